@@ -1,0 +1,1 @@
+"""Giftpad: gifts and regional currencies, by link, by app and on paper."""

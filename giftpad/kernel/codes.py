@@ -1,0 +1,151 @@
+"""Codes that people see: the text inside a QR and the code typed by hand.
+
+Hides: Crockford's base32, the check symbol, the lengths.  Pure: keys come in, texts go out.
+A QR text is ``<ADDRESS>/Q/<kid 1><tag 4><locator 8><MAC 23>`` in capitals, so that a QR can use
+its alphanumeric mode.  A typed code is 15 symbols and one check symbol in four groups.
+
+Source: ADR 0004; Crockford base32.
+"""
+
+from __future__ import annotations
+
+import hmac
+import unicodedata
+from dataclasses import dataclass
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+KID_LENGTH, TAG_LENGTH, LOCATOR_LENGTH, MAC_LENGTH = 1, 4, 8, 23
+QR_TAIL_LENGTH = KID_LENGTH + TAG_LENGTH + LOCATOR_LENGTH + MAC_LENGTH
+TYPED_LENGTH = 16
+LOCATOR_MAX = 32**LOCATOR_LENGTH - 1
+TAG_MAX = 32**TAG_LENGTH - 1
+
+_VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_FORGIVEN = str.maketrans({"I": "1", "L": "1", "O": "0"})
+_QR_MARK = "/Q/"
+_MAC_LABEL = b"giftpad-qr-v1"
+_FIELD_POLYNOMIAL = 0b100101
+
+
+def _times_alpha(value: int) -> int:
+    """Multiply by the generator of GF(32), reducing by x^5 + x^2 + 1."""
+    value <<= 1
+    return value ^ _FIELD_POLYNOMIAL if value & 32 else value
+
+
+def _powers_of_alpha() -> tuple[int, ...]:
+    powers, value = [], 1
+    for _ in range(31):
+        powers.append(value)
+        value = _times_alpha(value)
+    return tuple(powers)
+
+
+_EXPONENT = _powers_of_alpha()
+_LOGARITHM = {value: exponent for exponent, value in enumerate(_EXPONENT)}
+
+
+def _multiply(left: int, right: int) -> int:
+    if left == 0 or right == 0:
+        return 0
+    return _EXPONENT[(_LOGARITHM[left] + _LOGARITHM[right]) % 31]
+
+
+def encode(number: int, length: int) -> str:
+    """Write ``number`` in exactly ``length`` symbols of Crockford's base32."""
+    assert 0 <= number < 32**length
+    symbols = []
+    for _ in range(length):
+        number, digit = divmod(number, 32)
+        symbols.append(ALPHABET[digit])
+    return "".join(reversed(symbols))
+
+
+def decode(text: str) -> int | None:
+    """Read a number from canonical Crockford symbols; None if any symbol is not one."""
+    number = 0
+    for symbol in text:
+        value = _VALUES.get(symbol)
+        if value is None:
+            return None
+        number = number * 32 + value
+    return number
+
+
+def check_symbol(symbols: str) -> str:
+    """Return the symbol that makes a slip of one key, or a swap of two, visible."""
+    total = 0
+    for position, symbol in enumerate(symbols, start=1):
+        total ^= _multiply(_EXPONENT[position], _VALUES[symbol])
+    return ALPHABET[total]
+
+
+@dataclass(frozen=True, slots=True)
+class QrText:
+    """A QR text taken apart; its MAC is not yet verified."""
+
+    address: str
+    kid: int
+    tag: int
+    locator: int
+    mac: str
+
+
+def qr_mac(mac_key: bytes, kid: int, tag: int, locator: int) -> str:
+    """Return the 115-bit MAC, as 23 symbols, of what a QR says."""
+    body = encode(kid, KID_LENGTH) + encode(tag, TAG_LENGTH) + encode(locator, LOCATOR_LENGTH)
+    digest = hmac.digest(mac_key, _MAC_LABEL + b"\0" + body.encode(), "sha256")
+    return encode(int.from_bytes(digest[:15]) >> 5, MAC_LENGTH)
+
+
+def build_qr(address: str, mac_key: bytes, kid: int, tag: int, *, locator: int) -> str:
+    """Write the text of a QR that opens ``locator`` of the tenant whose tag is ``tag``."""
+    body = encode(kid, KID_LENGTH) + encode(tag, TAG_LENGTH) + encode(locator, LOCATOR_LENGTH)
+    return address.upper().rstrip("/") + _QR_MARK + body + qr_mac(mac_key, kid, tag, locator)
+
+
+def parse_qr(text: str) -> QrText | None:
+    """Take a QR text apart, as printed and not one symbol otherwise; None if it is not one."""
+    if len(text) <= QR_TAIL_LENGTH + len(_QR_MARK):
+        return None
+    head, tail = text[:-QR_TAIL_LENGTH], text[-QR_TAIL_LENGTH:]
+    if not head.endswith(_QR_MARK) or any(symbol not in _VALUES for symbol in tail):
+        return None
+    tag_at = KID_LENGTH + TAG_LENGTH
+    mac_at = tag_at + LOCATOR_LENGTH
+    kid, tag, locator = (
+        decode(part) for part in (tail[:KID_LENGTH], tail[KID_LENGTH:tag_at], tail[tag_at:mac_at])
+    )
+    assert kid is not None
+    assert tag is not None
+    assert locator is not None
+    return QrText(head.removesuffix(_QR_MARK), kid, tag, locator, tail[mac_at:])
+
+
+def is_genuine(qr: QrText, mac_key: bytes) -> bool:
+    """Whether the MAC of ``qr`` was made with ``mac_key``."""
+    return hmac.compare_digest(qr.mac, qr_mac(mac_key, qr.kid, qr.tag, qr.locator))
+
+
+def build_typed(batch_key: bytes, locator: int) -> str:
+    """Write the 16 symbols of the code that opens ``locator``, without hyphens."""
+    digest = hmac.digest(batch_key, locator.to_bytes(8), "sha256")
+    symbols = encode(int.from_bytes(digest[:10]) >> 5, TYPED_LENGTH - 1)
+    return symbols + check_symbol(symbols)
+
+
+def parse_typed(text: str) -> str | None:
+    """Return the 16 canonical symbols of a code typed by hand; None if it cannot be one.
+
+    Case, width, spaces and hyphens do not matter; I and L are read as 1, O as 0.
+    """
+    folded = unicodedata.normalize("NFKC", text).upper().translate(_FORGIVEN)
+    symbols = "".join(c for c in folded if not (c.isspace() or unicodedata.category(c) == "Pd"))
+    if len(symbols) != TYPED_LENGTH or any(symbol not in _VALUES for symbol in symbols):
+        return None
+    return symbols if check_symbol(symbols[:-1]) == symbols[-1] else None
+
+
+def group_typed(symbols: str) -> str:
+    """Write a typed code as people read it: four groups of four."""
+    return "-".join(symbols[i : i + 4] for i in range(0, TYPED_LENGTH, 4))

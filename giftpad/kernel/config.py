@@ -1,0 +1,145 @@
+"""Every setting of a Giftpad process, read once from the environment.
+
+Hides: the names of environment variables.  An unknown ``GIFTPAD_*`` name or a value that does
+not parse stops the process with a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+PORT_MAX = 65535
+DATABASE_NAMES = ("database_url", "database_owner_url", "database_relay_url")
+
+
+class SettingsError(ValueError):
+    """The environment holds a setting that cannot be used; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process may be told from outside; the field's name is the variable's, in capitals.
+
+    ``GIFTPAD_PORT`` sets ``port``.  Units are the last word of a name.
+    """
+
+    home: Path = Path("var")
+    """Data folder: database, files, keys, logs."""
+    port: int = 8000
+    public_url: str = ""
+    """Address that is printed in QR codes; empty means http://localhost:<port>."""
+    database_url: str = ""
+    """Login of role giftpad_app; empty means the embedded PostgreSQL of the data folder."""
+    database_owner_url: str = ""
+    """Login of a member of role giftpad_owner: migrations only."""
+    database_relay_url: str = ""
+    """Login of role giftpad_relay: outbox and inbox only."""
+    redis_url: str = ""
+    files_url: str = ""
+    """fsspec address of the file store; empty means <home>/files."""
+    kek_file: str = ""
+    """Key-encryption key; empty means <home>/keys/kek, allowed with the embedded database only."""
+    web_workers: int = 2
+    """Web server processes."""
+    web_threads: int = 2
+    """Blocking threads of each web server process."""
+    job_workers: int = 2
+    """RQ worker processes."""
+    database_pool_max: int = 8
+    """Cold-path connections of one process."""
+    print_retention_days: int = 30
+    log_level: str = "INFO"
+    log_format: str = "json"
+    """"json" or "console"."""
+    test_clock: bool = False
+    """Let the database's clock be moved; honoured only where the database allows it too."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables these settings were read from, for child processes."""
+
+    def __post_init__(self) -> None:
+        given = [name for name in DATABASE_NAMES if getattr(self, name)]
+        if given and len(given) != len(DATABASE_NAMES):
+            missing = next(name for name in DATABASE_NAMES if name not in given)
+            message = (
+                f"{_variable(missing)} is not set. With an external database all three of "
+                f"{', '.join(_variable(name) for name in DATABASE_NAMES)} are needed."
+            )
+            raise SettingsError(message)
+        if not 1 <= self.port <= PORT_MAX:
+            message = f"GIFTPAD_PORT is {self.port}; a port lies between 1 and {PORT_MAX}."
+            raise SettingsError(message)
+        if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
+            message = "GIFTPAD_PUBLIC_URL must begin with http:// or https://."
+            raise SettingsError(message)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether Giftpad runs the database itself."""
+        return not self.database_url
+
+    @property
+    def kek_path(self) -> Path:
+        """The file that holds the key-encryption key."""
+        return Path(self.kek_file) if self.kek_file else self.home / "keys" / "kek"
+
+    @property
+    def files_address(self) -> str:
+        """The fsspec address of the file store."""
+        return self.files_url or (self.home / "files").resolve().as_uri()
+
+    @property
+    def public_address(self) -> str:
+        """The address people reach this installation by, without a slash at its end."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def issuer(self) -> str:
+        """The OpenID issuer: the public address with a slash at its end."""
+        return self.public_address + "/"
+
+
+def _variable(name: str) -> str:
+    return f"GIFTPAD_{name.upper()}"
+
+
+def _parse(variable: str, kind: Any, text: str) -> object:
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            message = f"{variable} is {text!r}; a whole number is needed."
+            raise SettingsError(message) from None
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off", ""):
+            return False
+        message = f"{variable} is {text!r}; write 1 or 0."
+        raise SettingsError(message)
+    return Path(text).expanduser() if kind is Path else text
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment; an unknown ``GIFTPAD_*`` name refuses.
+
+    Raises: SettingsError.
+    """
+    source = dict(os.environ if environment is None else environment)
+    kinds = get_type_hints(Settings)
+    known = {_variable(f.name): f.name for f in fields(Settings) if f.name != "environment"}
+    values: dict[str, Any] = {"environment": source}
+    for variable, text in source.items():
+        if not variable.startswith("GIFTPAD_"):
+            continue
+        if variable not in known:
+            message = f"{variable} is not a setting of Giftpad. See docs/reference/settings.md."
+            raise SettingsError(message)
+        name = known[variable]
+        if text != "" or kinds[name] is str:
+            values[name] = _parse(variable, kinds[name], text)
+    return Settings(**values)

@@ -1,0 +1,158 @@
+"""The database of this process: an engine for cold paths, one raw connection a thread for hot ones.
+
+Hides: connection addresses, pools, timeouts, what is retried when a connection breaks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.rows import TupleRow
+from sqlalchemy.orm import DeclarativeBase
+
+from giftpad.kernel.config import Settings
+from giftpad.kernel.errors import Unavailable
+
+CONNECT_TIMEOUT_S = 3
+POOL_TIMEOUT_S = 5
+COLD_OPTIONS = "-c statement_timeout=15000 -c lock_timeout=5000 -c timezone=UTC"
+# A hot plan is an index lookup whatever the statistics of a table just filled may say.
+HOT_OPTIONS = (
+    "-c statement_timeout=1000 -c lock_timeout=300 -c timezone=UTC -c jit=off"
+    " -c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
+)
+HOT_TRIES_MAX = 2
+
+
+class DatabaseAway(Unavailable):
+    """The database did not answer; whether money moved is told by asking again with the key."""
+
+    code = "database.unavailable"
+    sentence = "The service cannot answer right now. Try again with the same Idempotency-Key."
+
+
+class Busy(Unavailable):
+    """A statement waited longer than it may."""
+
+    code = "database.busy"
+    sentence = "Too much is going on right now. Try again with the same Idempotency-Key."
+
+
+class Base(DeclarativeBase):
+    """The base of every table; constraint names follow one convention."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {str: sa.Text, bytes: sa.LargeBinary, int: sa.BigInteger}  # noqa: RUF012
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return a PostgreSQL address in the form that SQLAlchemy takes for psycopg."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url
+
+
+class Database:
+    """The connections of one process to one database."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.database_url, (
+            "an embedded database's address is filled in by the supervisor"
+        )
+        self.url = settings.database_url
+        self.engine = sa.create_engine(
+            sqlalchemy_url(self.url),
+            pool_size=settings.database_pool_max,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": COLD_OPTIONS},
+        )
+        self._local = threading.local()
+        self._opened: list[psycopg.Connection[TupleRow]] = []
+        self._opening = threading.Lock()
+
+    def hot_connection(self) -> psycopg.Connection[TupleRow]:
+        """Return this thread's connection in autocommit, opened again if it broke."""
+        connection: psycopg.Connection[TupleRow] | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed or connection.broken:
+            connection = psycopg.connect(
+                self.url,
+                autocommit=True,
+                prepare_threshold=0,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                options=HOT_OPTIONS,
+            )
+            self._local.connection = connection
+            with self._opening:
+                self._opened = [known for known in self._opened if not known.closed]
+                self._opened.append(connection)
+        return connection
+
+    def hot_call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow:
+        """Run one statement that answers one row, prepared, in one round trip.
+
+        It is repeated once when the connection broke, so it must be safe to repeat: a read, or
+        a write that carries its idempotency key.
+        Raises: DatabaseAway, Busy.
+        """
+        for attempt in range(1, HOT_TRIES_MAX + 1):
+            try:
+                row = self.hot_connection().execute(statement, values).fetchone()
+            except psycopg.errors.QueryCanceled as error:
+                raise Busy from error
+            except (psycopg.errors.AdminShutdown, psycopg.OperationalError) as error:
+                if isinstance(error, psycopg.errors.LockNotAvailable):
+                    raise
+                self._forget_hot_connection()
+                if attempt == HOT_TRIES_MAX:
+                    raise DatabaseAway from error
+            else:
+                assert row is not None
+                return row
+        raise DatabaseAway
+
+    def _forget_hot_connection(self) -> None:
+        connection: psycopg.Connection[TupleRow] | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def close(self) -> None:
+        """Close the pool and the hot connections of every thread."""
+        with self._opening:
+            for connection in self._opened:
+                connection.close()
+            self._opened = []
+        self.engine.dispose()
+
+
+class _Bound:
+    """The one database this process works with."""
+
+    database: Database | None = None
+
+
+def bind_database(settings: Settings) -> Database:
+    """Make the settings' database the one this process works with."""
+    if _Bound.database is not None:
+        _Bound.database.close()
+    _Bound.database = Database(settings)
+    return _Bound.database
+
+
+def database() -> Database:
+    """Return the database this process works with."""
+    assert _Bound.database is not None, "bind_database has not been called"
+    return _Bound.database

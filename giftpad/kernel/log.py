@@ -1,0 +1,102 @@
+"""Structured logs: one JSON object a line, with the request's id, without secrets.
+
+Hides: structlog's set-up and the redaction.  What looks like a code, a token or a key is masked
+by its shape wherever it stands, and by its name where the name says it is secret.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from giftpad.kernel.config import Settings
+
+SECRET_NAMES = frozenset(
+    {
+        "authorization",
+        "client_secret",
+        "code",
+        "code_hash",
+        "cookie",
+        "password",
+        "qr",
+        "refresh_token",
+        "access_token",
+        "secret",
+        "token",
+        "typed_code",
+    }
+)
+_MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"/Q/[0-9A-Za-z]{8,}"), "/Q/***"),
+    (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "<jwt>"),
+    (re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}\b", re.IGNORECASE), "****"),
+    (re.compile(r"\b[0-9A-HJKMNP-TV-Z]{16}\b"), "****"),
+    (re.compile(r"://([^:/@\s]+):[^@\s]+@"), r"://\1:***@"),
+)
+
+
+def redact_text(text: str) -> str:
+    """Mask what looks like a code, a token or a password inside ``text``."""
+    for pattern, replacement in _MASKS:
+        text = pattern.sub(replacement, text)
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _redact(value: object) -> object:
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {
+            k: "***" if str(k).lower() in SECRET_NAMES else _redact(v) for k, v in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_redact(item) for item in value]
+    return value
+
+
+def redact_event(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Mask the secrets of one log line."""
+    for key, value in event.items():
+        event[key] = "***" if key.lower() in SECRET_NAMES else _redact(value)
+    return event
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send this process's logs, and those of its libraries, to standard error."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact_event,
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=False)
+        if settings.log_format == "console"
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def get_logger(name: str) -> Any:
+    """Return a logger whose lines carry ``name``."""
+    return structlog.get_logger().bind(logger=name)
