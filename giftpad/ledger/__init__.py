@@ -1,0 +1,36 @@
+"""The book of record: accounts, and transfers that move value between two of them.
+
+Knows: double entry, units, books that balance by themselves, reversal.
+Hides: locking, running balances, the database functions that alone may write.
+Does not know: coupons, shops, programmes, settings, events, HTTP.
+"""
+
+from giftpad.ledger.commands import (
+    drain_staged,
+    issue_staged,
+    lock_account,
+    open_account,
+    transfer,
+)
+from giftpad.ledger.errors import InsufficientBalance
+from giftpad.ledger.queries import find_account, get_balance, sum_by_kind, verify
+from giftpad.ledger.rules import Account, Difference, Drained, Moved, Staged, Transfer
+
+__all__ = [
+    "Account",
+    "Difference",
+    "Drained",
+    "InsufficientBalance",
+    "Moved",
+    "Staged",
+    "Transfer",
+    "drain_staged",
+    "find_account",
+    "get_balance",
+    "issue_staged",
+    "lock_account",
+    "open_account",
+    "sum_by_kind",
+    "transfer",
+    "verify",
+]
