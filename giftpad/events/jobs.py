@@ -1,0 +1,134 @@
+"""What the relay does in the database: take due events, cross-tenant, under a lease.
+
+Hides: the order and the leases.  ``take_due`` and ``give_back`` run as giftpad_relay, which may
+read and lease outbox rows and read receipts of every tenant, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from giftpad.events.commands import PURGE_MAX, purge
+from giftpad.events.rules import LEASE, list_subscriptions
+from giftpad.kernel.work import Scope, unit_of_work
+
+TAKE_MAX = 500
+"""Events of one tenant that one round takes; also the most ids in one delivery."""
+PURGE_ROUNDS_MAX = 100
+
+# Rows of one object leave together or wait together: nothing is taken while an earlier event of
+# the same object is leased.  sendings tells a first sending, which needs no look at the inbox.
+_TAKE = """
+WITH due AS (
+    SELECT o.tenant_id, o.id
+    FROM tenants t CROSS JOIN LATERAL (
+        SELECT w.tenant_id, w.id FROM event_outbox w
+        WHERE w.tenant_id = t.id AND w.done_at IS NULL
+            AND (w.leased_until IS NULL OR w.leased_until <= now())
+            AND NOT EXISTS (
+                SELECT 1 FROM event_outbox e
+                WHERE e.tenant_id = w.tenant_id AND e.object_id = w.object_id
+                    AND e.done_at IS NULL AND e.id < w.id AND e.leased_until > now())
+        ORDER BY w.object_id, w.id LIMIT %(most)s FOR UPDATE OF w SKIP LOCKED
+    ) o
+)
+UPDATE event_outbox o SET leased_until = now() + %(lease)s, sendings = sendings + 1
+FROM due WHERE o.tenant_id = due.tenant_id AND o.id = due.id
+RETURNING o.tenant_id, o.id, o.name, o.sendings
+"""
+
+_RECEIPTS = """
+SELECT i.tenant_id, i.event_id, i.handler FROM event_inbox i
+JOIN unnest(%(tenants)s::uuid[], %(events)s::uuid[]) AS wanted (tenant_id, event_id)
+    ON i.tenant_id = wanted.tenant_id AND i.event_id = wanted.event_id
+"""
+
+_FINISH = """
+UPDATE event_outbox o SET done_at = now()
+FROM unnest(%(tenants)s::uuid[], %(events)s::uuid[]) AS done (tenant_id, event_id)
+WHERE o.tenant_id = done.tenant_id AND o.id = done.event_id
+"""
+
+_GIVE_BACK = """
+UPDATE event_outbox o SET leased_until = NULL
+FROM unnest(%(tenants)s::uuid[], %(events)s::uuid[]) AS back (tenant_id, event_id)
+WHERE o.tenant_id = back.tenant_id AND o.id = back.event_id AND o.done_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A hint for a worker: let this handler take these events of this tenant, in this order."""
+
+    tenant_id: UUID
+    handler: str
+    event_name: str
+    queue: str
+    event_ids: tuple[UUID, ...]
+
+
+def take_due(connection: psycopg.Connection[TupleRow]) -> list[Delivery]:
+    """Lease what is due and return the deliveries to make; an empty list means nothing is.
+
+    Events that nobody listens to, or that every handler has receipts for, are closed here.
+    Locks: the taken outbox rows, skipping those another relay holds.
+    """
+    with connection.transaction():
+        taken = connection.execute(_TAKE, {"most": TAKE_MAX, "lease": LEASE}).fetchall()
+        receipts = _receipts_of(connection, taken)
+        grouped: dict[tuple[UUID, str, str, str], list[UUID]] = defaultdict(list)
+        finished: list[tuple[UUID, UUID]] = []
+        for tenant_id, event_id, name, _ in sorted(taken, key=lambda row: row[1]):
+            waiting = [
+                s for s in list_subscriptions(name) if (tenant_id, event_id, s.name) not in receipts
+            ]
+            if not waiting:
+                finished.append((tenant_id, event_id))
+            for subscription in waiting:
+                key = (tenant_id, subscription.name, name, subscription.queue)
+                grouped[key].append(event_id)
+        if finished:
+            tenants, events = zip(*finished, strict=True)
+            connection.execute(_FINISH, {"tenants": list(tenants), "events": list(events)})
+    return [
+        Delivery(
+            tenant_id=tenant_id, handler=handler, event_name=name, queue=queue, event_ids=tuple(ids)
+        )
+        for (tenant_id, handler, name, queue), ids in grouped.items()
+    ]
+
+
+def _receipts_of(
+    connection: psycopg.Connection[TupleRow], taken: list[TupleRow]
+) -> set[tuple[UUID, UUID, str]]:
+    again = [(tenant_id, event_id) for tenant_id, event_id, _, sendings in taken if sendings > 1]
+    if not again:
+        return set()
+    tenants, events = zip(*again, strict=True)
+    values = {"tenants": list(tenants), "events": list(events)}
+    return {(row[0], row[1], row[2]) for row in connection.execute(_RECEIPTS, values)}
+
+
+def give_back(connection: psycopg.Connection[TupleRow], deliveries: list[Delivery]) -> None:
+    """End the leases of deliveries that could not be sent."""
+    pairs = [(d.tenant_id, event_id) for d in deliveries for event_id in d.event_ids]
+    tenants, events = zip(*pairs, strict=True)
+    with connection.transaction():
+        connection.execute(_GIVE_BACK, {"tenants": list(tenants), "events": list(events)})
+
+
+def purge_delivered(scope: Scope) -> int:
+    """Delete delivered events that are kept no longer, a batch a transaction; return how many."""
+    total = 0
+    for _ in range(PURGE_ROUNDS_MAX):
+        with unit_of_work(scope, patience_s=60) as work:
+            count = purge(work)
+        total += count
+        if count < PURGE_MAX:
+            break
+    return total
