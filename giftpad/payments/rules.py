@@ -1,0 +1,198 @@
+"""The values of a payment, the keys of codes, and the state a payment is in."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal
+from uuid import UUID
+
+from giftpad.kernel.seal import derive
+
+ISSUE_MAX = 50_000
+"""Instruments that one transaction issues."""
+
+PaymentState = Literal["captured", "voided", "partly_refunded", "refunded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What every payment of one programme is judged by; empty groups or areas mean all."""
+
+    programme_id: UUID
+    unit: str
+    ceiling_minor: int | None
+    groups: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What instruments made together share; ``ends_at`` is the first instant of no validity."""
+
+    id: UUID
+    programme_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    kind: str = "coupon"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueChunk:
+    """Instruments to issue together: ``rows`` are (locator, hash of the typed code).
+
+    ``source_id`` is the ledger account they are funded from.
+    """
+
+    terms_id: UUID
+    entry_id: UUID
+    source_id: UUID
+    amount_minor: int
+    rows: Iterable[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A new way to open an account."""
+
+    locator: int
+    code_hash: bytes
+    terms_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentView:
+    """An instrument with its terms and its balance."""
+
+    locator: int
+    account_id: UUID
+    terms_id: UUID
+    programme_id: UUID
+    state: str
+    balance_minor: int
+    released_at: datetime | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """One step of an expiry; ``last_locator`` None means that all instruments were seen."""
+
+    last_locator: int | None
+    count: int
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayOrder:
+    """What a shop asks for, with the caller's key and the hash of the whole request."""
+
+    kind: str
+    code: str
+    shop_id: UUID
+    amount_minor: int
+    key: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """A payment as it was first answered."""
+
+    id: UUID
+    amount_minor: int
+    balance_minor: int
+    unit: str
+    shop_id: UUID
+    programme_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a shop may know of an instrument; ``reason`` is the refusal's code, None if usable."""
+
+    reason: str | None
+    programme_id: UUID
+    unit: str
+    balance_minor: int
+    ceiling_minor: int | None
+    starts_at: datetime
+    ends_at: datetime
+    locator: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A void or refund, and what it left."""
+
+    id: UUID
+    payment_id: UUID
+    kind: str
+    state: PaymentState
+    amount_minor: int
+    balance_minor: int
+    refunded_minor: int
+    unit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView:
+    """A payment as it stands now."""
+
+    id: UUID
+    state: PaymentState
+    kind: str
+    amount_minor: int
+    balance_after_minor: int
+    refunded_minor: int
+    unit: str
+    shop_id: UUID
+    programme_id: UUID
+    account_id: UUID
+    locator: int
+    client_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFilter:
+    """Which payments a list shows, newest first."""
+
+    shop_id: UUID | None = None
+    account_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: UUID | None = None
+    limit: int = 50
+
+
+def state_of(amount_minor: int, refunded_minor: int, voided_at: datetime | None) -> PaymentState:
+    """Return the state that a payment's figures mean."""
+    if voided_at is not None:
+        return "voided"
+    if refunded_minor == 0:
+        return "captured"
+    return "refunded" if refunded_minor == amount_minor else "partly_refunded"
+
+
+@lru_cache(maxsize=4096)
+def qr_key(ring_key: bytes) -> bytes:
+    """Derive the key of a ring's QR MACs."""
+    return derive(ring_key, "giftpad qr mac v1")
+
+
+@lru_cache(maxsize=4096)
+def pepper(ring_key: bytes) -> bytes:
+    """Derive the key that typed codes are hashed with."""
+    return derive(ring_key, "giftpad typed code v1")
+
+
+def hash_typed(pepper_key: bytes, tenant_id: UUID, symbols: str) -> bytes:
+    """Return what is kept of a typed code: enough to find it, not enough to spend it."""
+    return hmac.digest(pepper_key, tenant_id.bytes + symbols.encode(), "sha256")[:16]

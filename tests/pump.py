@@ -1,0 +1,26 @@
+"""Let events take effect inside a test: relay and worker in one place, without a queue between."""
+
+from __future__ import annotations
+
+import psycopg
+
+from giftpad import events
+from giftpad.kernel.config import Settings
+from giftpad.kernel.work import Scope
+
+ROUNDS_MAX = 1000
+
+
+def pump(settings: Settings) -> int:
+    """Deliver until nothing is due; return how many events handlers took."""
+    taken = 0
+    with psycopg.connect(settings.database_relay_url) as connection:
+        for _ in range(ROUNDS_MAX):
+            deliveries = events.take_due(connection)
+            if not deliveries:
+                return taken
+            for hint in deliveries:
+                scope = Scope(tenant_id=hint.tenant_id)
+                taken += events.deliver(scope, hint.handler, hint.event_name, hint.event_ids)
+    message = "events keep coming"
+    raise AssertionError(message)
