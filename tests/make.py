@@ -1,4 +1,4 @@
-"""Builders: a tenant, a programme, shops and coupons in a few words, through the packages' doors."""
+"""Builders: a tenant, a programme, shops, coupons in a few words, through the packages' doors."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,16 +67,29 @@ def list_entries(
 
 def verify(work: Work) -> Break | None:
     """Recompute the tenant's chain from its first entry; None if every hash holds."""
-    expected_seq, previous = 1, GENESIS
     query = sa.select(AuditEntry).where(AuditEntry.tenant_id == work.tenant_id)
-    rows = work.session.execute(
+    with work.session.execute(
         query.order_by(AuditEntry.seq).execution_options(yield_per=VERIFY_CHUNK)
-    ).scalars()
+    ) as result:
+        found, seq, last = _follow(result.scalars())
+    if found is not None:
+        return found
+    head = work.session.execute(
+        sa.select(AuditHead).where(AuditHead.tenant_id == work.tenant_id)
+    ).scalar_one_or_none()
+    if head is not None and (head.seq, head.hash) != (seq, last):
+        return Break(seq=seq + 1, reason="the chain's end is missing or was changed")
+    return None
+
+
+def _follow(rows: Iterable[AuditEntry]) -> tuple[Break | None, int, bytes]:
+    """Follow entries from the first; return where they break, the last number and its hash."""
+    seq, last = 0, GENESIS
     for row in rows:
-        if row.seq != expected_seq:
-            return Break(seq=expected_seq, reason="is missing")
+        if row.seq != seq + 1:
+            return Break(seq=seq + 1, reason="is missing"), seq, last
         digest = entry_hash(
-            previous,
+            last,
             tenant_id=row.tenant_id,
             seq=row.seq,
             at=row.at,
@@ -86,11 +99,6 @@ def verify(work: Work) -> Break | None:
             details=row.details,
         )
         if digest != row.hash:
-            return Break(seq=row.seq, reason="was changed")
-        expected_seq, previous = row.seq + 1, row.hash
-    head = work.session.execute(
-        sa.select(AuditHead).where(AuditHead.tenant_id == work.tenant_id)
-    ).scalar_one_or_none()
-    if head is not None and (head.seq, head.hash) != (expected_seq - 1, previous):
-        return Break(seq=expected_seq, reason="the chain's end is missing or was changed")
-    return None
+            return Break(seq=row.seq, reason="was changed"), seq, last
+        seq, last = row.seq, row.hash
+    return None, seq, last

@@ -207,10 +207,10 @@ def _shared_count(caller: str, count: int, left_s: float) -> tuple[int, float]:
     def increment() -> tuple[int, float]:
         pipe = shared.pipeline()
         name = f"giftpad:failures:{caller}"
+        pipe.set(name, 0, ex=FAILURE_WINDOW_S, nx=True)
         pipe.incr(name)
-        pipe.expire(name, FAILURE_WINDOW_S, nx=True)
         pipe.ttl(name)
-        total, _, ttl = pipe.execute()
+        _, total, ttl = pipe.execute()
         return int(total), float(ttl if ttl > 0 else FAILURE_WINDOW_S)
 
     try:

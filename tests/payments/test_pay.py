@@ -76,9 +76,9 @@ REFUSED = {
     "instrument.not_found": lambda town: {"code": forge(town.coupons[0].qr)},
     "payment.wrong_programme": lambda town: {"shop_id": town.stranger_shop_id},
     "payment.not_accepted_here": lambda town: {"shop_id": town.outside_shop_id},
-    "payment.over_ceiling": lambda town: {"amount_minor": 5001},
-    "payment.insufficient_balance": lambda town: {"amount_minor": 1001},
-    "payment.unknown_shop": lambda town: {"shop_id": new_id()},
+    "payment.over_ceiling": lambda _: {"amount_minor": 5001},
+    "payment.insufficient_balance": lambda _: {"amount_minor": 1001},
+    "payment.unknown_shop": lambda _: {"shop_id": new_id()},
 }
 
 

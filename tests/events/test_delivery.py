@@ -1,0 +1,203 @@
+"""Facts take effect once, in order, whatever fails on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from giftpad import events
+from giftpad.events.models import EventFailure, InboxReceipt, OutboxEvent
+from giftpad.events.rules import TRIES_MAX
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
+from tests import make
+from tests.pump import pump
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(events.Event):
+    name: ClassVar[str] = "test.noted_v1"
+    text: str
+
+
+class Listener:
+    """Handlers that write down what they took, in the transaction or beside it."""
+
+    def __init__(self):
+        self.broken: set[str] = set()
+        self.detached_calls: list[str] = []
+
+    def note(self, work, event):
+        if event.text in self.broken:
+            message = f"cannot take {event.text}"
+            raise ValueError(message)
+        work.session.execute(
+            sa.text(
+                "INSERT INTO event_failures (tenant_id, event_id, handler, tries, error, failed_at)"
+                " VALUES (:t, :i, 'effect', 0, :e, now())"
+            ),
+            {"t": work.tenant_id, "i": new_id(), "e": event.text},
+        )
+
+
+@pytest.fixture
+def listener(house):
+    return Listener()
+
+
+@pytest.fixture
+def wired(listener):
+    def note(work, event):
+        listener.note(work, event)
+
+    @events.detached
+    def act(scope, event):
+        del scope
+        if event.text in listener.broken:
+            raise ValueError(event.text)
+        listener.detached_calls.append(event.text)
+
+    events.subscribe({Noted: [note, events.on_queue("print", act)]})
+    return make.make_tenant()
+
+
+def publish(scope, *texts, object_id=None):
+    ids = []
+    with unit_of_work(scope) as work:
+        for text in texts:
+            event = Noted(object_id=object_id or new_id(), text=text)
+            ids.append(events.publish(work, event))
+    return ids
+
+
+def effects(scope):
+    with unit_of_work(scope) as work:
+        rows = work.session.execute(
+            sa.select(EventFailure.error)
+            .where(EventFailure.tenant_id == scope.tenant_id, EventFailure.handler == "effect")
+            .order_by(EventFailure.event_id)
+        )
+        return list(rows.scalars())
+
+
+def settle(scope):
+    """End every lease, as time would."""
+    with unit_of_work(scope) as work:
+        work.session.execute(
+            sa.update(OutboxEvent)
+            .where(OutboxEvent.tenant_id == scope.tenant_id)
+            .values(leased_until=None)
+        )
+
+
+def test_an_event_reaches_every_handler_once(wired, listener, settings):
+    publish(wired, "a", "b")
+    assert pump(settings) == 4
+    settle(wired)
+    assert pump(settings) == 0
+    assert effects(wired) == ["a", "b"]
+    assert sorted(listener.detached_calls) == ["a", "b"]
+
+
+def test_a_rolled_back_change_tells_nobody(wired, settings):
+    with pytest.raises(RuntimeError), unit_of_work(wired) as work:
+        events.publish(work, Noted(object_id=new_id(), text="a"))
+        raise RuntimeError
+    assert pump(settings) == 0
+
+
+def test_a_hint_that_comes_twice_has_one_effect(wired, settings):
+    (event_id,) = publish(wired, "a")
+    for _ in range(2):
+        events.deliver(wired, "test_delivery.note", Noted.name, [event_id])
+    assert effects(wired) == ["a"]
+
+
+def test_a_failing_event_stops_only_its_own_object(wired, listener, settings):
+    listener.broken = {"a1"}
+    one, other = new_id(), new_id()
+    publish(wired, "a1", "a2", object_id=one)
+    publish(wired, "b1", object_id=other)
+    pump(settings)
+    assert effects(wired) == ["b1"]
+    listener.broken = set()
+    settle(wired)
+    pump(settings)
+    assert effects(wired) == ["b1", "a1", "a2"]
+
+
+def test_nothing_of_an_object_is_sent_while_an_earlier_event_waits(wired, listener, settings):
+    listener.broken = {"a1"}
+    one = new_id()
+    publish(wired, "a1", object_id=one)
+    pump(settings)
+    publish(wired, "a2", object_id=one)
+    assert pump(settings) == 0
+    assert effects(wired) == []
+
+
+def test_a_dead_letter_can_be_put_back(wired, listener, settings):
+    listener.broken = {"a"}
+    publish(wired, "a")
+    for _ in range(TRIES_MAX):
+        pump(settings)
+        settle(wired)
+    with unit_of_work(wired) as work:
+        dead = events.list_dead(work)
+        assert events.reconcile(work, grace=timedelta(0)) == []
+    assert sorted(d.handler for d in dead) == ["test_delivery.act", "test_delivery.note"]
+    assert "cannot take a" in " ".join(d.error for d in dead)
+    assert pump(settings) == 0
+    listener.broken = set()
+    with unit_of_work(wired) as work:
+        assert events.redrive(work) == 2
+    pump(settings)
+    assert effects(wired) == ["a"]
+    assert listener.detached_calls == ["a"]
+
+
+def test_a_lost_receipt_is_named_by_reconcile(wired, settings):
+    (event_id,) = publish(wired, "a")
+    pump(settings)
+    with unit_of_work(wired) as work:
+        work.session.execute(
+            sa.delete(InboxReceipt).where(
+                InboxReceipt.tenant_id == wired.tenant_id,
+                InboxReceipt.handler == "test_delivery.note",
+            )
+        )
+        found = events.reconcile(work, grace=timedelta(0))
+    assert found == [(event_id, "test_delivery.note")]
+
+
+def test_two_relays_never_take_the_same_event(wired, settings):
+    publish(wired, *"abcdef")
+    with (
+        psycopg.connect(settings.database_relay_url) as first,
+        psycopg.connect(settings.database_relay_url) as second,
+    ):
+        taken = events.take_due(first)
+        assert events.take_due(second) == []
+        events.give_back(first, taken)
+        again = events.take_due(second)
+    assert sum(len(d.event_ids) for d in again) == 12
+
+
+def test_the_relay_may_touch_the_rails_and_nothing_else(wired, settings):
+    with psycopg.connect(settings.database_relay_url, autocommit=True) as relay:
+        for statement in (
+            "SELECT * FROM ledger_transfers",
+            "SELECT * FROM payment_payments",
+            "SELECT * FROM guard_keys",
+            "DELETE FROM event_outbox",
+            "UPDATE event_outbox SET payload = '{}'",
+            "INSERT INTO event_inbox SELECT * FROM event_inbox",
+            "SET ROLE giftpad_owner",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                relay.execute(statement)
