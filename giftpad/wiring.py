@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from giftpad import events, guard, payments, tenancy
+from giftpad import coupons, events, guard, identity, payments, programmes, shops, tenancy
+from giftpad.coupons import handlers as coupon_handlers
+from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
 from giftpad.guard import jobs as guard_jobs
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import bind_database
+from giftpad.kernel.files import open_files
 from giftpad.kernel.seal import load_kek
 from giftpad.kernel.work import Scope
 from giftpad.payments import handlers as payment_handlers
+from giftpad.shops import handlers as shop_handlers
 
 SUBSCRIPTIONS: events.Subscriptions = {
+    coupons.ChunkDue: [events.on_queue("print", coupon_handlers.issue_due_chunk)],
+    coupons.VolumeDue: [events.on_queue("print", coupon_handlers.print_due_volume)],
+    coupons.PrintDestroyed: [events.on_queue("print", coupon_handlers.delete_print_files)],
+    shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     payments.PaymentCaptured: [payment_handlers.note_captured],
     payments.PaymentVoided: [payment_handlers.note_voided],
     payments.PaymentRefunded: [payment_handlers.note_refunded],
@@ -31,8 +41,29 @@ class Scheduled:
 
 
 SCHEDULE: dict[str, Scheduled] = {
+    "coupons.expire": Scheduled(job=coupon_jobs.expire_due, cron="7 * * * *"),
+    "coupons.destroy_prints": Scheduled(job=coupon_jobs.destroy_due_prints, cron="27 * * * *"),
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
     "guard.purge": Scheduled(job=guard_jobs.purge_old_keys, cron="37 * * * *"),
+}
+
+PACK_SECTIONS: dict[str, tenancy.PackSection] = {
+    "shops": tenancy.PackSection(
+        files=re.compile(r"shops\.csv"), read=shops.read_section, apply=shops.apply_section
+    ),
+    "programmes": tenancy.PackSection(
+        files=re.compile(r"programmes/[^/]+\.toml"),
+        read=programmes.read_section,
+        apply=programmes.apply_section,
+    ),
+    "people": tenancy.PackSection(
+        files=re.compile(r"people\.toml"),
+        read=partial(
+            tenancy.read_people,
+            roles=tuple(identity.ROLES),
+            shop_roles=tuple(identity.SHOP_ROLES),
+        ),
+    ),
 }
 
 
@@ -44,4 +75,6 @@ def bootstrap(settings: Settings) -> None:
     bind_database(settings)
     tenancy.bind_kek(load_kek(settings.kek_path))
     guard.bind_redis(settings.redis_url)
+    coupons.bind_print_shop(settings)
+    shops.bind_files(open_files(settings))
     events.subscribe(SUBSCRIPTIONS)

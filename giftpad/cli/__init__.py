@@ -1,7 +1,7 @@
 """The command line: one group of commands a file, loaded only when it is asked for.
 
 Hides: how a command reaches the database of a running Giftpad.  Exit codes: 0 done, 1 refused or
-differences found, 2 wrong usage.
+differences found, 2 wrong usage or settings; those of a local Giftpad from 10 up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import click
 from giftpad.kernel.config import Settings, SettingsError, read_settings
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.log import configure_logging
+from giftpad.kernel.seal import KeyUnreadable
 
+EXIT_REFUSED, EXIT_USAGE = 1, 2
 COMMANDS = {
     "audit": "giftpad.cli.audit:audit",
     "backup": "giftpad.cli.backup:backup",
@@ -25,6 +27,7 @@ COMMANDS = {
     "events": "giftpad.cli.events:events",
     "keys": "giftpad.cli.identity:keys",
     "ledger": "giftpad.cli.ledger:ledger",
+    "messages": "giftpad.cli.messages:messages",
     "migrate": "giftpad.cli.local:migrate",
     "openapi": "giftpad.cli.openapi:openapi",
     "person": "giftpad.cli.identity:person",
@@ -80,8 +83,9 @@ def main() -> None:
     """Run the command line; a refusal is one sentence on standard error and exit code 1."""
     try:
         cli(prog_name="giftpad")
-    except (DomainError, SettingsError) as error:
+    except SettingsError as error:
         click.echo(f"giftpad: {error}", err=True)
-        sys.exit(1)
-
-
+        sys.exit(EXIT_USAGE)
+    except (DomainError, KeyUnreadable) as error:
+        click.echo(f"giftpad: {getattr(error, 'message', error)}", err=True)
+        sys.exit(getattr(error, "exit_code", EXIT_REFUSED))

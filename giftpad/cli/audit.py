@@ -12,7 +12,7 @@ from giftpad.kernel.work import unit_of_work
 
 @click.group()
 def audit() -> None:
-    """Who did what."""
+    """Prove the record of who did what."""
 
 
 @audit.command()

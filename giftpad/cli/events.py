@@ -15,7 +15,7 @@ from giftpad.kernel.work import unit_of_work
 
 @click.group()
 def events() -> None:
-    """The rails between a change and what follows from it."""
+    """Look after the rails between a change and what follows from it."""
 
 
 @events.command()

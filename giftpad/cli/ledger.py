@@ -15,7 +15,7 @@ VERIFY_PATIENCE_S = 3600
 
 @click.group()
 def ledger() -> None:
-    """The book of record."""
+    """Prove the book of record."""
 
 
 @ledger.command()

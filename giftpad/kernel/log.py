@@ -98,5 +98,5 @@ def configure_logging(settings: Settings) -> None:
 
 
 def get_logger(name: str) -> Any:
-    """Return a logger whose lines carry ``name``."""
-    return structlog.get_logger().bind(logger=name)
+    """Return a logger whose lines carry ``name``; it takes its set-up from its first line on."""
+    return structlog.get_logger(room=name)

@@ -19,12 +19,13 @@ from giftpad.payments.commands import (
     unblock_instruments,
     void,
 )
-from giftpad.payments.errors import REFUSALS, InstrumentNotFound, PaymentNotFound
+from giftpad.payments.errors import REFUSALS, InstrumentNotFound, PaymentNotFound, UnknownShop
 from giftpad.payments.events import PaymentCaptured, PaymentRefunded, PaymentVoided
 from giftpad.payments.queries import (
     count_instruments,
     get_instruments,
     get_payment,
+    last_day,
     list_payments,
     look_up,
     verify,
@@ -66,6 +67,7 @@ __all__ = [
     "PaymentVoided",
     "Rules",
     "Terms",
+    "UnknownShop",
     "block_instruments",
     "count_instruments",
     "drain_terms",
@@ -73,6 +75,7 @@ __all__ = [
     "get_payment",
     "hash_typed",
     "issue_instruments",
+    "last_day",
     "list_payments",
     "look_up",
     "open_terms",

@@ -1,0 +1,57 @@
+# Everything is done through these targets; `make help` lists them.
+# Set-up is part of each: the first `make run` or `make test` on a fresh machine does all of it.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+T ?= tests
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run status down check lint format types imports house test test-all db-reset
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install all that is needed, into this folder only
+ifeq ($(strip $(PYTHON)),)
+	@echo "Python 3.11 was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 3
+else
+	@$(PYTHON) .ci/set_up.py
+endif
+
+run: setup ## Run Giftpad here until Ctrl-C (GIFTPAD_HOME, GIFTPAD_PORT)
+	@exec $(BIN)/giftpad up
+
+status: setup ## Show what runs, part by part
+	@$(BIN)/giftpad status
+
+down: setup ## Stop a Giftpad that runs in the background
+	@$(BIN)/giftpad down
+
+check: lint types imports house ## All that can be said without running the tests
+
+lint: setup ## Style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
+
+format: setup ## Bring all files into the one format
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+types: setup ## Types, strictly
+	@$(BIN)/mypy
+
+imports: setup ## The shelf: who may import whom; packages used and declared
+	@$(BIN)/lint-imports --verbose --cache-dir .venv/import-linter | tail -n 12
+	@$(BIN)/deptry .
+
+house: setup ## The rules of the house, as tests
+	@$(BIN)/pytest tests/house -q
+
+test: setup ## All tests but the long ones; T=tests/ledger for some
+	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist worksteal -m "not long"
+
+test-all: setup ## All tests, also those that take minutes
+	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist worksteal
+
+db-reset: setup ## Remove the data folder's database, queue, files and keys
+	@$(BIN)/giftpad reset --yes

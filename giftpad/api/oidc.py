@@ -1,0 +1,203 @@
+"""Tokens over HTTP: the token endpoint, discovery and the public keys.
+
+Hides: Authlib's server for Flask.  What it would take as a parameter, where it would take it from
+and how it would tell an unknown client from a wrong secret is decided here and in identity.
+
+Source: RFC 6749; RFC 8414; OpenID Connect Discovery 1.0.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from authlib.integrations.flask_oauth2 import (  # type: ignore[import-untyped] # no types
+    AuthorizationServer,
+)
+from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped] # no types
+    InvalidRequestError,
+    OAuth2Error,
+    OAuth2Request,
+)
+from authlib.oauth2.rfc6749.requests import (  # type: ignore[import-untyped] # no types
+    BasicOAuth2Payload,
+)
+from flask import Blueprint, Flask, Response, request
+
+from giftpad import guard, identity
+from giftpad.api.http import answer
+from giftpad.edge import body_limit, limit_headers, public, read_json
+
+BODY_MAX = 16 * 1024
+KEYS_KEPT_S = 600
+ADDRESS_RATE = guard.Rate(20, 100)
+CLIENT_RATE = guard.Rate(5, 20)
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+_CALLER_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+class TokenServer(AuthorizationServer):  # type: ignore[misc] # the library has no types
+    """Authlib's server with a body read once, in one of two forms, each parameter once."""
+
+    def create_oauth2_request(self, _request: object) -> OAuth2Request:
+        """Read the request.
+
+        Raises: OAuth2Error.
+        """
+        made = OAuth2Request(
+            "POST", identity.issuer().address + "oauth/token", headers=request.headers
+        )
+        made.payload = BasicOAuth2Payload(_read_parameters())
+        return made
+
+    def save_token(self, token: Mapping[str, Any], made: OAuth2Request) -> None:
+        """Keep nothing: an access token proves itself until it is over."""
+
+    def handle_response(
+        self, status: int, body: Mapping[str, Any], headers: list[tuple[str, str]]
+    ) -> Response:
+        """Answer in JSON that nobody keeps."""
+        made = answer(body, status=status)
+        for name, value in headers:
+            made.headers[name] = value
+        made.headers["Cache-Control"] = "no-store"
+        return made
+
+
+def _read_parameters() -> dict[str, str]:
+    """Return the parameters of a token request.
+
+    Raises: InvalidRequestError.
+    """
+    if request.query_string:
+        message = "Parameters belong into the body."
+        raise InvalidRequestError(message)
+    if request.mimetype == JSON:
+        return _read_object()
+    if request.mimetype != FORM:
+        message = f"The body must be {FORM} or {JSON}."
+        raise InvalidRequestError(message)
+    parameters: dict[str, str] = {}
+    for name, values in request.form.lists():
+        if len(values) > 1:
+            message = "A parameter is repeated."
+            raise InvalidRequestError(message)
+        parameters[name] = values[0]
+    return parameters
+
+
+def _no_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a name is repeated"
+        raise ValueError(message)
+    return found
+
+
+def _read_object() -> dict[str, str]:
+    try:
+        found = read_json(request.get_data())
+        json.loads(request.get_data(), object_pairs_hook=_no_repeats)
+    except ValueError as error:
+        message = "The body is not valid JSON, or a parameter is repeated."
+        raise InvalidRequestError(message) from error
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        message = "Every parameter must be a string."
+        raise InvalidRequestError(message)
+    return found
+
+
+def _caller_name() -> str:
+    """Return the id a client gives, before it is believed, for counting what it asks."""
+    basic = request.authorization
+    given = "" if basic is None else basic.username or ""
+    if not given and request.mimetype == FORM:
+        given = request.form.get("client_id", "")
+    elif not given and request.mimetype == JSON:
+        body = request.get_json(silent=True)
+        given = body.get("client_id", "") if isinstance(body, dict) else ""
+    return given if _CALLER_NAME.fullmatch(str(given)) else ""
+
+
+def _refusal_for(error: guard.RateExceeded, rate: guard.Rate) -> Response:
+    body = {"error": "too_many_requests", "error_description": "Too many requests."}
+    made = answer(body, status=429)
+    made.headers["Retry-After"] = str(error.retry_after_s)
+    made.headers.update(limit_headers(rate, error))
+    return made
+
+
+def _admit() -> Response | None:
+    """Return a refusal if this address or this client asks too often."""
+    address = request.remote_addr or ""
+    for caller, rate in (
+        (f"token-address:{address}", ADDRESS_RATE),
+        (f"token-client:{_caller_name()}:{address}", CLIENT_RATE),
+    ):
+        try:
+            guard.admit(caller, rate)
+        except guard.RateExceeded as error:
+            return _refusal_for(error, rate)
+    return None
+
+
+def _discovery() -> dict[str, object]:
+    address = identity.issuer().address
+    return {
+        "issuer": address,
+        "token_endpoint": address + "oauth/token",
+        "jwks_uri": address + ".well-known/jwks.json",
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "scopes_supported": list(identity.PERMISSIONS),
+        "token_endpoint_auth_methods_supported": list(identity.AUTH_METHODS),
+        "access_token_signing_alg_values_supported": ["RS256"],
+    }
+
+
+def _kept(body: object) -> Response:
+    made = answer(body)
+    made.headers["Cache-Control"] = f"public, max-age={KEYS_KEPT_S}"
+    return made
+
+
+def init_oidc(app: Flask) -> None:
+    """Serve tokens, discovery and keys."""
+    server = TokenServer(app)
+    server.register_token_generator("default", _no_other_token)
+    server.register_grant(identity.MachineGrant)
+    blp = Blueprint("oidc", __name__)
+
+    @blp.post("/oauth/token")
+    @public("A client proves itself here by its secret.")
+    @body_limit(BODY_MAX)
+    def token() -> Response:
+        refusal = _admit()
+        if refusal is not None:
+            return refusal
+        try:
+            made: Response = server.create_token_response()
+        except OAuth2Error as error:
+            made = server.handle_response(*error())
+        return made
+
+    @blp.get("/.well-known/openid-configuration")
+    @blp.get("/.well-known/oauth-authorization-server")
+    @public("Discovery is for those who know nothing yet.")
+    def discovery() -> Response:
+        return _kept(_discovery())
+
+    @blp.get("/.well-known/jwks.json")
+    @public("Whoever verifies our tokens needs the public keys.")
+    def keys() -> Response:
+        return _kept({"keys": identity.list_public_keys()})
+
+    app.register_blueprint(blp)
+
+
+def _no_other_token(**_: object) -> dict[str, object]:
+    message = "every grant makes its own token"
+    raise AssertionError(message)

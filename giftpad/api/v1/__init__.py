@@ -1,0 +1,1 @@
+"""The API's first version: one file of endpoints a domain, each with its blueprint ``blp``."""

@@ -1,0 +1,38 @@
+"""The web application: wiring, edge and API put together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from giftpad import identity, wiring
+from giftpad.api.contract import init_contract
+from giftpad.api.health import init_health
+from giftpad.api.http import init_api
+from giftpad.api.oidc import init_oidc
+from giftpad.edge import check_access, init_edge
+from giftpad.kernel.config import Settings
+from giftpad.kernel.log import configure_logging
+
+
+def build_app(settings: Settings) -> Flask:
+    """Put the routes together, without database, keys or wiring."""
+    app = Flask("giftpad", static_folder=None)
+    app.url_map.strict_slashes = True
+    app.url_map.redirect_defaults = False
+    identity.bind_issuer(settings.issuer)
+    init_edge(app)
+    init_health(app, settings)
+    init_oidc(app)
+    init_contract(app, init_api(app))
+    check_access(app)
+    return app
+
+
+def create_app(settings: Settings) -> Flask:
+    """Make the web application of this process.
+
+    Raises: KeyUnreadable.
+    """
+    configure_logging(settings)
+    wiring.bootstrap(settings)
+    return build_app(settings)

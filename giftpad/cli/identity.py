@@ -1,0 +1,229 @@
+"""Machine clients, people and signing keys, from the command line."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Iterable
+from uuid import UUID
+
+import click
+
+from giftpad import identity, shops, tenancy
+from giftpad.cli import connect
+from giftpad.cli.scopes import OPERATOR
+from giftpad.kernel.work import Scope, unit_of_work
+
+PASSWORD_BYTES = 15
+
+
+def _scope_of(slug: str) -> Scope:
+    tenant = tenancy.find_tenant_by_slug(slug)
+    if tenant is None or tenant.id == tenancy.PLATFORM_TENANT_ID:
+        message = f"There is no tenant called {slug}. See: giftpad tenant list"
+        raise click.UsageError(message)
+    return Scope(tenant_id=tenant.id, actor=OPERATOR)
+
+
+def _shop_of(scope: Scope, given: str | None) -> UUID | None:
+    """Return the shop that is meant by its id or its number."""
+    if given is None:
+        return None
+    with unit_of_work(scope) as work:
+        found = shops.find_shop_id(work, given)
+        if found is None:
+            try:
+                found = shops.get_shop(work, UUID(given)).id
+            except (ValueError, shops.ShopNotFound):
+                message = f"The tenant has no shop with the id or number {given}."
+                raise click.UsageError(message) from None
+    return found
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> None:
+    lines = list(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+tenant_option = click.option("--tenant", "slug", required=True, help="The tenant's slug.")
+shop_option = click.option("--shop", help="Bind to one shop: its id or its number.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+
+
+@click.group()
+def client() -> None:
+    """Programs that call the API of a tenant."""
+
+
+@client.command("create")
+@tenant_option
+@click.option("--name", required=True, help="What the program is.")
+@click.option(
+    "--permission",
+    "permissions",
+    multiple=True,
+    required=True,
+    type=click.Choice(identity.PERMISSIONS),
+    help="What it may do; say it once for each.",
+)
+@shop_option
+@click.option("--rate", type=int, default=identity.DEFAULT_LIMITS.rate_s, help="Requests a second.")
+@click.option("--burst", type=int, default=identity.DEFAULT_LIMITS.burst, help="Requests at once.")
+@click.option(
+    "--failed-codes",
+    type=int,
+    default=identity.DEFAULT_LIMITS.failed_codes_max,
+    help="Unknown codes in ten minutes.",
+)
+@json_option
+def create_client(  # noqa: PLR0917 - one for each option
+    slug: str,
+    name: str,
+    permissions: tuple[str, ...],
+    shop: str | None,
+    rate: int,
+    burst: int,
+    failed_codes: int,
+    as_json: bool,  # noqa: FBT001 - click passes flags so
+) -> None:
+    """Make a client and show its secret, this once."""
+    connect()
+    scope = _scope_of(slug)
+    made = identity.create_client(
+        scope,
+        identity.NewClient(
+            name=name,
+            permissions=permissions,
+            shop_id=_shop_of(scope, shop),
+            limits=identity.Limits(rate_s=rate, burst=burst, failed_codes_max=failed_codes),
+        ),
+    )
+    shown = {"client_id": made.client_id, "client_secret": made.client_secret}
+    if as_json:
+        click.echo(json.dumps(shown))
+    else:
+        for label, value in shown.items():
+            click.echo(f"{label}: {value}")
+        click.echo("Keep the secret now: it is not shown again.")
+
+
+@client.command("list")
+@tenant_option
+@json_option
+def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Show the clients of a tenant."""
+    connect()
+    with unit_of_work(_scope_of(slug)) as work:
+        views = identity.list_clients(work)
+    if as_json:
+        shown = [
+            {
+                "client_id": view.client_id,
+                "name": view.name,
+                "permissions": view.permissions,
+                "shop_id": str(view.shop_id) if view.shop_id else None,
+                "state": "disabled" if view.disabled_at else "active",
+            }
+            for view in views
+        ]
+        click.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    _table(
+        (
+            view.client_id,
+            "disabled" if view.disabled_at else "active",
+            view.name,
+            " ".join(view.permissions),
+        )
+        for view in views
+    )
+
+
+@client.command("disable")
+@tenant_option
+@click.argument("client_id")
+def disable_client(slug: str, client_id: str) -> None:
+    """Stop a client; its tokens are refused everywhere within 30 seconds."""
+    connect()
+    identity.disable_client(_scope_of(slug), client_id)
+    click.echo(f"{client_id} is disabled.")
+
+
+@click.group()
+def person() -> None:
+    """People who sign in."""
+
+
+@person.command("create")
+@tenant_option
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--role", required=True, type=click.Choice(sorted(identity.ROLES)))
+@shop_option
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create_person(
+    *, slug: str, email: str, name: str, role: str, shop: str | None, password_stdin: bool
+) -> None:
+    """Give somebody a role; without --password-stdin a password is made and shown, this once."""
+    given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    connect()
+    scope = _scope_of(slug)
+    password = given if given is not None else secrets.token_urlsafe(PASSWORD_BYTES)
+    made = identity.create_person(
+        scope,
+        identity.NewPerson(
+            email=email, name=name, role=role, password=password, shop_id=_shop_of(scope, shop)
+        ),
+    )
+    click.echo(f"{email} is {role} of {slug}.")
+    if not made.is_new:
+        click.echo("They had an account already: their password stays as it is.")
+    elif given is None:
+        click.echo(f"Password: {password}")
+
+
+@person.command("list")
+@tenant_option
+def list_people(slug: str) -> None:
+    """Show the people of a tenant with their roles."""
+    connect()
+    members = identity.list_members(_scope_of(slug))
+    _table(
+        (member.email, member.role, member.name, str(member.shop_id or "")) for member in members
+    )
+
+
+@click.group()
+def keys() -> None:
+    """Keys that sign tokens."""
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every signing key, newest first."""
+    connect()
+    with unit_of_work(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID, actor=OPERATOR)) as work:
+        views = identity.list_keys(work)
+    _table((view.kid, view.state, view.created_at.isoformat(timespec="seconds")) for view in views)
+
+
+@keys.command()
+@click.option("--now", is_flag=True, help="Do not wait until others have read the next key.")
+def rotate(now: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Let the next key sign and publish a new next one."""
+    connect()
+    identity.ensure_keys()
+    click.echo(f"{identity.rotate_keys(OPERATOR, now=now)} signs from now on.")
+
+
+@keys.command()
+@click.argument("kid")
+def revoke(kid: str) -> None:
+    """Believe nothing any more that a key has signed; within 30 seconds everywhere."""
+    connect()
+    identity.revoke_key(OPERATOR, kid)
+    click.echo(f"{kid} is revoked.")

@@ -1,0 +1,122 @@
+"""Gather every sentence that people read, and see that none is untranslated."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import io
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+import giftpad
+from giftpad.kernel.errors import DomainError
+from giftpad.kernel.i18n import LOCALES, SOURCE_LOCALE, TRANSLATIONS
+
+SOURCE = Path(giftpad.__file__).parent
+PLACEHOLDER = re.compile(r"{(\w*)[^}]*}")
+MARKS = {"mark", "translate"}
+
+
+def _error_classes(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
+    for subclass in base.__subclasses__():
+        if "sentence" in vars(subclass):
+            yield subclass
+        yield from _error_classes(subclass)
+
+
+def _marked(path: Path) -> Iterator[str]:
+    """Return the sentences that a file marks: the first argument of mark() and translate()."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else None
+        called = node.func.id if isinstance(node.func, ast.Name) else called
+        first = node.args[0]
+        if called in MARKS and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield first.value
+
+
+def gather() -> Catalog:
+    """Return a catalogue of every source sentence, with where it stands."""
+    catalogue = Catalog(project="Giftpad", charset="utf-8", creation_date=None)
+    for module in pkgutil.walk_packages(giftpad.__path__, "giftpad."):
+        if module.name.endswith(".errors") or module.name.startswith("giftpad.kernel."):
+            importlib.import_module(module.name)
+    for error in sorted(_error_classes(), key=lambda each: (each.__module__, each.code)):
+        catalogue.add(error.sentence, auto_comments=[error.code])
+    for path in sorted(SOURCE.rglob("*.py")):
+        for sentence in _marked(path):
+            catalogue.add(sentence, locations=[(str(path.relative_to(SOURCE.parent)), 0)])
+    return catalogue
+
+
+def _po_path(locale: str) -> Path:
+    return TRANSLATIONS / locale / "LC_MESSAGES" / "messages.po"
+
+
+def _text(catalogue: Catalog) -> bytes:
+    buffer = io.BytesIO()
+    write_po(buffer, catalogue, sort_output=True, omit_header=True, include_lineno=False, width=100)
+    return buffer.getvalue()
+
+
+def faults(locale: str, sources: Catalog) -> list[str]:
+    """Return what is wrong with one language: missing, doubtful, or with other placeholders."""
+    path = _po_path(locale)
+    if not path.exists():
+        return [f"{path} does not exist"]
+    with path.open("rb") as file:
+        translated = read_po(file, locale=locale)
+    found = []
+    for message in sources:
+        if not message.id:
+            continue
+        known = translated.get(message.id)
+        if known is None or not known.string or known.fuzzy:
+            found.append(f"{locale}: not translated: {message.id}")
+        elif set(PLACEHOLDER.findall(str(known.string))) - set(
+            PLACEHOLDER.findall(str(message.id))
+        ):
+            found.append(f"{locale}: a placeholder the source does not have: {known.string}")
+    return found
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if anything is missing.")
+def messages(check: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Write translations/messages.pot and bring every language's file up to it."""
+    sources = gather()
+    template = TRANSLATIONS / "messages.pot"
+    if not check:
+        TRANSLATIONS.mkdir(exist_ok=True)
+        template.write_bytes(_text(sources))
+        for locale in LOCALES:
+            if locale != SOURCE_LOCALE:
+                _update(locale, sources)
+    problems = [
+        fault for locale in LOCALES if locale != SOURCE_LOCALE for fault in faults(locale, sources)
+    ]
+    if check and (not template.exists() or template.read_bytes() != _text(sources)):
+        problems.append("translations/messages.pot is not up to date: run make i18n")
+    for problem in problems:
+        click.echo(problem, err=True)
+    raise SystemExit(1 if problems else 0)
+
+
+def _update(locale: str, sources: Catalog) -> None:
+    path = _po_path(locale)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = Catalog(locale=locale)
+    if path.exists():
+        with path.open("rb") as file:
+            known = read_po(file, locale=locale)
+    known.update(sources, no_fuzzy_matching=True)
+    known.obsolete.clear()
+    with path.open("wb") as file:
+        write_po(file, known, sort_output=True, omit_header=False, include_lineno=False, width=100)

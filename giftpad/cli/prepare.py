@@ -1,0 +1,117 @@
+"""Make a migrated database ready to serve: the platform, signing keys, every tenant of the house.
+
+With ``--demo`` an empty installation also gets the people of its packs, so that there is somebody
+to sign in as.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import click
+
+from giftpad import identity, shops, tenancy
+from giftpad.cli import connect
+from giftpad.cli.scopes import OPERATOR
+from giftpad.cli.tenant import apply, load_packs
+from giftpad.kernel.work import Scope, unit_of_work
+
+DEMO_FILE = "demo.json"
+_PASSWORD_SYMBOLS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - without look-alikes
+_PASSWORD_GROUPS, _GROUP_LENGTH = 4, 4
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Load the packs' people if there is nobody yet.")
+def prepare(*, demo: bool) -> None:
+    """Set up the platform, signing keys and tenants; safe to repeat."""
+    packs = load_packs(())
+    settings = connect()
+    with unit_of_work(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID, actor=OPERATOR)) as work:
+        tenancy.ensure_platform(work)
+    tenancy.forget_ring(tenancy.PLATFORM_TENANT_ID)
+    identity.ensure_keys()
+    applied = [apply(pack).tenant_id for pack in packs]
+    if demo:
+        load_people(dict(zip(applied, packs, strict=True)), settings.home / DEMO_FILE)
+
+
+def load_people(packs: dict[UUID, tenancy.Pack], file: Path) -> None:
+    """Create the people of the packs in an installation that has nobody.
+
+    Their one password is written down before the first of them exists, so that a crash in
+    between leaves nobody without it; the next run goes on with the same.
+    """
+    password = _known_password(file)
+    if password is None:
+        if any(_has_people(tenant_id) for tenant_id in packs):
+            return
+        password = _new_password()
+    people = [
+        (tenant_id, pack.slug, person)
+        for tenant_id, pack in packs.items()
+        for person in cast("tuple[tenancy.Person, ...]", pack.sections["people"])
+    ]
+    entries = [
+        {"tenant": slug, "name": person.name, "email": person.email, "role": person.role}
+        for _, slug, person in people
+    ]
+    _write_secret(file, {"password": password, "people": entries})
+    created = [_create(tenant_id, person, password) for tenant_id, _, person in people]
+    if any(created):
+        click.echo("Demonstration people:")
+        for entry in entries:
+            click.echo(f"  {entry['tenant']:<12} {entry['role']:<10} {entry['email']}")
+        click.echo(f"  Their password: {password}")
+
+
+def _has_people(tenant_id: UUID) -> bool:
+    return bool(identity.list_members(Scope(tenant_id=tenant_id, actor=OPERATOR)))
+
+
+def _create(tenant_id: UUID, person: tenancy.Person, password: str) -> bool:
+    scope = Scope(tenant_id=tenant_id, actor=OPERATOR)
+    shop_id = None
+    if person.shop:
+        with unit_of_work(scope) as work:
+            shop_id = shops.find_shop_id(work, person.shop)
+    new = identity.NewPerson(
+        email=person.email,
+        name=person.name,
+        role=person.role,
+        password=password,
+        shop_id=shop_id,
+    )
+    try:
+        identity.create_person(scope, new)
+    except identity.MemberExists:
+        return False
+    return True
+
+
+def _new_password() -> str:
+    return "-".join(
+        "".join(secrets.choice(_PASSWORD_SYMBOLS) for _ in range(_GROUP_LENGTH))
+        for _ in range(_PASSWORD_GROUPS)
+    )
+
+
+def _known_password(file: Path) -> str | None:
+    try:
+        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return str(known["password"])
+
+
+def _write_secret(file: Path, content: dict[str, Any]) -> None:
+    part = file.with_suffix(".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(content, stream, ensure_ascii=False, indent=2)
+    part.replace(file)

@@ -1,0 +1,45 @@
+"""The verbs of coupons."""
+
+from giftpad.coupons.commands.expire import expire_step
+from giftpad.coupons.commands.issue import issue_chunk, start_chunk
+from giftpad.coupons.commands.order import order_batch
+from giftpad.coupons.commands.prints import (
+    CLAIM,
+    Outcome,
+    finish_volume,
+    mark_verifying,
+    renew_claim,
+    reprint,
+    start_volume,
+)
+from giftpad.coupons.commands.release import (
+    destroy_print,
+    forget_files,
+    open_pdf,
+    read_pdf,
+    release,
+)
+from giftpad.coupons.commands.replace import replace
+from giftpad.coupons.commands.stop import block, unblock
+
+__all__ = [
+    "CLAIM",
+    "Outcome",
+    "block",
+    "destroy_print",
+    "expire_step",
+    "finish_volume",
+    "forget_files",
+    "issue_chunk",
+    "mark_verifying",
+    "open_pdf",
+    "order_batch",
+    "read_pdf",
+    "release",
+    "renew_claim",
+    "replace",
+    "reprint",
+    "start_chunk",
+    "start_volume",
+    "unblock",
+]

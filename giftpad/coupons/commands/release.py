@@ -1,0 +1,137 @@
+"""After the print: release, taking the file out, and destroying key and files."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit, events, payments
+from giftpad.coupons.adapters.press import PrintTicket, read_ticket, unwrap_key
+from giftpad.coupons.errors import (
+    BatchWrongState,
+    PrintDestroyed,
+    PrintNotReady,
+    PrintUnreadable,
+    VolumeNotFound,
+)
+from giftpad.coupons.events import BatchReleased
+from giftpad.coupons.events import PrintDestroyed as PrintDestroyedEvent
+from giftpad.coupons.models import CouponBatch, CouponVolume
+from giftpad.coupons.models.finding import list_volumes, require_batch
+from giftpad.coupons.rules import (
+    FAILED,
+    PRINTING,
+    READY,
+    RELEASED,
+    VERIFYING,
+    format_serial,
+)
+from giftpad.kernel.work import Work
+
+
+def release(work: Work, batch_id: UUID) -> None:
+    """Make the coupons of a batch spendable, once every one of them was printed and read back.
+
+    Locks: the batch.
+    Raises: BatchNotFound, BatchWrongState.
+    Publishes: coupon_batch.released_v1.
+    """
+    batch = require_batch(work, batch_id, lock=True)
+    if batch.state != READY:
+        raise BatchWrongState(state=batch.state)
+    batch.state, batch.released_at = RELEASED, work.at
+    payments.release_terms(work, batch.terms_id)
+    events.publish(work, BatchReleased(object_id=batch_id, quantity=batch.quantity))
+    audit.record(
+        work,
+        action="coupon_batch.released",
+        subject=f"coupon_batch:{batch_id}",
+        details={"quantity": batch.quantity, "face_value_minor": batch.face_value_minor},
+    )
+
+
+def _raise_if_destroyed(batch: CouponBatch) -> None:
+    if batch.print_destroyed_at is not None:
+        raise PrintDestroyed(destroyed_on=batch.print_destroyed_at.date().isoformat())
+
+
+def open_pdf(work: Work, batch_id: UUID, *, volume: int) -> PrintTicket:
+    """Put on record that somebody takes a print file out, and return the right to read it.
+
+    The file may be read only when this has committed.
+    Raises: BatchNotFound, VolumeNotFound, PrintDestroyed, PrintNotReady.
+    """
+    batch = require_batch(work, batch_id)
+    row = work.session.execute(
+        sa.select(CouponVolume).where(
+            CouponVolume.tenant_id == work.tenant_id,
+            CouponVolume.batch_id == batch_id,
+            CouponVolume.number == volume,
+        )
+    ).scalar_one_or_none()
+    if row is None:
+        raise VolumeNotFound(volume=volume)
+    _raise_if_destroyed(batch)
+    # A batch that failed its check stays in the house whole, its good volumes too.
+    if row.state != READY or batch.state not in (READY, RELEASED):
+        state = row.state if row.state != READY else batch.state
+        raise PrintNotReady(volume=volume, state=state)
+    assert row.file_id is not None
+    assert row.sha256 is not None
+    first = format_serial(batch.prefix, row.serial_first)
+    last = format_serial(batch.prefix, row.serial_first + row.quantity - 1)
+    ticket = PrintTicket(
+        tenant_id=work.tenant_id,
+        batch_id=batch_id,
+        volume=volume,
+        file_id=row.file_id,
+        file_name=f"{first}-{last}.pdf",
+        sha256=row.sha256,
+        batch_key=unwrap_key(batch),
+    )
+    audit.record(
+        work,
+        action="coupon_batch.pdf_downloaded",
+        subject=f"coupon_batch:{batch_id}",
+        details={"volume": volume, "sha256": row.sha256},
+    )
+    return ticket
+
+
+def read_pdf(ticket: PrintTicket) -> bytes:
+    """Open the sealed file of a ticket; no transaction may be open.
+
+    Raises: PrintUnreadable.
+    """
+    pdf = read_ticket(ticket)
+    if pdf is None:
+        raise PrintUnreadable(volume=ticket.volume)
+    return pdf
+
+
+def destroy_print(work: Work, batch_id: UUID) -> None:
+    """Destroy the key of a batch: its codes and print files can never be read again.
+
+    The files, which are noise from now on, are deleted right after.
+    Locks: the batch.
+    Raises: BatchNotFound, BatchWrongState, PrintDestroyed.
+    Publishes: coupon_batch.print_destroyed_v1.
+    """
+    batch = require_batch(work, batch_id, lock=True)
+    _raise_if_destroyed(batch)
+    printing = any(row.state in (PRINTING, VERIFYING) for row in list_volumes(work, batch_id))
+    if batch.state not in (READY, RELEASED, FAILED) or printing:
+        raise BatchWrongState(state=batch.state)
+    batch.batch_key, batch.print_destroyed_at = None, work.at
+    events.publish(work, PrintDestroyedEvent(object_id=batch_id))
+    audit.record(work, action="coupon_batch.print_destroyed", subject=f"coupon_batch:{batch_id}")
+
+
+def forget_files(work: Work, batch_id: UUID) -> None:
+    """Note that the print files of a batch are gone from the file store."""
+    work.session.execute(
+        sa.update(CouponVolume)
+        .where(CouponVolume.tenant_id == work.tenant_id, CouponVolume.batch_id == batch_id)
+        .values(file_id=None)
+    )

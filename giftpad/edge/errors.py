@@ -1,0 +1,86 @@
+"""What is refused before the domain is asked: nobody known, not allowed, not readable."""
+
+from __future__ import annotations
+
+from giftpad.kernel.errors import DomainError, Invalid
+
+
+class Unauthenticated(DomainError):
+    """The caller has not proved who they are."""
+
+
+class Forbidden(DomainError):
+    """The caller is known and may not do this."""
+
+
+class Malformed(DomainError):
+    """The request cannot be read."""
+
+
+class TokenMissing(Unauthenticated):
+    """There is no access token where one is needed."""
+
+    code = "token.missing"
+    sentence = "An access token is needed. Send it as: Authorization: Bearer <token>"
+
+
+class TokenInvalid(Unauthenticated):
+    """The access token is not one of ours, or not any more; which, nobody outside learns."""
+
+    code = "token.invalid"
+    sentence = "The access token is expired or not valid. Ask for a new one."
+
+
+class PermissionMissing(Forbidden):
+    """The access token does not carry a permission that this needs."""
+
+    code = "permission.missing"
+    sentence = "The access token does not carry the permission {permission}."
+
+
+class TenantClosed(Forbidden):
+    """The organisation of the access token is suspended."""
+
+    code = "tenant.suspended"
+    sentence = "This organisation is suspended."
+
+
+class BodyMalformed(Malformed):
+    """The body, or another part of the request, is not what its form says."""
+
+    code = "request.malformed"
+    sentence = "The request cannot be read. Its body must be valid JSON in UTF-8."
+
+
+class IdempotencyKeyMissing(Malformed):
+    """A request that must not happen twice carries no key."""
+
+    code = "idempotency.key_missing"
+    sentence = (
+        "This request needs the header Idempotency-Key, with a new value for each new action."
+    )
+
+
+class IdempotencyKeyInvalid(Malformed):
+    """An idempotency key that is too long or not printable."""
+
+    code = "idempotency.key_invalid"
+    sentence = "An Idempotency-Key has 1 to {most} printable ASCII characters without spaces."
+
+
+class RequestInvalid(Invalid):
+    """Values in a request that cannot be accepted; ``faults`` says which and where."""
+
+    code = "request.invalid"
+    sentence = "Some values in the request cannot be accepted. See errors."
+
+    def __init__(self, faults: list[dict[str, str]]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+class CursorUnknown(Invalid):
+    """A cursor that the list did not give."""
+
+    code = "request.cursor_unknown"
+    sentence = "This is not a cursor of this list. Begin the list anew."

@@ -1,0 +1,158 @@
+"""One request from its first byte read to its last header written.
+
+Hides: Flask's hooks.  In this order: an id, the door's declaration, the size of the body, the
+caller, the permission, the rate; afterwards the headers every answer carries and one log line.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import partial
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from giftpad import guard
+from giftpad.edge.access import BODY_MAX, find_door
+from giftpad.edge.callers import Caller, forget_callers, identify
+from giftpad.edge.errors import (
+    BodyMalformed,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyMissing,
+    PermissionMissing,
+)
+from giftpad.edge.limits import admit_caller, limit_headers
+from giftpad.edge.payload import OrjsonProvider
+from giftpad.edge.problems import init_problems
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.log import get_logger
+from giftpad.kernel.work import Scope
+
+log = get_logger("http")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+KEY_LENGTH_MAX = 255
+_KEY = re.compile(r"[!-~]{1,255}")
+_QUIET = frozenset({"/healthz", "/readyz"})
+HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
+def current_caller() -> Caller:
+    """Return who calls; only behind a door that asks for a token."""
+    caller: Caller = g.caller
+    return caller
+
+
+def current_scope() -> Scope:
+    """Return on whose behalf this request is served; only behind a door that asks for a token."""
+    caller: Caller = g.caller
+    return Scope(
+        tenant_id=caller.tenant.id,
+        actor=caller.actor,
+        permissions=caller.claims.permissions,
+        request_id=g.request_id,
+    )
+
+
+def request_id() -> str:
+    """Return the id by which this request is found in the logs."""
+    found: str = g.request_id
+    return found
+
+
+def find_idempotency_key() -> str | None:
+    """Return the request's idempotency key, if it carries one.
+
+    Raises: IdempotencyKeyInvalid.
+    """
+    key: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if key is not None and not _KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid(most=KEY_LENGTH_MAX)
+    return key
+
+
+def idempotency_key() -> str:
+    """Return the request's idempotency key.
+
+    Raises: IdempotencyKeyMissing, IdempotencyKeyInvalid.
+    """
+    key = find_idempotency_key()
+    if key is None:
+        raise IdempotencyKeyMissing
+    return key
+
+
+def _enter(app: Flask) -> None:
+    """Judge a request before anything of it is read."""
+    environ = request.environ
+    g.started_at = time.perf_counter()
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else new_id().hex
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    if "%00" in environ.get("QUERY_STRING", "") or "\0" in request.path:
+        raise BodyMalformed
+    rule = request.url_rule
+    if rule is None or (
+        request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False)
+    ):
+        return
+    door = find_door(app, rule.endpoint, request.method)
+    if (request.content_length or 0) > door.body_max:
+        raise RequestEntityTooLarge
+    if door.body_max != BODY_MAX:
+        request.max_content_length = door.body_max
+    if door.access.is_public:
+        return
+    g.caller = caller = identify(environ.get("HTTP_AUTHORIZATION"))
+    for permission in door.access.permissions:
+        if permission not in caller.claims.permissions:
+            raise PermissionMissing(permission=permission)
+    try:
+        admit_caller(caller)
+    except guard.RateExceeded as error:
+        g.limit_headers = limit_headers(caller.rate, error)
+        raise
+
+
+def _leave(response: Response) -> Response:
+    """Write the headers every answer carries, and the one line of the log."""
+    headers = response.headers
+    for name, value in HEADERS:
+        if name not in headers:
+            headers[name] = value
+    found = g.get("request_id", "")
+    headers["X-Request-Id"] = found
+    if "limit_headers" in g:
+        headers.update(g.limit_headers)
+    rule = request.url_rule
+    route = rule.rule if rule is not None else ""
+    if route not in _QUIET:
+        caller: Caller | None = g.get("caller")
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.started_at) * 1000, 1),
+            client=caller.claims.client_id if caller is not None else "",
+            tenant=caller.tenant.slug if caller is not None else "",
+        )
+    return response
+
+
+def init_edge(app: Flask) -> None:
+    """Put the edge in front of every route of ``app``."""
+    forget_callers()
+    app.json = OrjsonProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX
+    app.before_request(partial(_enter, app))
+    app.after_request(_leave)
+    init_problems(app)

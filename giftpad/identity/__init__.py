@@ -1,0 +1,115 @@
+"""Who calls: people, machine clients, roles, and the tokens that prove it.
+
+Knows: credentials, memberships, permissions, signing keys, OAuth grants, revocation.
+Hides: password hashing, sealed names, the keys and revocations each process holds, Authlib.
+Does not know: HTTP, pages, shops, coupons, money.
+"""
+
+from giftpad.identity.commands.clients import (
+    Credentials,
+    NewClient,
+    create_client,
+    disable_client,
+)
+from giftpad.identity.commands.grants import AUTH_METHODS, MachineGrant, grant_token
+from giftpad.identity.commands.keys import ensure_keys, revoke_key, rotate_keys
+from giftpad.identity.commands.people import CreatedPerson, NewPerson, create_person
+from giftpad.identity.commands.revocations import purge_revocations, revoke_token
+from giftpad.identity.errors import (
+    ClientNotFound,
+    ClientRefused,
+    EmailInvalid,
+    KeyNotFound,
+    KeyTooYoung,
+    LimitsInvalid,
+    MemberExists,
+    PasswordUnfit,
+    PermissionUnknown,
+    RoleShopMismatch,
+    RoleUnknown,
+    TokenRefused,
+)
+from giftpad.identity.queries import (
+    ClientView,
+    KeyView,
+    MemberView,
+    authenticate_client,
+    bind_issuer,
+    is_revoked,
+    issuer,
+    list_clients,
+    list_keys,
+    list_members,
+    list_public_keys,
+    refresh_trust,
+    verify_password,
+    verify_token,
+)
+from giftpad.identity.rules import (
+    DEFAULT_LIMITS,
+    PASSWORD_LENGTH_MAX,
+    PASSWORD_LENGTH_MIN,
+    PERMISSIONS,
+    ROLES,
+    SHOP_CLAIM,
+    SHOP_ROLES,
+    Claims,
+    Granted,
+    Issuer,
+    Limits,
+)
+
+__all__ = [
+    "AUTH_METHODS",
+    "DEFAULT_LIMITS",
+    "PASSWORD_LENGTH_MAX",
+    "PASSWORD_LENGTH_MIN",
+    "PERMISSIONS",
+    "ROLES",
+    "SHOP_CLAIM",
+    "SHOP_ROLES",
+    "Claims",
+    "ClientNotFound",
+    "ClientRefused",
+    "ClientView",
+    "CreatedPerson",
+    "Credentials",
+    "EmailInvalid",
+    "Granted",
+    "Issuer",
+    "KeyNotFound",
+    "KeyTooYoung",
+    "KeyView",
+    "Limits",
+    "LimitsInvalid",
+    "MachineGrant",
+    "MemberExists",
+    "MemberView",
+    "NewClient",
+    "NewPerson",
+    "PasswordUnfit",
+    "PermissionUnknown",
+    "RoleShopMismatch",
+    "RoleUnknown",
+    "TokenRefused",
+    "authenticate_client",
+    "bind_issuer",
+    "create_client",
+    "create_person",
+    "disable_client",
+    "ensure_keys",
+    "grant_token",
+    "is_revoked",
+    "issuer",
+    "list_clients",
+    "list_keys",
+    "list_members",
+    "list_public_keys",
+    "purge_revocations",
+    "refresh_trust",
+    "revoke_key",
+    "revoke_token",
+    "rotate_keys",
+    "verify_password",
+    "verify_token",
+]

@@ -1,0 +1,1 @@
+"""Verbs of identity, by what they are about."""

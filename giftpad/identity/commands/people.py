@@ -1,0 +1,98 @@
+"""People: one account for the whole installation, a role in each tenant they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from giftpad import audit, tenancy
+from giftpad.identity.errors import MemberExists
+from giftpad.identity.models import MembershipRow, PersonRow
+from giftpad.identity.queries import PLATFORM, find_person, hasher, person_place
+from giftpad.identity.rules import check_password, check_role, normalise_email
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Scope, Work, unit_of_work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPerson:
+    """What one must say to give somebody a role; ``shop_id`` belongs to the roles of a shop."""
+
+    email: str
+    name: str
+    role: str
+    password: str = field(repr=False)
+    shop_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedPerson:
+    """Who was given a role; somebody known before keeps name and password."""
+
+    person_id: UUID
+    is_new: bool
+
+
+def create_person(scope: Scope, new: NewPerson) -> CreatedPerson:
+    """Give somebody a role in the scope's tenant, and an account if they have none.
+
+    The account comes first, in a transaction of its own: without a role it can do nothing.
+    Raises: RoleUnknown, RoleShopMismatch, EmailInvalid, PasswordUnfit, MemberExists.
+    """
+    check_role(new.role, new.shop_id)
+    password_hash = hasher().hash(check_password(new.password))
+    with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
+        made = _ensure_person(work, new, password_hash)
+    with unit_of_work(scope) as work:
+        joined = work.session.execute(
+            insert(MembershipRow)
+            .values(
+                tenant_id=work.tenant_id,
+                id=new_id(),
+                person_id=made.person_id,
+                role=new.role,
+                shop_id=new.shop_id,
+                created_at=work.at,
+            )
+            .on_conflict_do_nothing()
+            .returning(MembershipRow.id)
+        ).first()
+        if joined is None:
+            raise MemberExists
+        audit.record(
+            work,
+            action="member.added",
+            subject=f"person:{made.person_id}",
+            details={"role": new.role, "shop_id": str(new.shop_id) if new.shop_id else None},
+        )
+    return made
+
+
+def _ensure_person(work: Work, new: NewPerson, password_hash: str) -> CreatedPerson:
+    person_id = new_id()
+    email = normalise_email(new.email)
+    made = work.session.execute(
+        insert(PersonRow)
+        .values(
+            tenant_id=work.tenant_id,
+            id=person_id,
+            email_sealed=_seal(person_id, "email_sealed", email),
+            email_index=tenancy.index_text(work.tenant_id, email),
+            name_sealed=_seal(person_id, "name_sealed", new.name),
+            password_hash=password_hash,
+            created_at=work.at,
+        )
+        .on_conflict_do_nothing()
+        .returning(PersonRow.id)
+    ).first()
+    if made is not None:
+        return CreatedPerson(person_id=person_id, is_new=True)
+    known = find_person(work, email)
+    assert known is not None, "only the address can be taken already"
+    return CreatedPerson(person_id=known.id, is_new=False)
+
+
+def _seal(person_id: UUID, column: str, text: str) -> bytes:
+    return tenancy.seal_text(tenancy.PLATFORM_TENANT_ID, person_place(person_id, column), text)

@@ -1,0 +1,50 @@
+"""What is believed no more before its time is over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from giftpad.identity.models import RevocationRow
+from giftpad.identity.queries import PLATFORM
+from giftpad.identity.rules import CLOCK_LEEWAY_S, Claims
+from giftpad.kernel.work import Actor, Work, rows_changed, unit_of_work
+
+
+def revoke(work: Work, kind: str, value: str, *, kept_until: datetime) -> None:
+    """Believe a client, or one token by its id, no more; ``work`` is of the platform tenant."""
+    work.session.execute(
+        insert(RevocationRow)
+        .values(
+            tenant_id=work.tenant_id,
+            kind=kind,
+            value=value,
+            created_at=work.at,
+            kept_until=kept_until,
+        )
+        .on_conflict_do_update(
+            index_elements=["tenant_id", "kind", "value"], set_={"kept_until": kept_until}
+        )
+    )
+
+
+def revoke_token(actor: Actor, claims: Claims) -> None:
+    """Believe one token no more, everywhere within 30 seconds."""
+    over_at = datetime.fromtimestamp(claims.expires_at, tz=UTC)
+    with unit_of_work(replace(PLATFORM, actor=actor)) as work:
+        kept_until = over_at + timedelta(seconds=2 * CLOCK_LEEWAY_S)
+        revoke(work, "token", claims.token_id, kept_until=kept_until)
+
+
+def purge_revocations(work: Work) -> int:
+    """Delete revocations whose tokens are over by themselves; return how many."""
+    return rows_changed(
+        work.session.execute(
+            sa.delete(RevocationRow).where(
+                RevocationRow.tenant_id == work.tenant_id, RevocationRow.kept_until < work.at
+            )
+        )
+    )

@@ -1,0 +1,93 @@
+"""What identity refuses."""
+
+from __future__ import annotations
+
+from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected
+
+
+class ClientNotFound(NotFound):
+    """The tenant has no machine client with this id."""
+
+    code = "client.not_found"
+    sentence = "There is no such client."
+
+
+class ClientRefused(Rejected):
+    """The client's credentials are not those of any client that may ask for a token."""
+
+    code = "client.refused"
+    sentence = "The client or its secret is wrong."
+
+
+class PermissionUnknown(Invalid):
+    """A permission that Giftpad does not have."""
+
+    code = "permission.unknown"
+    sentence = "There is no permission called {permission}."
+
+
+class RoleUnknown(Invalid):
+    """A role that Giftpad does not have."""
+
+    code = "role.unknown"
+    sentence = "There is no role called {role}."
+
+
+class RoleShopMismatch(Invalid):
+    """A role of a shop without its shop, or a shop with a role that belongs to none."""
+
+    code = "role.shop_mismatch"
+    sentence = "The role {role} and the shop do not fit: only roles of a shop name one."
+
+
+class LimitsInvalid(Invalid):
+    """Limits of a client that nothing could be done with."""
+
+    code = "client.limits_invalid"
+    sentence = "A client's limits are whole numbers from 1 to {most}."
+
+
+class EmailInvalid(Invalid):
+    """A text that cannot be an e-mail address."""
+
+    code = "person.email_invalid"
+    sentence = "This is not an e-mail address."
+
+
+class PasswordUnfit(Invalid):
+    """A password that is too short to be safe or too long to be one."""
+
+    code = "person.password_unfit"
+    sentence = "A password has {least} to {most} characters."
+
+
+class MemberExists(Conflict):
+    """The person has this role in this tenant already."""
+
+    code = "member.exists"
+    sentence = "This person has this role already."
+
+
+class KeyNotFound(NotFound):
+    """No signing key has this key id."""
+
+    code = "signing_key.not_found"
+    sentence = "There is no such signing key."
+
+
+class KeyTooYoung(Conflict):
+    """The next key was published so recently that others may not have read it yet."""
+
+    code = "signing_key.too_young"
+    sentence = "The next key can be used from {ready_at}. Wait, or rotate now if you must."
+
+
+class TokenRefused(Rejected):
+    """An access token that is not one of ours, or one no more; ``reason`` is for the log."""
+
+    code = "token.refused"
+    sentence = "The access token is missing, expired or not valid."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason

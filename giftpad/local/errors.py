@@ -1,0 +1,138 @@
+"""Why a Giftpad on this machine cannot come up, each with its own exit code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from giftpad.kernel.errors import Conflict
+
+
+class LocalError(Conflict):
+    """Something on this machine is in the way; ``exit_code`` is what ``giftpad`` ends with."""
+
+    exit_code: ClassVar[int] = 10
+
+    @property
+    def message(self) -> str:
+        """The sentence for the person at the terminal."""
+        return self.sentence.format(**self.params)
+
+
+class AlreadyRunning(LocalError):
+    """The data folder is in use by a Giftpad that is up."""
+
+    code = "local.already_running"
+    sentence = (
+        "Giftpad is already running with the data folder {home} (process {pid}). "
+        "Stop it with `giftpad down`, or set GIFTPAD_HOME and GIFTPAD_PORT for a second one."
+    )
+    exit_code = 11
+
+
+class PortTaken(LocalError):
+    """Another program listens on the web server's port."""
+
+    code = "local.port_taken"
+    sentence = (
+        "Port {port} is taken by another program. "
+        "Stop that program, or choose another port with GIFTPAD_PORT."
+    )
+    exit_code = 12
+
+
+class DiskFull(LocalError):
+    """There is too little free space to start a database safely."""
+
+    code = "local.disk_full"
+    sentence = (
+        "Only {free_mb} MB are free where {folder} lies, and at least {needed_mb} MB are needed. "
+        "Free some space, or choose another data folder with GIFTPAD_HOME."
+    )
+    exit_code = 13
+
+
+class FolderNotUsable(LocalError):
+    """The data folder's rights or owner do not fit."""
+
+    code = "local.folder_not_usable"
+    sentence = "The data folder {home} cannot be used: {reason} {remedy}"
+    exit_code = 14
+
+
+class PartFailed(LocalError):
+    """A part ended, or did not answer in time, while Giftpad was coming up."""
+
+    code = "local.part_failed"
+    sentence = "{part} did not come up: {reason}\n{log_tail}"
+    exit_code = 15
+
+
+class NotRunning(LocalError):
+    """There is no running Giftpad with this data folder."""
+
+    code = "local.not_running"
+    sentence = "No Giftpad is running with the data folder {home}. Start it with `giftpad up`."
+    exit_code = 16
+
+
+class NotStopped(LocalError):
+    """A running Giftpad did not end in time."""
+
+    code = "local.not_stopped"
+    sentence = (
+        "Giftpad (process {pid}) did not stop within {waited_s} seconds. "
+        "Look into {logs}, then try again."
+    )
+    exit_code = 17
+
+
+class NothingEmbedded(LocalError):
+    """The data lies on servers that Giftpad does not run."""
+
+    code = "local.nothing_embedded"
+    sentence = (
+        "The database of this installation is not run by Giftpad (GIFTPAD_DATABASE_URL is set), "
+        "so it cannot be reset from here. Nothing was removed."
+    )
+    exit_code = 18
+
+
+class ServerMissing(LocalError):
+    """A server's program is not installed, or not for this kind of machine."""
+
+    code = "local.server_missing"
+    sentence = (
+        "{program} was not found in the Python package {package}. Run `make setup`; where that "
+        "package does not exist for this machine, set {variable} to a server of your own."
+    )
+    exit_code = 19
+
+
+class NotConfirmed(LocalError):
+    """A command that destroys data was not confirmed."""
+
+    code = "local.not_confirmed"
+    sentence = (
+        "This removes the database, the queue, the files and the keys in {home} for good. "
+        "Repeat the command with --yes if that is what you want."
+    )
+    exit_code = 20
+
+
+class KeyMissing(LocalError):
+    """An external database without the key that its secrets are wrapped with."""
+
+    code = "local.key_missing"
+    sentence = (
+        "With an external database GIFTPAD_KEK_FILE must name the file that holds the "
+        "key-encryption key (32 random bytes, readable by its owner only)."
+    )
+    exit_code = 21
+
+
+class OtherSystem(LocalError):
+    """The machine's system is not one that parts can be supervised on."""
+
+    code = "local.other_system"
+    sentence = "`giftpad up` needs Linux; this system is {system}."
+    exit_code = 22

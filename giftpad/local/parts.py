@@ -1,0 +1,262 @@
+"""The programs of one Giftpad: which there are, how each is started, when it counts as up.
+
+Hides: command lines, the environment of a child.  What a program of ours may rely on:
+it gets its whole configuration as ``GIFTPAD_*`` variables, writes its log to standard error,
+ends within ``STOP_PATIENCE_S`` of a SIGTERM, and may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Protocol
+
+import giftpad
+from giftpad.kernel.config import Settings
+from giftpad.local.errors import KeyMissing
+from giftpad.local.home import Home
+from giftpad.local.postgres import HOST, EmbeddedPostgres
+from giftpad.local.processes import (
+    ProcessId,
+    end,
+    identify,
+    members_of_session,
+    send,
+    spawn,
+    wait_until,
+)
+from giftpad.local.redis import EmbeddedRedis
+
+ROOT = Path(giftpad.__file__).resolve().parents[1]
+BACKPRESSURE = 64
+READY_TIMEOUT_S = 2
+STOP_PATIENCE_S = 15.0
+KILL_PATIENCE_S = 5.0
+REMAINS_PATIENCE_S = 5.0
+SERVERS = (EmbeddedPostgres.name, EmbeddedRedis.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A piece of work between the databases and the web server, run once at each start.
+
+    ``target`` names a function of the settings as ``module:function``; what it prints is shown.
+    """
+
+    name: str
+    target: str
+
+
+MIGRATIONS = Step(name="migrations", target="giftpad.kernel.migrate:upgrade")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """What this supervisor is to run beside the databases."""
+
+    steps: tuple[Step, ...] = (MIGRATIONS,)
+    web: str = "wsgi:app"
+    """The WSGI application, as ``module:name``."""
+    worker: str = "worker"
+    """The package whose ``-m`` takes ``relay``, ``scheduler``, ``jobs all|quick|heavy``."""
+
+
+class Part(Protocol):
+    """One supervised process, and how to tell that it works."""
+
+    process: subprocess.Popen[bytes] | None
+
+    @property
+    def name(self) -> str:
+        """What ``status`` and the log call it."""
+
+    @property
+    def log(self) -> Path:
+        """The file its output goes to."""
+
+    @property
+    def address(self) -> str:
+        """Where it answers, without a password; empty where nobody calls it."""
+
+    def clear_remains(self) -> None:
+        """End what its last process left behind."""
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start its process."""
+
+    def is_ready(self) -> bool:
+        """Tell whether it works."""
+
+    def ask_to_stop(self) -> None:
+        """Let it finish what it has begun; servers wait for ``stop``."""
+
+    def stop(self) -> None:
+        """End it in good order."""
+
+
+class Program:
+    """One of our own programs: web server, relay, scheduler, a worker."""
+
+    def __init__(
+        self,
+        home: Home,
+        name: str,
+        *,
+        command: Sequence[str],
+        settings: Settings,
+        address: str = "",
+        answers: Callable[[], bool] | None = None,
+    ) -> None:
+        self.home = home
+        self.name = name
+        self.command = command
+        self.settings = settings
+        self.address = address
+        self.answers = answers
+        self.log = home.logs / f"{name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the program; it is told to end when this process dies."""
+        with self.home.open_log(self.name).open("ab") as log:
+            self.process = spawn(
+                self.command, environment=child_environment(self.settings), output=log, cwd=ROOT
+            )
+        return self.process
+
+    def is_ready(self) -> bool:
+        """Tell whether the program runs and, where it can be asked, answers."""
+        running = self.process is not None and self.process.poll() is None
+        return running and (self.answers is None or self.answers())
+
+    def clear_remains(self) -> None:
+        """End what the program's last process has started and left behind."""
+        if self.process is not None:
+            end_session(self.process.pid)
+
+    def ask_to_stop(self) -> None:
+        """Tell the program to end; what it has begun it may finish."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def stop(self) -> None:
+        """End the program with everything it has started; insist after a while."""
+        if self.process is not None:
+            self.ask_to_stop()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_PATIENCE_S)
+            end_session(self.process.pid)
+            self.process.wait()
+            self.process = None
+
+
+def end_session(leader_pid: int) -> bool:
+    """Kill a program and all it has started; tells whether nothing is left."""
+    return end(lambda: members_of_session(leader_pid), ((signal.SIGKILL, KILL_PATIENCE_S),))
+
+
+def clear_programs(home: Home) -> None:
+    """End the programs of a run whose supervisor was killed, where they still run.
+
+    They were told to end when it died, and may be about to; servers are found by their folders.
+    """
+    left = []
+    for state in home.read_state().get("parts", []):
+        was = ProcessId(**state["process"]) if state["process"] else None
+        if was is not None and state["name"] not in SERVERS and was.is_of_this_boot:
+            left.append(was)
+    send([was.pid for was in left if was.is_alive], signal.SIGTERM)
+    wait_until(lambda: not any(was.is_alive for was in left), timeout_s=REMAINS_PATIENCE_S)
+    for was in left:
+        if identify(was.pid) in (None, was):  # the number is not somebody else's by now
+            end_session(was.pid)
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a program that is to work with exactly these settings."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIFTPAD_")}
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if field.name != "environment" and value != field.default:
+            text = str(int(value)) if isinstance(value, bool) else str(value)
+            environment[f"GIFTPAD_{field.name.upper()}"] = text
+    return environment | {"PYTHONUNBUFFERED": "1"}
+
+
+def fit_for_children(settings: Settings, home: Home) -> Settings:
+    """Return the settings with absolute paths, since children work in another folder.
+
+    Raises: KeyMissing.
+    """
+    if settings.kek_file:
+        kek = Path(settings.kek_file).expanduser().absolute()
+    elif settings.is_embedded:
+        kek = home.kek
+    else:
+        raise KeyMissing
+    return replace(settings, home=home.path, kek_file=str(kek))
+
+
+def web_answers(settings: Settings) -> bool:
+    """Tell whether the web server says that it is ready."""
+    connection = HTTPConnection(HOST, settings.port, timeout=READY_TIMEOUT_S)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def programs(home: Home, settings: Settings, arrangement: Arrangement) -> list[Program]:
+    """Return our own programs in the order they start."""
+    web = Program(
+        home,
+        "web",
+        command=web_command(settings, arrangement.web),
+        settings=settings,
+        address=f"http://{HOST}:{settings.port}",
+        answers=lambda: web_answers(settings),
+    )
+    tasks = {"relay": ["relay"], "scheduler": ["scheduler"]}
+    for number in range(1, settings.job_workers + 1):
+        tasks[f"jobs-{number}"] = ["jobs", lane_of(number, settings.job_workers)]
+    workers = [
+        Program(
+            home,
+            name,
+            command=[sys.executable, "-m", arrangement.worker, *words],
+            settings=settings,
+        )
+        for name, words in tasks.items()
+    ]
+    return [web, *workers]
+
+
+def lane_of(number: int, count: int) -> str:
+    """Return what one of several workers takes: a long print must not hold up what is quick."""
+    if count == 1:
+        return "all"
+    return "quick" if number == 1 else "heavy"
+
+
+def web_command(settings: Settings, application: str) -> list[str]:
+    """Return the command line of the web server."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", HOST, "--port", str(settings.port)),
+        *("--http", "1", "--no-ws", "--workers", str(settings.web_workers)),
+        *("--blocking-threads", str(settings.web_threads), "--runtime-threads", "1"),
+        *("--backpressure", str(BACKPRESSURE), "--log-level", "warning"),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5"),
+        *("--workers-kill-timeout", "8", application),
+    ]

@@ -1,0 +1,295 @@
+"""The one process that runs all others: start in order, watch, start again, stop in order.
+
+Hides: signals, back-off, adopted orphans, what is written down for ``status``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from giftpad.kernel.config import Settings
+from giftpad.local.errors import PartFailed, PortTaken
+from giftpad.local.home import Home
+from giftpad.local.parts import (
+    ROOT,
+    Arrangement,
+    Part,
+    Step,
+    child_environment,
+    clear_programs,
+    fit_for_children,
+    programs,
+)
+from giftpad.local.postgres import EmbeddedPostgres, is_free
+from giftpad.local.processes import (
+    adopt_orphans,
+    identify,
+    last_lines,
+    reap_adopted,
+    spawn,
+    wait_until,
+)
+from giftpad.local.redis import EmbeddedRedis
+
+READY_TIMEOUT_S = 60
+TICK_S = 1.0
+TICK_WHILE_STARTING_S = 0.1
+BACK_OFF_FIRST_S = 0.25
+BACK_OFF_MAX_S = 15.0
+DOUBLINGS_MAX = 10
+STEADY_S = 10.0
+"""A part that has run this long is started again at once when it dies."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """One part under watch."""
+
+    part: Part
+    started_at: float = 0.0
+    restarts: int = 0
+    failures_in_row: int = 0
+    start_again_at: float | None = None
+    is_up: bool = False
+
+    def has_settled(self) -> bool:
+        """Whether the part has either ended or come up."""
+        self.is_up = self.part.is_ready()
+        return self.is_up or self.return_code is not None
+
+    def has_come_up(self) -> bool:
+        """Whether the part, not up so far, works now."""
+        if self.is_up:
+            return False
+        self.is_up = self.part.is_ready()
+        return self.is_up
+
+    @property
+    def return_code(self) -> int | None:
+        """How its process ended; None while it runs."""
+        assert self.part.process is not None
+        return self.part.process.poll()
+
+    def as_state(self) -> dict[str, Any]:
+        """Return what ``status`` and the next start need to know of it."""
+        state = "up" if self.is_up else "starting"
+        process = identify(self.part.process.pid) if self.part.process else None
+        return {
+            "name": self.part.name,
+            "state": state if self.start_again_at is None else "waiting",
+            "process": dataclasses.asdict(process) if process else None,
+            "started_at": self.started_at,
+            "restarts": self.restarts,
+            "address": self.part.address,
+        }
+
+
+class Supervisor:
+    """A whole Giftpad, as long as this process lives."""
+
+    def __init__(self, settings: Settings, arrangement: Arrangement, say: Say) -> None:
+        self.home = Home(settings.home)
+        self.settings = fit_for_children(settings, self.home)
+        self.arrangement = arrangement
+        self.say = say
+        self.watched: list[Watched] = []
+        self.began_at = time.time()
+        self.is_ready = False
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Bring everything up, keep it up until told to end, then end it in order.
+
+        Raises: LocalError.
+        """
+        with self.home.locked() as left_behind, _stop_signals_interrupt():
+            adopt_orphans()
+            try:
+                if left_behind is not None:
+                    self.say(
+                        f"The last run (process {left_behind.pid}) was cut off; "
+                        "what it left behind is cleared first."
+                    )
+                    clear_programs(self.home)
+                self._start()
+                on_ready()
+                self._watch()
+            except KeyboardInterrupt:
+                self.say("Stopping.")
+            finally:
+                _ignore_stop_signals()
+                self._stop()
+
+    def _start(self) -> None:
+        if not is_free(self.settings.port):
+            raise PortTaken(port=self.settings.port)
+        self._start_servers()
+        for step in self.arrangement.steps:
+            with self._timed(step.name):
+                self._run_step(step)
+        with self._timed("web and workers"):
+            ours = [
+                self._launch(program)
+                for program in programs(self.home, self.settings, self.arrangement)
+            ]
+            for watched in ours:
+                self._await(watched)
+        self.is_ready = True
+        self._publish()
+        seconds = time.time() - self.began_at
+        self.say(f"Giftpad is up at {self.settings.public_address} ({seconds:.1f} s).")
+
+    def _start_servers(self) -> None:
+        if self.settings.is_embedded:
+            with self._timed("PostgreSQL"):
+                postgres = EmbeddedPostgres(self.home)
+                watched = self._add(postgres)
+                self.settings = postgres.start().apply(self.settings)
+                self._note_start(watched, is_up=True)
+        if not self.settings.redis_url:
+            with self._timed("Redis"):
+                queue = EmbeddedRedis(self.home)
+                watched = self._add(queue)
+                self.settings = replace(self.settings, redis_url=queue.start())
+                self._note_start(watched, is_up=True)
+
+    @contextlib.contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.say(f"  {what:<16} {time.monotonic() - begun:5.1f} s")
+
+    def _run_step(self, step: Step) -> None:
+        path = self.home.open_log(step.name.replace(" ", "-"))
+        with path.open("ab") as log:
+            process = spawn(
+                [sys.executable, "-m", "giftpad.local.call", step.target],
+                environment=child_environment(self.settings),
+                output=subprocess.PIPE,
+                errors=log,
+                cwd=ROOT,
+            )
+        assert process.stdout is not None
+        with process:
+            for line in process.stdout:
+                self.say(line.decode(errors="replace").rstrip("\n"))
+        if process.returncode != 0:
+            raise PartFailed(
+                part=f"The step {step.name!r}",
+                reason=_how_it_ended(process.returncode),
+                log_tail=last_lines(path),
+            )
+
+    def _add(self, part: Part) -> Watched:
+        watched = Watched(part=part)
+        self.watched.append(watched)
+        return watched
+
+    def _launch(self, part: Part) -> Watched:
+        watched = self._add(part)
+        part.launch()
+        self._note_start(watched)
+        return watched
+
+    def _note_start(self, watched: Watched, *, is_up: bool = False) -> None:
+        watched.started_at = time.time()
+        watched.start_again_at = None
+        watched.is_up = is_up
+        self._publish()
+
+    def _await(self, watched: Watched) -> None:
+        wait_until(watched.has_settled, timeout_s=READY_TIMEOUT_S)
+        if not watched.is_up:
+            code = watched.return_code
+            reason = "it did not answer in time." if code is None else _how_it_ended(code)
+            log_tail = last_lines(watched.part.log)
+            raise PartFailed(part=watched.part.name, reason=reason, log_tail=log_tail)
+
+    def _watch(self) -> NoReturn:
+        while True:
+            for watched in self.watched:
+                self._look_after(watched)
+            reap_adopted({each.part.process.pid for each in self.watched if each.part.process})
+            busy = any(not each.is_up for each in self.watched)
+            signal.sigtimedwait({signal.SIGCHLD}, TICK_WHILE_STARTING_S if busy else TICK_S)
+
+    def _look_after(self, watched: Watched) -> None:
+        if watched.start_again_at is not None:
+            if time.monotonic() >= watched.start_again_at:
+                self._start_again(watched)
+        elif (return_code := watched.return_code) is not None:
+            self._note_end(watched, return_code)
+        elif watched.has_come_up():
+            self.say(f"{watched.part.name} is up again.")
+            self._publish()
+
+    def _note_end(self, watched: Watched, return_code: int) -> None:
+        steady = time.time() - watched.started_at >= STEADY_S
+        watched.failures_in_row = 0 if steady else watched.failures_in_row + 1
+        doublings = min(watched.failures_in_row, DOUBLINGS_MAX)
+        delay_s = min(BACK_OFF_MAX_S, BACK_OFF_FIRST_S * (2**doublings - 1))
+        watched.start_again_at = time.monotonic() + delay_s
+        watched.is_up = False
+        how = _how_it_ended(return_code)
+        self.say(f"{watched.part.name}: {how} It is started again; see {watched.part.log}.")
+        self._publish()
+
+    def _start_again(self, watched: Watched) -> None:
+        watched.part.clear_remains()
+        watched.part.launch()
+        watched.restarts += 1
+        self._note_start(watched)
+
+    def _stop(self) -> None:
+        for watched in self.watched:
+            watched.part.ask_to_stop()
+        for watched in reversed(self.watched):
+            watched.part.stop()
+        if self.is_ready:
+            self.say("Giftpad has stopped.")
+        self.home.state_file.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        self.home.write_state(
+            {
+                "is_ready": self.is_ready,
+                "began_at": self.began_at,
+                "address": self.settings.public_address,
+                "parts": [watched.as_state() for watched in self.watched],
+            }
+        )
+
+
+@contextlib.contextmanager
+def _stop_signals_interrupt() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_stop_signals() -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _how_it_ended(return_code: int) -> str:
+    if return_code < 0:
+        return f"it was killed by signal {-return_code}."
+    return f"it ended with code {return_code}."

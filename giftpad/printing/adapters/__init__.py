@@ -1,0 +1,1 @@
+"""Where printing meets files, typefaces, the PDF writer and the picture reader."""

@@ -1,0 +1,118 @@
+"""Finished pages as pictures and as text, and the codes that a camera would read in them.
+
+pdfium draws and zxing reads; neither shares code with what wrote the file.
+
+Hides: both libraries, their units, and that pdfium serves one thread at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]  # it ships no types
+import zxingcpp
+
+POINTS_PER_MM: Final = 72 / 25.4
+# The whole page as a phone sees it from a little way off; two and a half dots a module suffice.
+PAGE_DPI: Final = 110
+CLOSE_DPI: Final = 300
+_PDFIUM = threading.Lock()
+# Not the whole QR family: once in some thousand codes a Micro QR is seen inside a real one.
+_QR_ONLY: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReadCode:
+    """A code that was read, and where its middle lies on the page, in mm from the top left."""
+
+    text: str
+    x_mm: float
+    y_mm: float
+
+
+class PageReader:
+    """One page, drawn once as a whole; a part of it may be looked at again more closely."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._width_mm = page.get_width() / POINTS_PER_MM
+        self._height_mm = page.get_height() / POINTS_PER_MM
+        self._text = page.get_textpage()
+
+    def codes(self) -> list[ReadCode]:
+        """Read every code on the page."""
+        return self._codes(0.0, 0.0, self._width_mm, self._height_mm, dpi=PAGE_DPI)
+
+    def codes_in(self, left: float, top: float, width: float, height: float) -> list[ReadCode]:
+        """Read every code in a part of the page, given in mm, as from close by."""
+        return self._codes(left, top, width, height, dpi=CLOSE_DPI)
+
+    def text_in(self, left: float, top: float, width: float, height: float) -> str:
+        """Read the text layer in a part of the page, given in mm."""
+        text = self._text.get_text_bounded(
+            left=left * POINTS_PER_MM,
+            right=(left + width) * POINTS_PER_MM,
+            top=(self._height_mm - top) * POINTS_PER_MM,
+            bottom=(self._height_mm - top - height) * POINTS_PER_MM,
+        )
+        return str(text)
+
+    def _codes(
+        self, left: float, top: float, width: float, height: float, *, dpi: int
+    ) -> list[ReadCode]:
+        right, bottom = self._width_mm - left - width, self._height_mm - top - height
+        margins = tuple(max(0.0, edge * POINTS_PER_MM) for edge in (left, bottom, right, top))
+        drawn = self._page.render(scale=dpi / 72, grayscale=True, crop=margins)
+        dots_per_mm = dpi / 25.4
+        found = []
+        for code in zxingcpp.read_barcodes(
+            drawn.to_pil(),
+            formats=_QR_ONLY,
+            try_rotate=False,
+            try_downscale=False,
+            try_invert=False,
+            text_mode=zxingcpp.TextMode.Plain,
+        ):
+            place = code.position
+            x = (place.top_left.x + place.bottom_right.x) / 2 / dots_per_mm
+            y = (place.top_left.y + place.bottom_right.y) / 2 / dots_per_mm
+            found.append(ReadCode(text=code.text, x_mm=left + x, y_mm=top + y))
+        return found
+
+
+@contextmanager
+def opened(pdf: Path | BinaryIO) -> Iterator[pdfium.PdfDocument]:
+    """Open a file for reading its pages."""
+    with _PDFIUM:
+        document = pdfium.PdfDocument(pdf)
+    try:
+        yield document
+    finally:
+        with _PDFIUM:
+            document.close()
+
+
+@contextmanager
+def read_page(document: pdfium.PdfDocument, index: int) -> Iterator[PageReader]:
+    """Draw one page and read from it, while no other thread uses pdfium."""
+    with _PDFIUM:
+        page = document[index]
+        try:
+            yield PageReader(page)
+        finally:
+            page.close()
+
+
+def page_png(pdf: bytes, *, page: int, dpi: int, colour_count: int) -> bytes:
+    """Draw one page, numbered from 1, as a PNG of few colours."""
+    with opened(io.BytesIO(pdf)) as document, _PDFIUM:
+        picture = document[page - 1].render(scale=dpi / 72).to_pil()
+    out = io.BytesIO()
+    picture.quantize(colour_count).save(out, "PNG", optimize=True)
+    return out.getvalue()

@@ -1,0 +1,163 @@
+"""Many shops at once, from the lines of a file: new ones are enrolled, known ones changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from giftpad import tenancy
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.seal import column_place
+from giftpad.kernel.work import Work
+from giftpad.shops.commands.rows import (
+    contact_values,
+    facts_values,
+    free_instant,
+    instant_for,
+)
+from giftpad.shops.models import ShopContactRow, ShopFactsRow, ShopRow
+from giftpad.shops.queries import FACT_NAMES, facts_of
+from giftpad.shops.rules.facts import Contact, Facts, Taken
+from giftpad.shops.rules.sheet import SheetLine
+
+History = dict[datetime, Facts]
+_CONTACT_PARTS = ("name", "phone", "email")
+
+
+def take_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
+    """Make each line's shop what the line says, by its number.
+
+    A column the file does not have leaves a known shop as it is.  A day in the past counts as
+    now for a known shop.  Taking the same lines again changes nothing.
+    Locks: the rows of the known shops, by number.
+    """
+    known = _lock_known(work, [line.values["number"] for line in lines])
+    histories = _histories(work, list(known.values()))
+    contacts = _contacts(work, list(known.values()), lines)
+    shops, facts_rows, contact_rows = [], [], []
+    enrolled = changed = 0
+    for line in lines:
+        number = line.values["number"]
+        shop_id = known.get(number)
+        is_new = shop_id is None
+        if shop_id is None:
+            shop_id = new_id()
+            shops.append(
+                {
+                    "tenant_id": work.tenant_id,
+                    "id": shop_id,
+                    "number": number,
+                    "created_at": work.at,
+                }
+            )
+        row = _next_facts(work, shop_id, line, histories.get(shop_id, {}))
+        contact = _next_contact(line, contacts.get(shop_id))
+        if row is not None:
+            facts_rows.append(row)
+        if contact is not None:
+            contact_rows.append(contact_values(work, shop_id, contact))
+        enrolled += is_new
+        changed += not is_new and (row is not None or contact is not None)
+    _write(work, shops, facts_rows, contact_rows=contact_rows)
+    return Taken(enrolled=enrolled, changed=changed, unchanged=len(lines) - enrolled - changed)
+
+
+def _lock_known(work: Work, numbers: list[str]) -> dict[str, UUID]:
+    rows = work.session.execute(
+        sa.select(ShopRow.number, ShopRow.id)
+        .where(ShopRow.tenant_id == work.tenant_id, ShopRow.number.in_(numbers))
+        .order_by(ShopRow.number)
+        .with_for_update()
+    )
+    return {number: shop_id for number, shop_id in rows}  # noqa: C416 - rows are no plain pairs
+
+
+def _histories(work: Work, shop_ids: list[UUID]) -> dict[UUID, History]:
+    """Return all facts of the shops, by the instant they hold from, oldest first."""
+    histories: dict[UUID, History] = {}
+    rows = work.session.execute(
+        sa.select(*ShopFactsRow.__table__.columns)
+        .where(ShopFactsRow.tenant_id == work.tenant_id, ShopFactsRow.shop_id.in_(shop_ids))
+        .order_by(ShopFactsRow.shop_id, ShopFactsRow.starts_at)
+    )
+    for row in rows:
+        histories.setdefault(row.shop_id, {})[row.starts_at] = facts_of(row)
+    return histories
+
+
+def _contacts(work: Work, shop_ids: list[UUID], lines: Sequence[SheetLine]) -> dict[UUID, Contact]:
+    if not any(name.startswith("contact_") for name in (lines[0].values if lines else ())):
+        return {}
+    rows = work.session.execute(
+        sa.select(*ShopContactRow.__table__.columns).where(
+            ShopContactRow.tenant_id == work.tenant_id, ShopContactRow.shop_id.in_(shop_ids)
+        )
+    )
+    return {row.shop_id: _opened(work, row) for row in rows}
+
+
+def _opened(work: Work, row: Any) -> Contact:
+    def opened(part: str) -> str:
+        column = f"{part}_sealed"
+        place = column_place(work.tenant_id, "shop_contacts", column, row.shop_id)
+        return tenancy.open_text(work.tenant_id, place, getattr(row, column))
+
+    return Contact(**{part: opened(part) for part in _CONTACT_PARTS})
+
+
+def _next_facts(
+    work: Work, shop_id: UUID, line: SheetLine, history: History
+) -> dict[str, Any] | None:
+    """Return the row of facts a line adds, or None if what it says holds already."""
+    given = {name: line.values[name] for name in FACT_NAMES if name in line.values}
+    wanted_at = instant_for(work, line.values.get("starts_on"))
+    if not history:
+        return facts_values(work, shop_id, Facts(**given), starts_at=wanted_at)
+    wanted_at = max(wanted_at, work.at)
+    before = [facts for at, facts in history.items() if at <= wanted_at]
+    holding = before[-1] if before else next(iter(history.values()))
+    facts = replace(holding, **given)
+    if before and facts == holding:
+        return None
+    return facts_values(work, shop_id, facts, starts_at=free_instant(wanted_at, history))
+
+
+def _next_contact(line: SheetLine, known: Contact | None) -> Contact | None:
+    """Return the contact a line sets, or None if it says nothing new."""
+    given = {
+        part: line.values[f"contact_{part}"]
+        for part in _CONTACT_PARTS
+        if f"contact_{part}" in line.values
+    }
+    contact = replace(known or Contact(), **given)
+    return None if contact == (known or Contact()) else contact
+
+
+def _write(
+    work: Work,
+    shops: list[dict[str, Any]],
+    facts_rows: list[dict[str, Any]],
+    *,
+    contact_rows: list[dict[str, Any]],
+) -> None:
+    if shops:
+        work.session.execute(insert(ShopRow), shops)
+    if facts_rows:
+        work.session.execute(insert(ShopFactsRow), facts_rows)
+    if contact_rows:
+        statement = insert(ShopContactRow)
+        replaced = {
+            column.name: statement.excluded[column.name]
+            for column in ShopContactRow.__table__.columns
+            if not column.primary_key
+        }
+        keys = ["tenant_id", "shop_id"]
+        work.session.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=replaced), contact_rows
+        )

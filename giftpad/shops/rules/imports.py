@@ -1,0 +1,39 @@
+"""How far an import of shops is, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+IMPORT_SIZE_MAX = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportView:
+    """One import.
+
+    ``state``: ordered, checking, taking, then done, or refused where a fault kept the whole file
+    out.  A dry import is done after checking.
+    """
+
+    id: UUID
+    state: str
+    is_partial: bool
+    is_dry: bool
+    good_count: int
+    bad_count: int
+    fault_count: int
+    enrolled_count: int
+    changed_count: int
+    unchanged_count: int
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def progress(self) -> float:
+        """How much of the file is taken, from 0 to 1."""
+        if self.finished_at is not None:
+            return 1.0
+        taken = self.enrolled_count + self.changed_count + self.unchanged_count
+        return taken / self.good_count if self.good_count else 0.0

@@ -1,0 +1,115 @@
+"""Tenants: who they are, the keys they own, and the reviewed pack that describes each.
+
+Knows: tenants, tags, organisations, ring keys, printed addresses, packs and their problems.
+Hides: the caches that make a known tenant cost nothing, the wrapping of keys, TOML.
+Does not know: what a section of a pack means, people, coupons, HTTP.
+"""
+
+from giftpad.tenancy.adapters import list_packs, load_pack, read_folder
+from giftpad.tenancy.commands import (
+    Applied,
+    NewTenant,
+    add_ring_key,
+    apply_pack,
+    create_tenant,
+    ensure_platform,
+    open_for_pack,
+    remember_address,
+    resume_tenant,
+    suspend_tenant,
+)
+from giftpad.tenancy.errors import RingFull, TenantFixed, TenantNotFound
+from giftpad.tenancy.queries import (
+    bind_kek,
+    current_ring_key,
+    find_ring_key,
+    find_tenant,
+    find_tenant_by_org,
+    find_tenant_by_slug,
+    find_tenant_by_tag,
+    forget_addresses,
+    forget_ring,
+    forget_tenants,
+    get_tenant,
+    index_text,
+    is_printed_address,
+    kek,
+    list_ring_keys,
+    list_tenants,
+    open_bytes,
+    open_text,
+    printed_addresses,
+    seal_bytes,
+    seal_text,
+)
+from giftpad.tenancy.rules.pack import Pack, PackFolder, PackSection
+from giftpad.tenancy.rules.people import Person, read_people
+from giftpad.tenancy.rules.problems import PackBroken, Problem, Problems
+from giftpad.tenancy.rules.reader import Table, decode_text, read_toml
+from giftpad.tenancy.rules.tenants import (
+    FEATURES,
+    KID_MAX,
+    PLATFORM_SLUG,
+    PLATFORM_TENANT_ID,
+    Contact,
+    RingKey,
+    Tenant,
+)
+
+__all__ = [
+    "FEATURES",
+    "KID_MAX",
+    "PLATFORM_SLUG",
+    "PLATFORM_TENANT_ID",
+    "Applied",
+    "Contact",
+    "NewTenant",
+    "Pack",
+    "PackBroken",
+    "PackFolder",
+    "PackSection",
+    "Person",
+    "Problem",
+    "Problems",
+    "RingFull",
+    "RingKey",
+    "Table",
+    "Tenant",
+    "TenantFixed",
+    "TenantNotFound",
+    "add_ring_key",
+    "apply_pack",
+    "bind_kek",
+    "create_tenant",
+    "current_ring_key",
+    "decode_text",
+    "ensure_platform",
+    "find_ring_key",
+    "find_tenant",
+    "find_tenant_by_org",
+    "find_tenant_by_slug",
+    "find_tenant_by_tag",
+    "forget_addresses",
+    "forget_ring",
+    "forget_tenants",
+    "get_tenant",
+    "index_text",
+    "is_printed_address",
+    "kek",
+    "list_packs",
+    "list_ring_keys",
+    "list_tenants",
+    "load_pack",
+    "open_bytes",
+    "open_for_pack",
+    "open_text",
+    "printed_addresses",
+    "read_folder",
+    "read_people",
+    "read_toml",
+    "remember_address",
+    "resume_tenant",
+    "seal_bytes",
+    "seal_text",
+    "suspend_tenant",
+]

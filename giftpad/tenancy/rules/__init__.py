@@ -1,0 +1,1 @@
+"""Tenancy's pure half: its values, and the reading of a pack."""

@@ -1,0 +1,97 @@
+"""A tenant's looks: one brand colour in ``theme.css`` and a drawing in ``logo.svg``, nothing else.
+
+No free style, no script, no address of another place can enter a page by a pack.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.parsers import expat
+
+from giftpad.tenancy.rules.problems import Problems
+from giftpad.tenancy.rules.reader import decode_text
+
+TOKENS = {"--brand": (r"#[0-9A-Fa-f]{6}", "a colour as #1F6F43")}
+LOGO_SIZE_MAX = 64 * 1024
+_DRAWN_NAMES = "svg title desc g path circle ellipse rect line polyline polygon defs"
+_DRAWN = frozenset(_DRAWN_NAMES.split())
+_ALLOWED_NAMES = (
+    "xmlns viewBox width height role fill stroke stroke-width stroke-linecap stroke-linejoin"
+    " fill-rule clip-rule opacity d cx cy r rx ry x y x1 y1 x2 y2 points transform id"
+    " aria-hidden aria-label aria-labelledby"
+)
+_ALLOWED = frozenset(_ALLOWED_NAMES.split())
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_TOKEN = re.compile(r"\s*(--?[A-Za-z0-9_-]+)\s*:\s*([^;]*?)\s*;?\s*")
+
+
+def read_theme(file: str, data: bytes, problems: Problems) -> dict[str, str]:
+    """Read ``theme.css``: ``:root { --brand: #1F6F43; }``, one token a line, and no other CSS."""
+    text = decode_text(file, data, problems)
+    if text is None:
+        return {}
+    # A comment goes, its line ends stay: the numbers of the lines after it must not change.
+    bare = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    tokens: dict[str, str] = {}
+    is_open = is_closed = False
+    for number, line in enumerate(bare.splitlines(), start=1):
+        words = line.strip()
+        if not words:
+            continue
+        if not is_open and words in (":root {", ":root{"):
+            is_open = True
+        elif is_open and not is_closed and words == "}":
+            is_closed = True
+        elif is_open and not is_closed and (token := _TOKEN.fullmatch(line)):
+            _take_token(token[1], token[2], file, number, tokens=tokens, problems=problems)
+        else:
+            remedy = "Keep only :root {, the tokens one a line, and }."
+            problems.add(file, number, "A theme holds nothing but colour tokens.", remedy=remedy)
+    if not is_closed and not problems.found:
+        problems.add(file, 1, "There is no :root { … } here.", remedy="Write one, or no theme.css.")
+    return tokens
+
+
+def _take_token(
+    name: str, value: str, file: str, line: int, *, tokens: dict[str, str], problems: Problems
+) -> None:
+    if name not in TOKENS:
+        known = ", ".join(TOKENS)
+        problems.add(file, line, f"{name} is not a token.", remedy=f"Known: {known}.")
+        return
+    pattern, shape = TOKENS[name]
+    if name in tokens:
+        problems.add(file, line, f"{name} is set twice.", remedy="Remove one of the two.")
+    elif not re.fullmatch(pattern, value):
+        problems.add(file, line, f"{name} is {value}.", remedy=f"It must be {shape}.")
+    else:
+        tokens[name] = value.upper()
+
+
+def check_logo(file: str, data: bytes, problems: Problems) -> None:
+    """Make a problem of whatever in ``logo.svg`` is not plain drawing."""
+    if len(data) > LOGO_SIZE_MAX:
+        problems.add(file, 1, "The logo is too large.", remedy=f"Keep it to {LOGO_SIZE_MAX} bytes.")
+        return
+    parser = expat.ParserCreate(namespace_separator=None)
+
+    def on_start(name: str, attributes: dict[str, str]) -> None:
+        line = parser.CurrentLineNumber
+        if name not in _DRAWN:
+            problems.add(file, line, f"<{name}> is not allowed in a logo.", remedy="Remove it.")
+        for attribute, value in attributes.items():
+            if attribute not in _ALLOWED or ("url(" in value and attribute != "d"):
+                fault = f'The attribute "{attribute}" is not allowed in a logo.'
+                problems.add(file, line, fault, remedy="Remove it.")
+
+    def on_doctype(*_: object) -> None:
+        line = parser.CurrentLineNumber
+        problems.add(file, line, "A logo has no DOCTYPE.", remedy="Remove the line.")
+
+    parser.StartElementHandler = on_start
+    parser.StartDoctypeDeclHandler = on_doctype
+    try:
+        parser.Parse(data, True)  # noqa: FBT003 - expat takes it by position only
+    except expat.ExpatError as error:
+        fault = f"This is not SVG: {expat.ErrorString(error.code)}."
+        problems.add(file, error.lineno, fault, remedy="Correct the line.")

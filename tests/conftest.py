@@ -1,0 +1,135 @@
+"""What every test may ask for: servers, a migrated database, settings that lead to them."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import os
+import socket
+
+import pytest
+import redis
+
+from giftpad.kernel.config import Settings
+from giftpad.kernel.db import Database, bind_database
+from tests.database import (
+    ROOM_VARIABLE,
+    Servers,
+    ask_for_servers,
+    close_room,
+    make_room,
+    own_database,
+    settings_for,
+)
+
+WORKERS_MAX = 16
+_numbers = itertools.count(1)
+
+
+def _is_worker(config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config):
+    for variable in [name for name in os.environ if name.startswith("GIFTPAD_")]:
+        del os.environ[variable]
+    if not _is_worker(config):
+        os.environ["PYTEST_CONTROLLER_PID"] = str(os.getpid())
+        config.stash[ROOM] = make_room()
+
+
+def pytest_unconfigure(config):
+    if not _is_worker(config) and (room := config.stash.get(ROOM, None)):
+        close_room(room)
+        os.environ.pop(ROOM_VARIABLE, None)
+
+
+ROOM = pytest.StashKey()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only():
+    """Close the way to every other machine: a test that needs one is wrong."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = "127.0.0.1" if address[0] == "localhost" else address[0]
+            if not ipaddress.ip_address(host).is_loopback:
+                message = f"a test tried to reach {address!r}"
+                raise PermissionError(message)
+        return connect(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", guarded)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """The number of this worker of pytest-xdist; 0 without it."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    assert number < WORKERS_MAX
+    return number
+
+
+@pytest.fixture(scope="session")
+def servers() -> Servers:
+    """The one PostgreSQL and the one Redis of this run."""
+    return ask_for_servers()
+
+
+@pytest.fixture(scope="session")
+def settings(servers, worker_number, tmp_path_factory) -> Settings:
+    """Settings of this worker's own database, migrated and empty at the first test."""
+    with own_database(servers, f"worker_{worker_number}") as urls:
+        yield settings_for(
+            servers, urls, home=tmp_path_factory.mktemp("home"), redis_number=1 + worker_number
+        )
+
+
+@pytest.fixture
+def fresh_settings(servers, worker_number, tmp_path) -> Settings:
+    """Settings of a database that only this test sees: for damage, for counting everything."""
+    name = f"worker_{worker_number}_{next(_numbers)}"
+    with own_database(servers, name) as urls:
+        number = 1 + WORKERS_MAX + worker_number
+        own = settings_for(servers, urls, home=tmp_path / "home", redis_number=number)
+        with redis.Redis.from_url(own.redis_url) as client:
+            client.flushdb()
+        yield own
+
+
+@pytest.fixture
+def database(settings) -> Database:
+    """The database of this worker, bound as the one this process works with."""
+    bound = bind_database(settings)
+    yield bound
+    bound.close()
+
+
+@pytest.fixture
+def superuser_url(servers, settings) -> str:
+    """The administrator's way into this worker's database, to damage what no role of ours can."""
+    name = settings.database_url.rpartition("/")[2]
+    return servers.urls.in_database(name).superuser
+
+
+@pytest.fixture
+def house(settings, database):
+    """The whole wiring on this worker's database, as a process of the product has it."""
+    from giftpad import wiring
+
+    wiring.bootstrap(settings)
+
+
+@pytest.fixture
+def fresh_clock(superuser_url):
+    """Move the database's clock; it runs right again after the test."""
+    from datetime import timedelta
+
+    from tests.make import move_clock
+
+    yield lambda by: move_clock(superuser_url, by)
+    move_clock(superuser_url, timedelta(0))

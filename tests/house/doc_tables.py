@@ -1,0 +1,156 @@
+"""Tables of the documentation that are made from the code: refusals, roles.
+
+``python -m tests.house.doc_tables`` writes them anew; a test compares.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+import giftpad
+from giftpad.edge import problems, status_of
+from giftpad.guard import KeyReused, RateExceeded, StillRunning, TooManyFailures
+from giftpad.identity import PERMISSIONS, ROLES
+from giftpad.kernel.errors import DomainError
+from giftpad.kernel.i18n import TRANSLATIONS
+from giftpad.ledger import InsufficientBalance
+from giftpad.local import LocalError
+from giftpad.payments import errors as paying
+
+ROOT = Path(giftpad.__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+MOVED = {True: "yes", False: "no", None: "ask again with the same key"}
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+AT_THE_TILL: tuple[tuple[str, str, type[DomainError]], ...] = (
+    ("a code nobody printed", "any shop", paying.InstrumentNotFound),
+    ("a QR with one symbol changed", "any shop", paying.InstrumentNotFound),
+    ("a coupon of another tenant", "any shop", paying.InstrumentNotFound),
+    ("a blocked coupon", "any shop", paying.InstrumentBlocked),
+    ("a replaced coupon", "any shop", paying.InstrumentReplaced),
+    ("a coupon after its last day", "any shop", paying.InstrumentExpired),
+    ("a coupon not released, or before its first day", "any shop", paying.InstrumentNotActive),
+    ("an active coupon", "a shop of no accepting group", paying.WrongProgramme),
+    ("an active coupon", "a shop outside the area, or one that has stopped", paying.NotAcceptedHere),
+    ("an active coupon, more than one payment may take", "its shop", paying.OverCeiling),
+    ("an active coupon, more than is left", "its shop", InsufficientBalance),
+    ("an active coupon", "for a shop that does not exist", paying.UnknownShop),
+    ("an active coupon", "a caller bound to another shop", paying.OtherShop),
+    ("a key used for another request", "its client", KeyReused),
+    ("a key whose first request still runs", "its client", StillRunning),
+    ("one unknown code too many", "any client", TooManyFailures),
+    ("one request too fast", "any client", RateExceeded),
+    ("a void or refund of another shop's payment", "a bound caller", paying.PaymentNotFound),
+    ("a void or refund of what was voided", "its shop", paying.PaymentWrongState),
+    ("a void on a later day", "its shop", paying.VoidTooLate),
+    ("a refund of more than is left of the payment", "its shop", paying.RefundTooMuch),
+    ("a refund after the coupon's last day", "its shop", paying.RefundAfterExpiry),
+)
+
+
+def list_refusals() -> list[type[DomainError]]:
+    """Return every refusal of the house, by its code."""
+    for module in pkgutil.walk_packages(giftpad.__path__, "giftpad."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+    found = {each for each in _subclasses(DomainError) if "code" in vars(each)}
+    own = {each for each in found if each.__module__.startswith("giftpad.")}
+    return sorted(own, key=lambda each: each.code)
+
+
+def _subclasses(base: type[DomainError]) -> Iterator[type[DomainError]]:
+    for subclass in base.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _japanese() -> Catalog:
+    with (TRANSLATIONS / "ja" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale="ja")
+
+
+def _cells(*texts: object) -> str:
+    return "| " + " | ".join(str(text).replace("|", "\\|") for text in texts) + " |"
+
+
+def _table(*lines: str, head: tuple[str, ...]) -> str:
+    return "\n".join([_cells(*head), "|" + "---|" * len(head), *lines]) + "\n"
+
+
+def _translated(catalogue: Catalog, sentence: str) -> str:
+    message = catalogue.get(sentence)
+    return str(message.string) if message is not None and message.string else "–"
+
+
+def till() -> str:
+    """Return what is refused at the till, who asked for what, and what is answered."""
+    japanese = _japanese()
+    lines = []
+    for state, who, error in AT_THE_TILL:
+        moved = MOVED[problems._moved(error.__new__(error))]
+        code, status, sentence = f"`{error.code}`", int(status_of(error())), error.sentence
+        text = _translated(japanese, sentence)
+        lines.append(_cells(state, who, status, code, sentence, text, moved))
+    head = ("presented", "by", "status", "code", "English", "日本語", "money moved")
+    return _table(*lines, head=head)
+
+
+def refusals() -> str:
+    """Return every refusal that HTTP can answer with."""
+    japanese = _japanese()
+    rows = {
+        error.code: (int(status_of(error.__new__(error))), error.sentence)
+        for error in list_refusals()
+        if not issubclass(error, LocalError) and error.code != "token.refused"
+    }
+    rows |= {code: (int(s), text) for s, (code, text) in problems.HTTP_PROBLEMS.items()}
+    rows[problems.UNEXPECTED[0]] = (500, problems.UNEXPECTED[1])
+    lines = [
+        _cells(f"`{code}`", status, sentence, _translated(japanese, sentence))
+        for code, (status, sentence) in sorted(rows.items())
+    ]
+    return _table(*lines, head=("code", "status", "English", "日本語"))
+
+
+def local() -> str:
+    """Return why ``giftpad up`` and its companions end, and with which exit code."""
+    errors = [each for each in list_refusals() if issubclass(each, LocalError)]
+    lines = [
+        _cells(each.exit_code, f"`{each.code}`", " ".join(each.sentence.split()))
+        for each in sorted(errors, key=lambda each: each.exit_code)
+    ]
+    return _table(*lines, head=("exit code", "name", "what is said"))
+
+
+def roles() -> str:
+    """Return which role has which permission."""
+    lines = [
+        _cells(f"`{name}`", *("●" if name in ROLES[role] else "" for role in ROLES))
+        for name in PERMISSIONS
+    ]
+    return _table(*lines, head=("permission", *ROLES))
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "till": till,
+    "refusals": refusals,
+    "local": local,
+    "roles": roles,
+}
+
+
+def filled(text: str) -> str:
+    """Return a page with its tables as the code has them now."""
+    return _PLACE.sub(lambda place: place[1] + TABLES[place[2]]() + place[3], text)
+
+
+if __name__ == "__main__":
+    for path in sorted(REFERENCE.glob("*.md")):
+        path.write_text(filled(path.read_text("utf-8")), "utf-8")

@@ -1,0 +1,106 @@
+"""What is killed comes back, and what was committed is still there."""
+
+import json
+import os
+import signal
+import subprocess
+
+import psycopg
+import pytest
+
+from giftpad.local.processes import members_of_session, working_in
+from tests.local.conftest import wait_for
+
+
+def remember(machine, word):
+    with psycopg.connect(machine.postgres.urls.superuser, autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (word text)")
+        connection.execute("INSERT INTO kept VALUES (%s)", (word,))
+
+
+def recall(machine):
+    with psycopg.connect(machine.postgres.urls.superuser) as connection:
+        return [word for (word,) in connection.execute("SELECT word FROM kept ORDER BY word")]
+
+
+@pytest.mark.parametrize("part", ["postgres", "redis", "web", "relay", "jobs-1"])
+def test_a_killed_part_is_started_again_and_reported(machine, part):
+    machine.up()
+    remember(machine, "before")
+    session = members_of_session(machine.pid_of(part))
+    os.kill(machine.pid_of(part), signal.SIGKILL)
+    machine.wait_until_up(restarted=[part])
+    assert machine.answers()
+    assert recall(machine) == ["before"]
+    assert not set(members_of_session(machine.pid_of(part))) & set(session)
+    log = (machine.home.logs / "supervisor.log").read_text()
+    assert f"{part}: it was killed by signal 9." in log
+
+
+def test_up_recovers_after_everything_was_killed(machine):
+    machine.up()
+    remember(machine, "before")
+    machine.kill_everything()
+    assert machine.status()["state"] == "cut off"
+    assert "was cut off" in machine.up().stdout
+    assert machine.status()["state"] == "up"
+    assert recall(machine) == ["before"]
+
+
+def test_parts_end_by_themselves_when_only_the_supervisor_is_killed(machine):
+    machine.up()
+    remember(machine, "before")
+    supervisor, *parts = machine.processes()
+    os.kill(supervisor.pid, signal.SIGKILL)
+    wait_for(lambda: not any(each.is_alive for each in parts), "the end of the parts")
+    machine.up()
+    assert recall(machine) == ["before"]
+
+
+def test_down_ends_what_hangs_after_its_supervisor_was_killed(machine):
+    machine.up()
+    supervisor, *parts = machine.processes()
+    relay = next(part for part in parts if part.pid == machine.pid_of("relay"))
+    os.kill(relay.pid, signal.SIGSTOP)  # it cannot act on the signal that it gets now
+    os.kill(supervisor.pid, signal.SIGKILL)
+    wait_for(lambda: [part for part in parts if part.is_alive] == [relay], "the end of the others")
+    assert machine.run("down").returncode == 0
+    assert not relay.is_alive
+
+
+@pytest.fixture
+def stranger(machine):
+    """A process of the database's own user that has nothing to do with us."""
+    machine.up()
+    owner = machine.postgres.data.stat()
+    other = owner.st_uid if owner.st_uid != os.geteuid() else None
+    process = subprocess.Popen(["/bin/sleep", "600"], user=other, cwd=machine.home.redis)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_lock_file_that_names_a_living_stranger_does_not_stop_the_database(machine, stranger):
+    machine.kill_everything()
+    lock = machine.postgres.data / "postmaster.pid"
+    lines = lock.read_text().splitlines()
+    lock.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+    machine.up()
+    assert machine.status()["state"] == "up"
+    assert stranger.poll() is None
+
+
+def test_a_person_in_the_data_folder_is_left_alone(machine, stranger):
+    machine.kill_everything()
+    machine.up()
+    assert stranger.poll() is None
+    assert stranger.pid not in working_in(machine.home.redis, program="redis-server")
+
+
+def test_a_program_that_will_not_start_is_told_with_its_log(machine):
+    machine.variables["TINY_FAILS"] = "relay"
+    failed = machine.run("up", "--detach")
+    assert failed.returncode == 15
+    assert "relay did not come up: it ended with code 3." in failed.stderr
+    assert "no relay today" in failed.stderr
+    assert json.loads(machine.run("status", "--json").stdout)["state"] == "stopped"
