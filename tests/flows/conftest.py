@@ -20,10 +20,20 @@ from tests.flows.http import Caller
 ROOT = Path(__file__).resolve().parents[2]
 TENANT = "midori-city"
 EVERYTHING = (
-    "programmes:read coupons:read coupons:issue coupons:print coupons:release coupons:block"
-    " shops:read shops:write payments:accept payments:refund payments:read members:manage"
-    " reports:read"
-).split()
+    "programmes:read",
+    "coupons:read",
+    "coupons:issue",
+    "coupons:print",
+    "coupons:release",
+    "coupons:block",
+    "shops:read",
+    "shops:write",
+    "payments:accept",
+    "payments:refund",
+    "payments:read",
+    "members:manage",
+    "reports:read",
+)
 READY_WITHIN_S = 180
 
 
@@ -76,7 +86,11 @@ class Product:
             form = urlencode({"grant_type": "client_credentials"} | client)
             caller = Caller(self.port)
             answer = caller.ask(
-                "POST", "/oauth/token", form, wanted=200, content_type="application/x-www-form-urlencoded"
+                "POST",
+                "/oauth/token",
+                form,
+                wanted=200,
+                content_type="application/x-www-form-urlencoded",
             )
             caller.token = answer["access_token"]
             self.callers[key] = caller
@@ -115,12 +129,17 @@ class Product:
         return batch
 
     def codes(self, batch: dict[str, Any]) -> list[str]:
-        """Return the QR texts of a batch, read from its rendered pages by another decoder."""
+        """Return the QR texts of a batch in the order of its serials.
+
+        They are read from the rendered pages by another decoder; locators grow with serials.
+        """
         from giftpad.cli.demo import read_codes
 
-        status, pdf = self.caller().call("GET", f"/api/v1/coupon-batches/{batch['id']}/pdf?volume=1")
+        status, pdf = self.caller().call(
+            "GET", f"/api/v1/coupon-batches/{batch['id']}/pdf?volume=1"
+        )
         assert status == 200
-        return read_codes(pdf)
+        return sorted(read_codes(pdf), key=lambda text: text[-31:-23])
 
     def pids(self) -> dict[str, int]:
         """Return the process ids of the running parts."""

@@ -1,10 +1,10 @@
-"""A partner's HTTP client: plain, one connection a thread, every answer returned as it is."""
+"""A partner's HTTP client: plain, one connection a call, every answer returned as it is."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
-import threading
 import uuid
 from typing import Any
 
@@ -17,14 +17,6 @@ class Caller:
     def __init__(self, port: int, token: str = "") -> None:
         self.port = port
         self.token = token
-        self._local = threading.local()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
-            self._local.connection = connection
-        return connection
 
     def call(
         self,
@@ -36,7 +28,7 @@ class Caller:
         content_type: str = "application/json",
     ) -> tuple[int, bytes]:
         """Ask once; OSError or HTTPException when the answer is lost."""
-        headers = {"Accept-Language": "en", "Connection": "keep-alive"}
+        headers = {"Accept-Language": "en", "Connection": "close"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if key is not None:
@@ -45,15 +37,11 @@ class Caller:
         if content is not None:
             body = content if isinstance(content, str | bytes) else json.dumps(content)
             headers["Content-Type"] = content_type
-        connection = self._connection()
-        try:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
+        with contextlib.closing(connection):
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            self._local.connection = None
-            raise
 
     def ask(
         self,
