@@ -7,10 +7,11 @@ T ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down check lint format types imports house test test-all db-reset
+.PHONY: help setup run status down check lint format types imports house test test-all \
+	db-reset migrate migration i18n openapi print-preview
 
 help: ## Show what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install all that is needed, into this folder only
 ifeq ($(strip $(PYTHON)),)
@@ -44,8 +45,10 @@ imports: setup ## The shelf: who may import whom; packages used and declared
 	@$(BIN)/lint-imports --verbose --cache-dir .venv/import-linter | tail -n 12
 	@$(BIN)/deptry .
 
-house: setup ## The rules of the house, as tests
+house: setup ## The rules of the house, as tests; translations and contract up to date
 	@$(BIN)/pytest tests/house -q
+	@$(BIN)/giftpad messages --check
+	@$(BIN)/giftpad openapi --check
 
 test: setup ## All tests but the long ones; T=tests/ledger for some
 	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist worksteal -m "not long"
@@ -55,3 +58,19 @@ test-all: setup ## All tests, also those that take minutes
 
 db-reset: setup ## Remove the data folder's database, queue, files and keys
 	@$(BIN)/giftpad reset --yes
+
+migrate: setup ## Bring the database to the newest schema (make run does it by itself)
+	@$(BIN)/giftpad migrate
+
+migration: setup ## Begin a migration: make migration m="shops: Add shops.colour"
+	@$(BIN)/python .ci/new_migration.py "$(m)"
+
+i18n: setup ## Gather the sentences to translate, then compile the translations
+	@$(BIN)/giftpad messages
+	@$(BIN)/pybabel -q compile -d translations
+
+openapi: setup ## Write the API's contract from its routes
+	@$(BIN)/giftpad openapi
+
+print-preview: setup ## Draw the previews of the print templates anew
+	@$(BIN)/python -c 'from giftpad import printing; print(*printing.write_previews(), sep="\n")'

@@ -9,7 +9,7 @@ from uuid import UUID
 import pypdfium2
 import zxingcpp
 
-from giftpad import coupons, programmes
+from giftpad import coupons, payments, programmes
 from giftpad.coupons import handlers as coupon_handlers
 from giftpad.kernel.config import Settings
 from giftpad.kernel.work import unit_of_work
@@ -18,13 +18,16 @@ from tests.make import Town
 from tests.pump import pump
 
 TEMPLATE = "coupon_a4_8up"
+LOCATORS_TAKEN = 7
 DECODE_SCALE = 150 / 72
 
 
 def make_town(prefix: str = "MC", name: str = "見本商品券") -> Town:
-    """Make a town whose programme prints coupons."""
+    """Make a town whose programme prints coupons; its serials are not equal to its locators."""
     town = make.make_town()
     town.programme_id = add_programme(town, prefix, name)
+    with unit_of_work(town.scope) as work:
+        payments.take_locators(work, LOCATORS_TAKEN)
     return town
 
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import base64
 import importlib
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 import flask_smorest  # type: ignore[import-untyped] # the library has no types
@@ -67,16 +66,13 @@ class BodyParser(FlaskParser):
 
     def _raw_load_json(self, req: Request) -> Any:
         if is_json_request(req):
-            return read_json(req.get_data(cache=True))
+            try:
+                return read_json(req.get_data(cache=True))
+            except ValueError as error:
+                abort(400, exc=error)
         if req.content_length:
             abort(415)
         return core.missing
-
-    def _handle_invalid_json_error(
-        self, error: json.JSONDecodeError | UnicodeDecodeError, req: Request, *_: Any, **__: Any
-    ) -> NoReturn:
-        del req
-        abort(400, exc=error)
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # the library has no types

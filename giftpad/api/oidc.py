@@ -32,8 +32,8 @@ from giftpad.edge import body_limit, limit_headers, public, read_json
 
 BODY_MAX = 16 * 1024
 KEYS_KEPT_S = 600
-ADDRESS_RATE = guard.Rate(20, 100)
-CLIENT_RATE = guard.Rate(5, 20)
+ADDRESS_RATE = guard.Rate(100, 500)
+CLIENT_RATE = guard.Rate(10, 50)
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 _CALLER_NAME = re.compile(r"[A-Za-z0-9]{1,64}")

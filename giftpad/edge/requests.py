@@ -6,16 +6,18 @@ caller, the permission, the rate; afterwards the headers every answer carries an
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from giftpad import guard
-from giftpad.edge.access import BODY_MAX, find_door
+from giftpad.edge.access import BODY_MAX, Door, find_door
 from giftpad.edge.callers import Caller, forget_callers, identify
 from giftpad.edge.errors import (
     BodyMalformed,
@@ -29,6 +31,9 @@ from giftpad.edge.problems import init_problems
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Scope
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = get_logger("http")
 
@@ -105,13 +110,33 @@ def _enter(app: Flask) -> None:
     ):
         return
     door = find_door(app, rule.endpoint, request.method)
-    if (request.content_length or 0) > door.body_max:
+    if (_said_length(environ) or 0) > door.body_max:
         raise RequestEntityTooLarge
     if door.body_max != BODY_MAX:
         request.max_content_length = door.body_max
-    if door.access.is_public:
-        return
-    g.caller = caller = identify(environ.get("HTTP_AUTHORIZATION"))
+    if not door.access.is_public:
+        _let_in(door)
+    if _said_length(environ) is None and environ.get("wsgi.input_terminated"):
+        _take_whole(environ, door.body_max)
+
+
+def _said_length(environ: WSGIEnvironment) -> int | None:
+    """Return the length a request says its body has; None if it says none."""
+    said: str = environ.get("CONTENT_LENGTH", "")
+    return int(said) if said.isascii() and said.isdecimal() else None
+
+
+def _take_whole(environ: WSGIEnvironment, body_max: int) -> None:
+    """Read a body of unsaid length, which Werkzeug would cut at the limit without a word."""
+    body = environ["wsgi.input"].read(body_max + 1)
+    if len(body) > body_max:
+        raise RequestEntityTooLarge
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+
+
+def _let_in(door: Door) -> None:
+    """Ask who calls, whether they may, and whether not too fast."""
+    g.caller = caller = identify(request.environ.get("HTTP_AUTHORIZATION"))
     for permission in door.access.permissions:
         if permission not in caller.claims.permissions:
             raise PermissionMissing(permission=permission)

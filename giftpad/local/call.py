@@ -1,25 +1,31 @@
-"""Run one function of the settings in a process of its own: ``-m giftpad.local.call room:name``.
+"""Run functions of the settings in a process of their own: ``-m giftpad.local.call room:name …``.
 
-The supervisor starts its preparing steps this way, so that they neither share its memory nor can
-bring it down.
+The supervisor runs its preparing steps this way, so that they neither share its memory nor can
+bring it down; one process for all of them, because loading our code takes longer than most do.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterable
 
 from giftpad.kernel.config import read_settings
 from giftpad.kernel.log import configure_logging
 
+DONE = "\x1e"
+"""A line of its own that tells that one more function has ended well."""
 
-def main(target: str) -> None:
-    """Call ``module:function`` with the settings of the environment."""
-    module, _, function = target.partition(":")
+
+def main(targets: Iterable[str]) -> None:
+    """Call each ``module:function`` in turn with the settings of the environment."""
     settings = read_settings()
     configure_logging(settings)
-    getattr(importlib.import_module(module), function)(settings)
+    for target in targets:
+        module, _, function = target.partition(":")
+        getattr(importlib.import_module(module), function)(settings)
+        print(DONE, flush=True)  # noqa: T201 - this is how the supervisor is told
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from giftpad.kernel.config import Settings
+from giftpad.local.call import DONE
 from giftpad.local.errors import PartFailed, PortTaken
 from giftpad.local.home import Home
 from giftpad.local.parts import (
@@ -134,16 +135,13 @@ class Supervisor:
         if not is_free(self.settings.port):
             raise PortTaken(port=self.settings.port)
         self._start_servers()
-        for step in self.arrangement.steps:
-            with self._timed(step.name):
-                self._run_step(step)
-        with self._timed("web and workers"):
-            ours = [
-                self._launch(program)
-                for program in programs(self.home, self.settings, self.arrangement)
-            ]
-            for watched in ours:
-                self._await(watched)
+        if self.arrangement.steps:
+            self._run_steps(self.arrangement.steps)
+        web, *workers = programs(self.home, self.settings, self.arrangement)
+        with self._timed("web"):
+            self._await(self._launch(web))
+        for worker in workers:  # after the web server: they would only slow its start down
+            self._launch(worker)
         self.is_ready = True
         self._publish()
         seconds = time.time() - self.began_at
@@ -169,26 +167,36 @@ class Supervisor:
         yield
         self.say(f"  {what:<16} {time.monotonic() - begun:5.1f} s")
 
-    def _run_step(self, step: Step) -> None:
-        path = self.home.open_log(step.name.replace(" ", "-"))
+    def _run_steps(self, steps: Sequence[Step]) -> None:
+        path = self.home.open_log("steps")
         with path.open("ab") as log:
             process = spawn(
-                [sys.executable, "-m", "giftpad.local.call", step.target],
+                [sys.executable, "-m", "giftpad.local.call", *(step.target for step in steps)],
                 environment=child_environment(self.settings),
                 output=subprocess.PIPE,
                 errors=log,
                 cwd=ROOT,
             )
         assert process.stdout is not None
-        with process:
-            for line in process.stdout:
-                self.say(line.decode(errors="replace").rstrip("\n"))
-        if process.returncode != 0:
-            raise PartFailed(
-                part=f"The step {step.name!r}",
-                reason=_how_it_ended(process.returncode),
-                log_tail=last_lines(path),
-            )
+        with process, contextlib.ExitStack() as cut_off:
+            cut_off.callback(process.terminate)
+            for step in steps:
+                with self._timed(step.name):
+                    if not self._show_until_done(process.stdout):
+                        raise PartFailed(
+                            part=f"The step {step.name!r}",
+                            reason=_how_it_ended(process.wait()),
+                            log_tail=last_lines(path),
+                        )
+            process.wait()
+
+    def _show_until_done(self, output: IO[bytes]) -> bool:
+        for line in output:
+            text = line.decode(errors="replace").rstrip("\n")
+            if text == DONE:
+                return True
+            self.say(text)
+        return False
 
     def _add(self, part: Part) -> Watched:
         watched = Watched(part=part)

@@ -66,7 +66,7 @@ def find_opened(scope: Scope, code: str) -> Opened:
             qr.tag == tenancy.get_tenant(scope.tenant_id).tag
             and ring is not None
             and codes.is_genuine(qr, qr_key(ring.key))
-            and qr.address in tenancy.printed_addresses()
+            and tenancy.is_printed_address(qr.address)
         ):
             return Opened(qr.locator, [])
         guard.count_failure(caller)

@@ -21,6 +21,8 @@ from giftpad.shops.models import (
     ShopRow,
 )
 from giftpad.shops.rules.facts import (
+    CONTACT_PARTS,
+    FACT_NAMES,
     BranchView,
     Contact,
     DatedFacts,
@@ -37,7 +39,6 @@ BRANCHES_MAX = 1000
 PLANNED_MAX = 100
 FAULTS_PAGE = 1000
 
-FACT_NAMES = tuple(Facts.__dataclass_fields__)
 _FACT_COLUMNS = ", ".join(f"f.{name}" for name in FACT_NAMES)
 # The facts that hold at :at, or before the first day those of the first day.
 _NOW = """
@@ -210,7 +211,7 @@ def get_contact(work: Work, shop_id: UUID) -> Contact:
             column_place(work.tenant_id, "shop_contacts", f"{part}_sealed", shop_id),
             getattr(row, f"{part}_sealed"),
         )
-        for part in ("name", "phone", "email")
+        for part in CONTACT_PARTS
     }
     return Contact(**opened)
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from giftpad import audit, coupons, payments, printing
 from giftpad.coupons import errors, rules
+from giftpad.coupons.commands import issue_chunk
+from giftpad.coupons.handlers import issue_due_chunk
+from giftpad.coupons.models import CouponChunk
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
@@ -63,7 +67,7 @@ def test_serials_and_locators_of_batches_follow_each_other(town, settings):
     ]
     pump(settings)
     with unit_of_work(town.scope) as work:
-        assert payments.count_instruments(work, 1, 5) == 5
+        assert payments.count_instruments(work, mk.LOCATORS_TAKEN + 1, mk.LOCATORS_TAKEN + 5) == 5
 
 
 def test_a_batch_of_several_chunks_and_volumes_comes_out_whole(town, settings, monkeypatch):
@@ -163,6 +167,29 @@ def test_a_serial_that_nobody_carries_is_not_found(town, settings, serial):
     mk.released(town, settings)
     with pytest.raises(errors.CouponNotFound):
         mk.get_coupon(town, serial)
+
+
+def test_a_serial_beyond_a_batch_does_not_find_a_neighbour_of_another_programme(town, settings):
+    mk.order(town, 3)
+    mk.order(town, 3, programme_id=mk.add_programme(town, "MD"))
+    pump(settings)
+    assert mk.get_coupon(town, "MD-1").serial == "MD-0000001"
+    with pytest.raises(errors.CouponNotFound):
+        mk.get_coupon(town, "MC-4")
+
+
+def test_a_chunk_that_is_delivered_again_issues_nothing_twice(town, settings):
+    batch_id = mk.order(town, 3)
+    pump(settings)
+    with unit_of_work(town.scope) as work:
+        chunk_id = work.session.execute(
+            sa.select(CouponChunk.id).where(CouponChunk.batch_id == batch_id)
+        ).scalar_one()
+    issue_due_chunk(town.scope, coupons.ChunkDue(object_id=chunk_id, batch_id=batch_id))
+    with unit_of_work(town.scope) as work:
+        issue_chunk(work, chunk_id)
+    assert mk.get_batch(town, batch_id).state == "ready"
+    assert make.differences(town.scope) == []
 
 
 def test_a_coupon_is_not_found_before_it_is_issued(town):

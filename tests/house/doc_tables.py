@@ -38,7 +38,11 @@ AT_THE_TILL: tuple[tuple[str, str, type[DomainError]], ...] = (
     ("a coupon after its last day", "any shop", paying.InstrumentExpired),
     ("a coupon not released, or before its first day", "any shop", paying.InstrumentNotActive),
     ("an active coupon", "a shop of no accepting group", paying.WrongProgramme),
-    ("an active coupon", "a shop outside the area, or one that has stopped", paying.NotAcceptedHere),
+    (
+        "an active coupon",
+        "a shop outside the area, or one that has stopped",
+        paying.NotAcceptedHere,
+    ),
     ("an active coupon, more than one payment may take", "its shop", paying.OverCeiling),
     ("an active coupon, more than is left", "its shop", InsufficientBalance),
     ("an active coupon", "for a shop that does not exist", paying.UnknownShop),
@@ -86,7 +90,7 @@ def _table(*lines: str, head: tuple[str, ...]) -> str:
 
 def _translated(catalogue: Catalog, sentence: str) -> str:
     message = catalogue.get(sentence)
-    return str(message.string) if message is not None and message.string else "–"
+    return str(message.string) if message is not None and message.string else ""
 
 
 def till() -> str:

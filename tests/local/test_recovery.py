@@ -1,6 +1,5 @@
 """What is killed comes back, and what was committed is still there."""
 
-import json
 import os
 import signal
 import subprocess
@@ -97,10 +96,24 @@ def test_a_person_in_the_data_folder_is_left_alone(machine, stranger):
     assert stranger.pid not in working_in(machine.home.redis, program="redis-server")
 
 
-def test_a_program_that_will_not_start_is_told_with_its_log(machine):
+def test_a_worker_that_will_not_start_is_tried_again_and_again_and_told(machine):
     machine.variables["TINY_FAILS"] = "relay"
+    machine.up()
+
+    def relay():
+        return next(part for part in machine.status()["parts"] if part["name"] == "relay")
+
+    wait_for(lambda: relay()["restarts"] >= 2, "a second try")
+    assert machine.answers()
+    told = (machine.home.logs / "supervisor.log").read_text()
+    assert "relay: it ended with code 3. It is started again" in told
+    assert "no relay today" in (machine.home.logs / "relay.log").read_text()
+
+
+def test_a_web_server_that_will_not_start_is_told_with_its_log(machine):
+    machine.variables["TINY_FAILS"] = "web"
     failed = machine.run("up", "--detach")
     assert failed.returncode == 15
-    assert "relay did not come up: it ended with code 3." in failed.stderr
-    assert "no relay today" in failed.stderr
-    assert json.loads(machine.run("status", "--json").stdout)["state"] == "stopped"
+    assert "web did not come up: it" in failed.stderr
+    assert "no web today" in failed.stderr
+    assert machine.status()["state"] == "stopped"

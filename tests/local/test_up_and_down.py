@@ -54,8 +54,10 @@ def test_ctrl_c_ends_everything(machine):
 
 
 def test_a_broken_step_is_told_with_its_log_and_nothing_is_left(machine):
-    failed = machine.run("up", "--detach", "fail")
+    failed = machine.run("up", "--detach", "prepare", "fail")
     assert failed.returncode == 15
+    assert "prepared home" in failed.stdout
+    assert "The step 'fail' did not come up: it ended with code 1." in failed.stderr
     assert "the pack is broken" in failed.stderr
     assert not machine.home.is_locked
     assert machine.status()["state"] == "stopped"

@@ -5,6 +5,10 @@ import signal
 import sys
 from pathlib import Path
 
+if os.environ.get("TINY_FAILS") == "web" and __name__ != "__main__":
+    message = "no web today"
+    raise RuntimeError(message)
+
 
 def app(environ, start_response):
     is_ready = environ["PATH_INFO"] == "/readyz"

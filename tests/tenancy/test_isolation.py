@@ -34,7 +34,7 @@ def towns(house, tmp_path):
             shop_id = shops.find_shop_id(work, "1001")
             shops.add_branch(work, shop_id, name="駅前店")
             shops.set_contact(work, shop_id, shops.Contact(name="青葉 花"))
-            bad = "number,name,area\n-,x,y\n".encode()
+            bad = b"number,name,area\n-,x,y\n"
             import_id = shops.order_import(work, bad)
         handlers.run_import(scope, shops.ShopImportOrdered(object_id=import_id))
         scopes.append(scope)
@@ -93,7 +93,9 @@ def test_the_application_may_do_what_it_needs_and_no_more(house, as_app, table, 
     assert forced
 
 
-@pytest.mark.parametrize("statement", ["UPDATE shop_facts SET area = 'x'", "DELETE FROM shop_facts"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE shop_facts SET area = 'x'", "DELETE FROM shop_facts"]
+)
 def test_dated_facts_are_never_overwritten(towns, as_app, statement):
     set_tenant(as_app, towns[0].tenant_id)
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):

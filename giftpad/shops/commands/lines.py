@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 
 from giftpad import tenancy
 from giftpad.kernel.ids import new_id
@@ -22,12 +24,11 @@ from giftpad.shops.commands.rows import (
     instant_for,
 )
 from giftpad.shops.models import ShopContactRow, ShopFactsRow, ShopRow
-from giftpad.shops.queries import FACT_NAMES, facts_of
-from giftpad.shops.rules.facts import Contact, Facts, Taken
+from giftpad.shops.queries import facts_of
+from giftpad.shops.rules.facts import CONTACT_PARTS, FACT_NAMES, Contact, Facts, Taken
 from giftpad.shops.rules.sheet import SheetLine
 
 History = dict[datetime, Facts]
-_CONTACT_PARTS = ("name", "phone", "email")
 
 
 def take_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
@@ -68,10 +69,17 @@ def take_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
     return Taken(enrolled=enrolled, changed=changed, unchanged=len(lines) - enrolled - changed)
 
 
+def _among(
+    column: InstrumentedAttribute[Any], values: list[Any], kind: type[sa.types.TypeEngine[Any]]
+) -> sa.ColumnElement[bool]:
+    """Compare with a list that travels as one parameter: a thousand are slow to write and parse."""
+    return column == sa.func.any(sa.bindparam(None, values, ARRAY(kind)))
+
+
 def _lock_known(work: Work, numbers: list[str]) -> dict[str, UUID]:
     rows = work.session.execute(
         sa.select(ShopRow.number, ShopRow.id)
-        .where(ShopRow.tenant_id == work.tenant_id, ShopRow.number.in_(numbers))
+        .where(ShopRow.tenant_id == work.tenant_id, _among(ShopRow.number, numbers, sa.Text))
         .order_by(ShopRow.number)
         .with_for_update()
     )
@@ -83,7 +91,10 @@ def _histories(work: Work, shop_ids: list[UUID]) -> dict[UUID, History]:
     histories: dict[UUID, History] = {}
     rows = work.session.execute(
         sa.select(*ShopFactsRow.__table__.columns)
-        .where(ShopFactsRow.tenant_id == work.tenant_id, ShopFactsRow.shop_id.in_(shop_ids))
+        .where(
+            ShopFactsRow.tenant_id == work.tenant_id,
+            _among(ShopFactsRow.shop_id, shop_ids, sa.Uuid),
+        )
         .order_by(ShopFactsRow.shop_id, ShopFactsRow.starts_at)
     )
     for row in rows:
@@ -96,7 +107,8 @@ def _contacts(work: Work, shop_ids: list[UUID], lines: Sequence[SheetLine]) -> d
         return {}
     rows = work.session.execute(
         sa.select(*ShopContactRow.__table__.columns).where(
-            ShopContactRow.tenant_id == work.tenant_id, ShopContactRow.shop_id.in_(shop_ids)
+            ShopContactRow.tenant_id == work.tenant_id,
+            _among(ShopContactRow.shop_id, shop_ids, sa.Uuid),
         )
     )
     return {row.shop_id: _opened(work, row) for row in rows}
@@ -108,7 +120,7 @@ def _opened(work: Work, row: Any) -> Contact:
         place = column_place(work.tenant_id, "shop_contacts", column, row.shop_id)
         return tenancy.open_text(work.tenant_id, place, getattr(row, column))
 
-    return Contact(**{part: opened(part) for part in _CONTACT_PARTS})
+    return Contact(**{part: opened(part) for part in CONTACT_PARTS})
 
 
 def _next_facts(
@@ -132,7 +144,7 @@ def _next_contact(line: SheetLine, known: Contact | None) -> Contact | None:
     """Return the contact a line sets, or None if it says nothing new."""
     given = {
         part: line.values[f"contact_{part}"]
-        for part in _CONTACT_PARTS
+        for part in CONTACT_PARTS
         if f"contact_{part}" in line.values
     }
     contact = replace(known or Contact(), **given)
@@ -146,18 +158,29 @@ def _write(
     *,
     contact_rows: list[dict[str, Any]],
 ) -> None:
-    if shops:
-        work.session.execute(insert(ShopRow), shops)
-    if facts_rows:
-        work.session.execute(insert(ShopFactsRow), facts_rows)
-    if contact_rows:
-        statement = insert(ShopContactRow)
-        replaced = {
-            column.name: statement.excluded[column.name]
-            for column in ShopContactRow.__table__.columns
-            if not column.primary_key
-        }
-        keys = ["tenant_id", "shop_id"]
-        work.session.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=replaced), contact_rows
-        )
+    replaced = ", ".join(
+        f"{column.name} = excluded.{column.name}"
+        for column in ShopContactRow.__table__.columns
+        if not column.primary_key
+    )
+    _insert(work, ShopRow.__tablename__, shops)
+    _insert(work, ShopFactsRow.__tablename__, facts_rows)
+    upsert = f" ON CONFLICT (tenant_id, shop_id) DO UPDATE SET {replaced}"
+    _insert(work, ShopContactRow.__tablename__, contact_rows, or_else=upsert)
+
+
+def _insert(work: Work, table: str, rows: list[dict[str, Any]], *, or_else: str = "") -> None:
+    """Insert rows by one statement, which is several times as fast as one statement a row."""
+    if not rows:
+        return
+    statement = (
+        f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset("  # noqa: S608 - own names
+        f"NULL::{table}, CAST(:rows AS jsonb)){or_else}"
+    )
+    texts = [{name: _to_json(value) for name, value in row.items()} for row in rows]
+    encoded = msgspec.json.encode(texts).decode()
+    work.session.execute(sa.text(statement), {"rows": encoded})
+
+
+def _to_json(value: object) -> object:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value

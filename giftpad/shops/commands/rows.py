@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from giftpad.kernel.clock import local_date, start_of
 from giftpad.kernel.seal import column_place
 from giftpad.kernel.work import Work
 from giftpad.shops.errors import BoundToShop
-from giftpad.shops.rules.facts import Contact, Facts
+from giftpad.shops.rules.facts import CONTACT_PARTS, FACT_NAMES, Contact, Facts
 from giftpad.shops.rules.fields import normalise_email, normalise_phone
 
 
@@ -52,7 +51,7 @@ def facts_values(work: Work, shop_id: UUID, facts: Facts, *, starts_at: datetime
         "tenant_id": work.tenant_id,
         "shop_id": shop_id,
         "starts_at": starts_at,
-        **asdict(facts),
+        **{name: getattr(facts, name) for name in FACT_NAMES},
         "groups": list(facts.groups),
         "recorded_at": work.at,
         "recorded_by": recorded_by(work),
@@ -64,9 +63,11 @@ def contact_values(work: Work, shop_id: UUID, contact: Contact) -> dict[str, Any
     tenant_id = work.tenant_id
     sealed = {
         f"{part}_sealed": tenancy.seal_text(
-            tenant_id, column_place(tenant_id, "shop_contacts", f"{part}_sealed", shop_id), text
+            tenant_id,
+            column_place(tenant_id, "shop_contacts", f"{part}_sealed", shop_id),
+            getattr(contact, part),
         )
-        for part, text in asdict(contact).items()
+        for part in CONTACT_PARTS
     }
     phone, email = normalise_phone(contact.phone), normalise_email(contact.email)
     return {

@@ -35,8 +35,8 @@ def enrol(work: Work, new: NewShop) -> UUID:
     refuse_bound(work)
     shop_id = new_id()
     row = {"tenant_id": work.tenant_id, "id": shop_id, "number": new.number, "created_at": work.at}
-    added = insert(ShopRow).values(row).on_conflict_do_nothing()
-    if rows_changed(work.session.execute(added)) == 0:
+    added = insert(ShopRow).values(row).on_conflict_do_nothing().returning(ShopRow.id)
+    if work.session.execute(added).first() is None:
         raise NumberTaken(number=new.number)
     starts_at = instant_for(work, new.starts_on)
     values = facts_values(work, shop_id, new.facts, starts_at=starts_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from uuid import UUID
 
@@ -33,6 +33,10 @@ class Contact:
     name: str = ""
     phone: str = ""
     email: str = ""
+
+
+FACT_NAMES = tuple(each.name for each in fields(Facts))
+CONTACT_PARTS = tuple(each.name for each in fields(Contact))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

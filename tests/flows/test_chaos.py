@@ -1,0 +1,141 @@
+"""Every part is killed with payments in flight: none acknowledged is lost, none is doubled.
+
+What was acknowledged stands in a log of the test's own, written as each answer arrives; a call
+whose answer is lost is asked again with the same key, as a till does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from giftpad.local import EmbeddedPostgres, Home
+from tests.flows.conftest import start_product
+
+ACKNOWLEDGED_MIN = 1000
+TILLS = 6
+TARGETS = ("web", "relay", "jobs-1", "redis", "postgres", "web", "jobs-2", "postgres", "redis")
+BACK_WITHIN_S = 90
+SETTLED_WITHIN_S = 180
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    running = start_product(tmp_path_factory.mktemp("chaos") / "home")
+    yield running
+    running.run("down")
+    running.run("reset", "--yes")
+
+
+class Tills:
+    """Clerks who pay one yen after another, and write down what was acknowledged."""
+
+    def __init__(self, caller, codes, log):
+        self.caller = caller
+        self.codes = codes
+        self.log = log
+        self.stop = threading.Event()
+        self.lock = threading.Lock()
+        self.acknowledged = 0
+        self.refused = []
+
+    def serve(self, number):
+        chance = random.Random(number)
+        count = 0
+        while not self.stop.is_set():
+            count += 1
+            self._pay_once(f"chaos-{number}-{count}", chance.choice(self.codes))
+
+    def _pay_once(self, key, code):
+        order = {"instrument": {"kind": "coupon", "code": code}, "amount_minor": 1}
+        deadline = time.monotonic() + BACK_WITHIN_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                status, body = self.caller.call("POST", "/api/v1/payments", order, key=key)
+                if status == 201:
+                    with self.lock:
+                        self.acknowledged += 1
+                        self.log.write(f"{key} {json.loads(body)['id']}\n")
+                        self.log.flush()
+                    return
+                if status not in (409, 429, 500, 502, 503):
+                    self.refused.append((status, body))
+                    return
+            time.sleep(0.05)  # a clerk taps again
+        self.refused.append((0, f"{key} was not answered within {BACK_WITHIN_S} s"))
+
+
+def wait_for(condition, within_s):
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.1)
+
+
+def kill(town, part):
+    """End one part without warning and wait until the supervisor has it up again."""
+    pid = town.pids()[part]
+    os.kill(pid, signal.SIGKILL)
+
+    def is_back():
+        done = town.run("status", "--json")
+        parts = {p["name"]: p for p in json.loads(done.stdout)["parts"]}
+        return parts[part]["state"] == "up" and parts[part]["pid"] not in (None, pid)
+
+    wait_for(is_back, BACK_WITHIN_S)
+
+
+def test_nothing_acknowledged_is_lost_whatever_is_killed(town, tmp_path):
+    codes = town.codes(town.batch(64))
+    caller = town.caller("payments:accept", shop_id=town.shops()[0])
+    log_path = tmp_path / "acknowledged.log"
+    with log_path.open("w") as log, ThreadPoolExecutor(TILLS) as pool:
+        tills = Tills(caller, codes, log)
+        jobs = [pool.submit(tills.serve, n) for n in range(TILLS)]
+        try:
+            for part in TARGETS:
+                before = tills.acknowledged
+                wait_for(lambda before=before: tills.acknowledged > before + 40, BACK_WITHIN_S)
+                kill(town, part)
+            wait_for(lambda: tills.acknowledged >= ACKNOWLEDGED_MIN, BACK_WITHIN_S)
+        finally:
+            tills.stop.set()
+            for job in jobs:
+                job.result()
+    assert tills.refused == []
+    acknowledged = dict(line.split() for line in log_path.read_text().splitlines())
+    assert len(acknowledged) >= ACKNOWLEDGED_MIN
+    check_books(town, acknowledged)
+
+
+def check_books(town, acknowledged):
+    """Compare the log with payments, balances, history and receipts, read past the product."""
+    superuser = EmbeddedPostgres(Home(town.home)).urls.superuser
+    with psycopg.connect(superuser, autocommit=True) as connection:
+
+        def one(statement):
+            return connection.execute(statement).fetchone()[0]
+
+        kept = {str(row[0]) for row in connection.execute("SELECT id FROM payment_payments")}
+        assert kept == set(acknowledged.values())
+        assert one("SELECT sum(amount_minor) FROM payment_payments") == len(acknowledged)
+        assert one("SELECT sum(balance_minor) FROM ledger_accounts") == 64_000 - len(acknowledged)
+        wait_for(
+            lambda: one("SELECT count(*) FROM event_outbox WHERE done_at IS NULL") == 0,
+            SETTLED_WITHIN_S,
+        )
+        assert one("SELECT count(*) FROM payment_history") == len(acknowledged)
+    town.must("ledger", "verify")
+    town.must("events", "reconcile")
+    town.must("audit", "verify")
+    assert "0 dead letters" in town.must("events", "dead")
