@@ -84,7 +84,7 @@ def add_shop(scope: Scope, *, area: str = "east", groups: tuple[str, ...] = ("co
                 "INSERT INTO shop_shops (tenant_id, id, number, created_at)"
                 " VALUES (:tenant, :id, :number, :at)"
             ),
-            {"tenant": scope.tenant_id, "id": shop_id, "number": shop_id.hex[-8:], "at": long_ago},
+            {"tenant": scope.tenant_id, "id": shop_id, "number": shop_id.hex[-8:].upper(), "at": long_ago},
         )
         work.session.execute(
             sa.text(

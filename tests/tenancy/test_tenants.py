@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from giftpad import tenancy
+from giftpad.kernel.db import database
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.seal import SealBroken, column_place
 from giftpad.kernel.work import Scope, unit_of_work
@@ -15,16 +16,17 @@ PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 
 
 @pytest.fixture
-def queries(house, database):
+def queries(house):
     """The statements that reach the database while the test runs."""
     seen: list[str] = []
 
     def note(_connection, _cursor, statement, *_):
         seen.append(statement)
 
-    sa.event.listen(database.engine, "before_cursor_execute", note)
+    engine = database().engine
+    sa.event.listen(engine, "before_cursor_execute", note)
     yield seen
-    sa.event.remove(database.engine, "before_cursor_execute", note)
+    sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_tenant_is_found_by_each_of_its_names(house):
@@ -49,6 +51,7 @@ def test_what_is_known_costs_no_query(queries):
     tenant = tenancy.get_tenant(scope.tenant_id)
     kid = tenancy.current_ring_key(tenant.id).kid
     tenancy.printed_addresses()
+    assert queries
     queries.clear()
     for _ in range(50):
         tenancy.find_tenant_by_tag(tenant.tag)

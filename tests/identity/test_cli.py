@@ -1,0 +1,139 @@
+"""Clients, people and keys from the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from giftpad import identity, tenancy
+from giftpad.cli import cli
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
+from tests import make
+from tests.make_identity import work_of
+
+NAMES = ("database_url", "database_owner_url", "database_relay_url", "redis_url", "kek_file")
+
+
+@pytest.fixture
+def scope(bound):
+    return make.make_tenant()
+
+
+@pytest.fixture
+def slug(scope):
+    return tenancy.get_tenant(scope.tenant_id).slug
+
+
+@pytest.fixture
+def run(bound, monkeypatch):
+    """Run one command and return its result."""
+    for name in NAMES:
+        monkeypatch.setenv(f"GIFTPAD_{name.upper()}", getattr(bound, name))
+
+    def command(*words, typed=None):
+        return CliRunner().invoke(cli, words, input=typed)
+
+    return command
+
+
+def test_a_client_is_made_once_and_can_ask_for_a_token(run, slug):
+    words = ("client", "create", "--tenant", slug, "--name", "till")
+    done = run(*words, "--permission", "payments:accept", "--json")
+    assert done.exit_code == 0, done.output
+    made = json.loads(done.output)
+    assert set(made) == {"client_id", "client_secret"}
+    granted = identity.authenticate_client(made["client_id"], made["client_secret"])
+    assert granted.permissions == {"payments:accept"}
+    listed = run("client", "list", "--tenant", slug)
+    assert made["client_id"] in listed.output
+    assert made["client_secret"] not in listed.output
+
+
+def test_a_client_is_bound_to_a_shop_by_number_or_id(run, scope, slug):
+    from giftpad import shops
+
+    shop_id = make.add_shop(scope)
+    with unit_of_work(scope) as work:
+        number = shops.get_shop(work, shop_id).number
+    for given in (str(shop_id), number):
+        done = run(
+            *("client", "create", "--tenant", slug, "--name", "till", "--shop", given),
+            *("--permission", "payments:accept", "--json"),
+        )
+        assert done.exit_code == 0, done.output
+        made = json.loads(done.output)
+        granted = identity.authenticate_client(made["client_id"], made["client_secret"])
+        assert granted.shop_id == shop_id
+    missing = run(
+        *("client", "create", "--tenant", slug, "--name", "till", "--shop", str(new_id())),
+        *("--permission", "payments:accept", "--json"),
+    )
+    assert missing.exit_code == 2
+    assert "has no shop" in missing.output
+
+
+def test_a_disabled_client_is_refused(run, slug):
+    words = ("client", "create", "--tenant", slug, "--name", "till")
+    made = json.loads(run(*words, "--permission", "payments:accept", "--json").output)
+    assert run("client", "disable", "--tenant", slug, made["client_id"]).exit_code == 0
+    with pytest.raises(identity.ClientRefused):
+        identity.authenticate_client(made["client_id"], made["client_secret"])
+    states = json.loads(run("client", "list", "--tenant", slug, "--json").output)
+    assert [client["state"] for client in states] == ["disabled"]
+
+
+def test_a_person_gets_a_password_that_works(run, slug):
+    email = f"{new_id().hex}@midori.example"
+    words = ("person", "create", "--tenant", slug, "--email", email, "--name", "花子")
+    done = run(*words, "--role", "owner")
+    assert done.exit_code == 0, done.output
+    password = done.output.rpartition("Password: ")[2].strip()
+    assert identity.verify_password(email, password)
+    listed = run("person", "list", "--tenant", slug).output
+    assert email in listed
+    assert "owner" in listed
+
+
+def test_a_password_can_be_typed_in(run, slug):
+    email = f"{new_id().hex}@midori.example"
+    words = ("person", "create", "--tenant", slug, "--email", email, "--name", "花子")
+    done = run(*words, "--role", "viewer", "--password-stdin", typed="a long password\n")
+    assert done.exit_code == 0, done.output
+    assert "long password" not in done.output
+    assert identity.verify_password(email, "a long password")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("client", "list", "--tenant", "nowhere"),
+        ("client", "create", "--tenant", "nowhere", "--name", "x", "--permission", "shops:read"),
+        ("client", "create", "--tenant", "platform", "--name", "x", "--permission", "shops:read"),
+        ("client", "create", "--tenant", "x", "--name", "x", "--permission", "all:do"),
+        ("person", "list", "--tenant", "nowhere"),
+    ],
+)
+def test_wrong_usage_says_so(run, words):
+    done = run(*words)
+    assert done.exit_code == 2
+    assert "Error" in done.output
+
+
+def test_keys_are_listed_rotated_and_revoked(run, bound):
+    identity.ensure_keys()
+    assert run("keys", "rotate", "--now").exit_code == 0
+    lines = [line.split() for line in run("keys", "list").output.splitlines()]
+    current = next(line[0] for line in lines if line[1] == "current")
+    assert run("keys", "revoke", current).exit_code == 0
+    assert f"{current}  revoked" in run("keys", "list").output
+    with work_of(tenancy_scope()) as work:
+        assert [key.state for key in identity.list_keys(work)].count("current") == 1
+
+
+def tenancy_scope():
+    from giftpad.kernel.work import Scope
+
+    return Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
