@@ -91,6 +91,8 @@ def _verify(token: str) -> Caller:
         raise TokenInvalid
     if tenant.is_suspended:
         raise TenantClosed
+    if claims.limits.failed_codes_max != identity.DEFAULT_LIMITS.failed_codes_max:
+        guard.allow_failures(claims.client_id, claims.limits.failed_codes_max)
     return Caller(
         claims=claims,
         tenant=tenant,

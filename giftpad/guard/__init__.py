@@ -7,6 +7,7 @@ Does not know: what is being done, HTTP.
 
 from giftpad.guard.commands import (
     admit,
+    allow_failures,
     bind_redis,
     check_failures,
     count_failure,
@@ -29,6 +30,7 @@ __all__ = [
     "StillRunning",
     "TooManyFailures",
     "admit",
+    "allow_failures",
     "bind_redis",
     "check_failures",
     "count_failure",

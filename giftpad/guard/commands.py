@@ -117,6 +117,7 @@ class _Memory:
     buckets: OrderedDict[str, Bucket] = OrderedDict()  # noqa: RUF012 - one per process, by design
     failures: OrderedDict[str, tuple[float, int]] = OrderedDict()  # noqa: RUF012 - as above
     barred: OrderedDict[str, float] = OrderedDict()  # noqa: RUF012 - as above
+    allowed: OrderedDict[str, int] = OrderedDict()  # noqa: RUF012 - as above
     redis: redis.Redis | None = None
 
 
@@ -177,13 +178,26 @@ def check_failures(caller: str) -> None:
     raise refusal
 
 
-def count_failure(caller: str, *, most: int = FAILURES_MAX) -> None:
+def allow_failures(caller: str, most: int) -> None:
+    """Let ``caller`` show ``most`` codes that are none in ten minutes, not ``FAILURES_MAX``."""
+    with _Memory.lock:
+        _Memory.allowed[caller] = most
+        _Memory.allowed.move_to_end(caller)
+        if len(_Memory.allowed) > BUCKETS_MAX:
+            _Memory.allowed.popitem(last=False)
+
+
+def count_failure(caller: str, *, most: int | None = None) -> None:
     """Count one code that was none; after ``most`` in ten minutes the caller is barred.
+
+    Without ``most`` it is what ``allow_failures`` said of the caller.
 
     The count is shared through Redis; without Redis every process counts for itself.
     Raises: TooManyFailures.
     """
     at = time.monotonic()
+    if most is None:
+        most = _Memory.allowed.get(caller, FAILURES_MAX)
     with _Memory.lock:
         since, count = _Memory.failures.get(caller, (at, 0))
         if at - since > FAILURE_WINDOW_S:

@@ -41,7 +41,7 @@ from giftpad.tenancy.rules.tenants import (
 V = TypeVar("V")
 
 KEPT_S = 60.0
-MISS_INTERVAL_S = 0.0
+MISS_INTERVAL_S = 1.0
 RINGS_KEPT_MAX = 4096
 TENANTS_MAX = 20_000
 COLUMN_LABEL = "giftpad-column-v1"

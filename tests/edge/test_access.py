@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.views import MethodView
 
-from giftpad import edge, identity
+from giftpad import edge, guard, identity
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import database
@@ -129,6 +129,15 @@ def test_a_client_that_asks_too_fast_is_told_when_to_come_again(app):
     assert int(refused.headers["X-RateLimit-Reset"]) > 0
     other = make_machine(app, scope=machine.scope)
     assert other.get("/probe").status_code == 200
+
+
+def test_a_client_may_be_allowed_fewer_unknown_codes(app):
+    machine = make_machine(app, limits=identity.Limits(failed_codes_max=2))
+    machine.get("/probe")
+    guard.count_failure(machine.client_id)
+    guard.count_failure(machine.client_id)
+    with pytest.raises(guard.TooManyFailures):
+        guard.count_failure(machine.client_id)
 
 
 def test_every_answer_carries_the_headers_of_safety(app):

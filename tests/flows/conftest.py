@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from giftpad import local
+from giftpad.kernel.config import read_settings
 from giftpad.local.postgres import free_port
 from tests.flows.http import Caller
 
@@ -141,19 +143,31 @@ class Product:
         assert status == 200
         return sorted(read_codes(pdf), key=lambda text: text[-31:-23])
 
+    def status(self) -> local.Status:
+        """Return what runs."""
+        return local.status(read_settings(self.environment))
+
     def pids(self) -> dict[str, int]:
         """Return the process ids of the running parts."""
-        status = json.loads(self.must("status", "--json"))
-        return {part["name"]: part["pid"] for part in status["parts"] if part["pid"]}
+        return {part.name: part.pid for part in self.status().parts if part.pid}
+
+    def superuser(self) -> str:
+        """Return the administrator's address of the database, to look past the product."""
+        return local.EmbeddedPostgres(local.Home(self.home)).urls.superuser
 
 
-def start_product(home: Path, **settings: object) -> Product:
-    """Start a Giftpad in the background and return when it is ready."""
+def start_product(home: Path, *, before: tuple[str, ...] = (), **settings: object) -> Product:
+    """Start a Giftpad in the background and return when it is ready.
+
+    ``before`` is a command that is run on the data folder first.
+    """
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIFTPAD_")}
     environment |= {"GIFTPAD_HOME": str(home), "GIFTPAD_PORT": str(port)}
     environment |= {f"GIFTPAD_{name.upper()}": str(value) for name, value in settings.items()}
     product = Product(home, port, environment)
+    if before:
+        product.must(*before)
     product.must("up", "--detach")
     return product
 

@@ -15,7 +15,6 @@ from giftpad import local, wiring
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.kernel.config import read_settings
 from giftpad.kernel.work import Scope
-from giftpad.local import EmbeddedPostgres, Home
 from giftpad.tenancy import find_tenant_by_slug
 from tests.flows.conftest import TENANT
 from tests.make import move_clock
@@ -138,7 +137,7 @@ def test_expiry_and_payments_at_once_leave_every_yen_somewhere(product, till, mo
     settings = local.embedded_settings(read_settings())
     wiring.bootstrap(settings)
     tenant = find_tenant_by_slug(TENANT)
-    superuser = EmbeddedPostgres(Home(product.home)).urls.superuser
+    superuser = product.superuser()
     stop = threading.Event()
     answers = []
 

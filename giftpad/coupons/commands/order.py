@@ -14,7 +14,7 @@ from giftpad.coupons.errors import BadFaceValue, BadQuantity
 from giftpad.coupons.events import BatchOrdered, ChunkDue
 from giftpad.coupons.models import CouponChunk
 from giftpad.coupons.models.finding import find_next_due
-from giftpad.coupons.rules import ORDERED, QUANTITY_MAX, BatchOrder
+from giftpad.coupons.rules import ORDERED, QUANTITY_MAX, REPLACEMENT_TEMPLATE, BatchOrder
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import format_amount
 from giftpad.kernel.work import Work
@@ -41,7 +41,9 @@ def order_batch(work: Work, order: BatchOrder) -> UUID:
     face["expires_on"] = format_date(ends_on, "long", locale=tenant.locale)
     template = order.template or programme.template
     order = replace(order, template=template)
-    try_face(work.tenant_id, template, face, prefix=programme.serial_prefix)
+    # The successor of a lost coupon says the same, so it must fit that template as well.
+    for name in {template, REPLACEMENT_TEMPLATE}:
+        try_face(work.tenant_id, name, face, prefix=programme.serial_prefix)
     opened = open_batch(
         work,
         Plan(
@@ -79,7 +81,8 @@ def face_of(programme: Programme, tenant: Tenant, face_value_minor: int) -> dict
         "programme_name": programme.names[locale],
         "issuer_name": tenant.name,
         "face_value": format_amount(face_value_minor, programme.unit, locale),
-        "notes": "\n".join(programme.face_text.get(locale, ())),
+        # One running text, because the box of a template may hold fewer lines than the pack has.
+        "notes": " ".join(programme.face_text.get(locale, ())),
         "contact": " ".join(part for part in (office, tenant.contact.phone) if part),
     }
 

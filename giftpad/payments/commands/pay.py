@@ -1,0 +1,99 @@
+"""Paying: one call of one database function."""
+
+from __future__ import annotations
+
+import psycopg
+
+from giftpad import guard, tenancy
+from giftpad.kernel.db import database
+from giftpad.kernel.errors import DomainError
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Scope
+from giftpad.payments.errors import REFUSALS, OtherShop
+from giftpad.payments.queries import find_opened, last_day
+from giftpad.payments.rules import Paid, PayOrder
+
+RACES_MAX = 3
+INSTRUMENT_CHANGED = "GP001"
+
+_PAY = (
+    "SELECT outcome, payment_id, amount_minor, balance_minor, at, shop_id, programme_id, unit,"
+    " ceiling_minor, areas, starts_at, ends_at FROM payments_pay(%(tenant)s, %(client)s, %(key)s,"
+    " %(hash)s, %(payment)s, %(transfer)s, %(event)s, %(payable)s, %(locator)s,"
+    " %(code_hashes)s::bytea[], %(shop)s, %(amount)s, %(actor)s)"
+)
+
+
+def pay(scope: Scope, order: PayOrder) -> Paid:
+    """Take ``order.amount_minor`` from what the code opens, for one shop, in one database call.
+
+    Twice with the same key is the same as once.
+    Locks: the key's row, then the payer's account, inside ``payments_pay`` (sql/payments_pay.sql).
+    Raises: InstrumentNotFound, InstrumentBlocked, InstrumentReplaced, InstrumentExpired,
+        InstrumentNotActive, WrongProgramme, NotAcceptedHere, OverCeiling, InsufficientBalance,
+        UnknownShop, OtherShop, KeyReused, StillRunning, TooManyFailures.
+    Publishes: payment.captured_v1, written by the same call.
+    """
+    actor = scope.actor
+    if actor.shop_id is not None and actor.shop_id != order.shop_id:
+        raise OtherShop
+    opened = find_opened(scope, order.code)
+    values = {
+        "tenant": scope.tenant_id,
+        "client": actor.client_id or actor.id,
+        "key": order.key,
+        "hash": order.request_hash,
+        "payment": new_id(),
+        "transfer": new_id(),
+        "event": new_id(),
+        "payable": new_id(),
+        "locator": opened.locator,
+        "code_hashes": opened.code_hashes,
+        "shop": order.shop_id,
+        "amount": order.amount_minor,
+        "actor": f"{actor.kind}:{actor.id}",
+    }
+    row = _call_pay(values)
+    outcome = row[0]
+    if outcome in ("paid", "replayed"):
+        return Paid(
+            id=row[1],
+            amount_minor=row[2],
+            balance_minor=row[3],
+            at=row[4],
+            shop_id=row[5],
+            programme_id=row[6],
+            unit=row[7],
+        )
+    raise _refusal(scope, row)
+
+
+def _call_pay(values: dict[str, object]) -> psycopg.rows.TupleRow:
+    for _ in range(RACES_MAX):
+        try:
+            return database().hot_call(_PAY, values)
+        except psycopg.errors.LockNotAvailable as error:
+            raise guard.StillRunning from error
+        except psycopg.Error as error:
+            # Blocked or replaced between the judgement and the lock: judge again, and refuse.
+            if error.sqlstate != INSTRUMENT_CHANGED:
+                raise
+    raise guard.StillRunning
+
+
+def _refusal(scope: Scope, row: psycopg.rows.TupleRow) -> DomainError:
+    outcome: str = row[0]
+    if outcome == guard.KeyReused.code:
+        return guard.KeyReused()
+    if outcome == "instrument.not_found":
+        guard.count_failure(scope.actor.client_id or scope.actor.id)
+        return REFUSALS[outcome]()
+    zone = tenancy.get_tenant(scope.tenant_id).zone
+    facts = {
+        "balance_minor": row[3],
+        "unit": row[7],
+        "ceiling_minor": row[8],
+        "areas": row[9] or [],
+        "last_day": last_day(row[11], zone),
+    }
+    return REFUSALS[outcome](**{name: value for name, value in facts.items() if value is not None})
