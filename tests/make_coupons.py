@@ -19,6 +19,11 @@ from tests.pump import pump
 
 TEMPLATE = "coupon_a4_8up"
 LOCATORS_TAKEN = 7
+FACE_LINES = (
+    "見本町の取扱店でお使いください。",
+    "残りは次のお買い物でも使えます。現金とは交換できません。",
+    "お問い合わせ 商品券係 00-0000-0000",
+)
 DECODE_SCALE = 150 / 72
 
 
@@ -44,10 +49,7 @@ def add_programme(town: Town, prefix: str, name: str = "見本商品券") -> UUI
         ceiling_minor=5000,
         validity=programmes.Validity(days=180),
         serial_prefix=prefix,
-        face_text={
-            "ja": ("おつりは出ません。", "転売はできません。"),
-            "en": ("No change is given.",),
-        },
+        face_text={"ja": FACE_LINES, "en": ("No change is given.",)},
         template=TEMPLATE,
         spendable_from="release",
         quantity_max=1_000_000,

@@ -143,10 +143,7 @@ def sign(
     kid, ours = found
     whole = {"alg": "RS256", "typ": "at+jwt", "kid": kid} | (header or {})
     whole = {name: value for name, value in whole.items() if value is not None}
-    registry = None
-    return jwt.encode(
-        whole, claims, key or ours, algorithms=["RS256"], registry=registry, default_type=None
-    )
+    return jwt.encode(whole, claims, key or ours, algorithms=["RS256"], default_type=None)
 
 
 def work_of(scope: Scope):

@@ -26,6 +26,8 @@ HOT_OPTIONS = (
     " -c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
 )
 HOT_TRIES_MAX = 2
+AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+"""What psycopg raises when the database cannot take a write now, or is not there at all."""
 
 
 class DatabaseAway(Unavailable):
@@ -112,9 +114,9 @@ class Database:
                 row = self.hot_connection().execute(statement, values).fetchone()
             except psycopg.errors.QueryCanceled as error:
                 raise Busy from error
-            except (psycopg.errors.AdminShutdown, psycopg.OperationalError) as error:
-                if isinstance(error, psycopg.errors.LockNotAvailable):
-                    raise
+            except psycopg.errors.LockNotAvailable:
+                raise
+            except AWAY as error:
                 self._forget_hot_connection()
                 if attempt == HOT_TRIES_MAX:
                     raise DatabaseAway from error

@@ -14,11 +14,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from psycopg import errors as pg_errors
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from giftpad.kernel.db import Busy, DatabaseAway, database
+from giftpad.kernel.db import AWAY, Busy, DatabaseAway, database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +93,11 @@ def unit_of_work(scope: Scope, *, patience_s: int | None = None) -> Iterator[Wor
             yield Work(session=session, scope=scope, at=_open(session, scope, patience_s))
     except PoolTimeout as error:
         raise Busy from error
-    except DBAPIError as error:
-        if isinstance(error.orig, pg_errors.QueryCanceled | pg_errors.LockNotAvailable):
+    except (DBAPIError, *AWAY) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, pg_errors.QueryCanceled | pg_errors.LockNotAvailable):
             raise Busy from error
-        if isinstance(error, OperationalError) or error.connection_invalidated:
+        if isinstance(cause, AWAY):
             raise DatabaseAway from error
         raise
     finally:

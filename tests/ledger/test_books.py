@@ -5,11 +5,13 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from giftpad import ledger, payments
+from giftpad import ledger, payments, wiring
+from giftpad.kernel.db import DatabaseAway
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import make
 
+WRITABLE = "-c default_transaction_read_only=off"
 REFUSED_TO_THE_APP = (
     "UPDATE ledger_transfers SET amount_minor = 1",
     "DELETE FROM ledger_transfers",
@@ -160,3 +162,42 @@ def test_a_changed_and_a_missing_event_are_named(town, damaged):
     )
     (found,) = make.differences(town.scope)
     assert (found.kind, found.found) == ("outbox", "no event")
+
+
+@pytest.mark.parametrize(
+    "staging",
+    [
+        (
+            "CREATE TEMP VIEW ledger_staging AS SELECT gen_random_uuid() AS account_id,"
+            " gen_random_uuid() AS transfer_id, 1::bigint AS amount_minor"
+        ),
+        "CREATE TEMP TABLE ledger_staging (account_id text, transfer_id uuid, amount_minor bigint)",
+    ],
+)
+def test_staging_that_could_run_code_is_refused(town, settings, staging):
+    with psycopg.connect(settings.database_url) as app:
+        app.execute(f"SET LOCAL app.tenant_id = '{town.tenant_id}'")
+        app.execute(staging)
+        app.execute("GRANT SELECT ON pg_temp.ledger_staging TO giftpad_ledger")
+        with pytest.raises(psycopg.errors.RaiseException, match="not a plain table"):
+            app.execute(
+                "SELECT ledger_issue_staged(%s, %s, 'issue', 'coupon', %s, now())",
+                [town.tenant_id, new_id(), town.funding_id],
+            )
+
+
+def test_a_database_that_takes_no_writes_is_told_as_away(town, settings, superuser_url):
+    name = settings.database_url.rpartition("/")[2]
+    with psycopg.connect(superuser_url, autocommit=True) as superuser:
+        superuser.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        wiring.bootstrap(settings)
+        with pytest.raises(DatabaseAway):
+            payments.pay(town.scope, make.pay_order(town, 1))
+        with pytest.raises(DatabaseAway), unit_of_work(town.scope) as work:
+            payments.take_locators(work, 1)
+    finally:
+        with psycopg.connect(superuser_url, autocommit=True, options=WRITABLE) as superuser:
+            superuser.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        wiring.bootstrap(settings)
+    assert payments.pay(town.scope, make.pay_order(town, 1)).balance_minor == 649

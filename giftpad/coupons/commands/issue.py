@@ -63,7 +63,6 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
     assert count == chunk.quantity
     chunk.state, chunk.done_at = DONE, work.at
     # The last two chunks may end at the same time; whoever holds the batch second sees the other.
-    work.session.flush()
     batch = require_batch(work, chunk.batch_id, lock=True)
     if _count_open(work, batch.id) == 0:
         batch.state = PRINTING

@@ -136,7 +136,6 @@ def _follow(work: Work, batch: CouponBatch) -> None:
     """Let the batch's state follow its volumes, while it is still being printed."""
     if batch.state not in (PRINTING, VERIFYING):
         return
-    work.session.flush()  # the volumes are read back from the database just below
     batch.state = state_of_print([volume.state for volume in list_volumes(work, batch.id)])
     if batch.state == READY:
         if batch.released_at is not None:
@@ -177,7 +176,6 @@ def reprint(work: Work, batch_id: UUID, *, volume: int | None = None) -> None:
     if batch.state in (READY, FAILED):
         batch.state = PRINTING
     batch.failure_code = batch.failure_text = None
-    work.session.flush()  # the first volume that is due now is asked for just below
     first_id = find_next_due(work, CouponVolume, batch_id)
     assert first_id is not None
     events.publish(work, VolumeDue(object_id=first_id, batch_id=batch_id))

@@ -8,6 +8,17 @@ AS $$
 DECLARE
     v_target ledger_accounts%ROWTYPE;
 BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM pg_class c WHERE c.oid = to_regclass('pg_temp.ledger_staging')
+            AND c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
+            AND NOT EXISTS (
+                SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+                    AND a.atttypid NOT IN (
+                        'uuid'::regtype, 'bigint'::regtype, 'bytea'::regtype))
+    ) THEN
+        -- Reading anything but plain columns would run the caller's code with this owner's rights.
+        RAISE EXCEPTION 'ledger: pg_temp.ledger_staging is not a plain table';
+    END IF;
     SELECT * INTO STRICT v_target FROM ledger_accounts WHERE tenant_id = p_tenant AND id = p_target;
     IF v_target.balance_minor IS NOT NULL THEN
         RAISE EXCEPTION 'ledger: value drains to an account without a running balance';

@@ -9,6 +9,17 @@ AS $$
 DECLARE
     v_source ledger_accounts%ROWTYPE;
 BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM pg_class c WHERE c.oid = to_regclass('pg_temp.ledger_staging')
+            AND c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
+            AND NOT EXISTS (
+                SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+                    AND a.atttypid NOT IN (
+                        'uuid'::regtype, 'bigint'::regtype, 'bytea'::regtype))
+    ) THEN
+        -- Reading anything but plain columns would run the caller's code with this owner's rights.
+        RAISE EXCEPTION 'ledger: pg_temp.ledger_staging is not a plain table';
+    END IF;
     SELECT * INTO STRICT v_source FROM ledger_accounts WHERE tenant_id = p_tenant AND id = p_source;
     IF v_source.balance_minor IS NOT NULL THEN
         RAISE EXCEPTION 'ledger: value is issued from an account without a running balance';
