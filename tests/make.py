@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from giftpad import ledger, payments, tenancy
 from giftpad.kernel import codes
 from giftpad.kernel.ids import new_id
+from giftpad.kernel.migrate import ROOT
 from giftpad.kernel.seal import new_key
 from giftpad.kernel.work import Actor, Scope, unit_of_work
 
@@ -53,11 +54,10 @@ class Town:
 
 def move_clock(superuser_url: str, by: timedelta) -> None:
     """Move the clock by which this test database judges money; production has no such lever."""
+    kept = (ROOT / "giftpad/kernel/sql/clock_now.sql").read_text(encoding="utf-8")
+    moved = kept.replace("SELECT now()", f"SELECT now() + interval '{by.total_seconds()} seconds'")
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        connection.execute(
-            "CREATE OR REPLACE FUNCTION clock_now() RETURNS timestamptz LANGUAGE sql STABLE"
-            f" PARALLEL SAFE AS $$ SELECT now() + interval '{by.total_seconds()} seconds' $$"
-        )
+        connection.execute(moved if by else kept)
 
 
 def make_tenant(slug: str | None = None, kind: str = "municipal") -> Scope:
