@@ -53,7 +53,7 @@ class Town:
 
 
 def move_clock(superuser_url: str, by: timedelta) -> None:
-    """Move the clock by which this test database judges money; production has no such lever."""
+    """Move the clock by which this test database judges money; no product has such a lever."""
     kept = (ROOT / "giftpad/kernel/sql/clock_now.sql").read_text(encoding="utf-8")
     moved = kept.replace("SELECT now()", f"SELECT now() + interval '{by.total_seconds()} seconds'")
     with psycopg.connect(superuser_url, autocommit=True) as connection:
@@ -84,7 +84,12 @@ def add_shop(scope: Scope, *, area: str = "east", groups: tuple[str, ...] = ("co
                 "INSERT INTO shop_shops (tenant_id, id, number, created_at)"
                 " VALUES (:tenant, :id, :number, :at)"
             ),
-            {"tenant": scope.tenant_id, "id": shop_id, "number": shop_id.hex[-8:].upper(), "at": long_ago},
+            {
+                "tenant": scope.tenant_id,
+                "id": shop_id,
+                "number": shop_id.hex[-8:].upper(),
+                "at": long_ago,
+            },
         )
         work.session.execute(
             sa.text(

@@ -1,0 +1,203 @@
+"""A recipe for each route: how its right caller asks, with a real object, and is served.
+
+``stranger`` is what a caller of another tenant gets for the same request: ``None`` means the very
+answer to an object that does not exist; a status means an answer about the stranger's own tenant.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from giftpad.kernel.ids import new_id
+from tests.isolation_world import BAD_SHEET, Call, World, pay, payment_body
+
+PUBLIC = {
+    "GET /healthz": "A supervisor asks whether the process lives.",
+    "GET /readyz": "A supervisor or load balancer asks whether the process can serve.",
+    "POST /oauth/token": "A client proves itself here by its secret.",
+    "GET /.well-known/oauth-authorization-server": "Discovery is for those who know nothing yet.",
+    "GET /.well-known/openid-configuration": "Discovery is for those who know nothing yet.",
+    "GET /.well-known/jwks.json": "Whoever verifies our tokens needs the public keys.",
+    "GET /api/v1/openapi.json": "A contract is for those who have no client yet.",
+}
+"""Every route that asks for no token, with the reason it declares."""
+
+OK, CREATED, ACCEPTED = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED
+SHOP = {"number": "7001", "name": "若葉", "area": "east", "groups": ["common"]}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SERIAL = re.compile(r"[A-Z]+-[0-9]{7,}")
+_QR = re.compile(r"HTTP.*/Q/[0-9A-Z]{36}")
+_TYPED = re.compile(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One way to ask at a route."""
+
+    status: HTTPStatus
+    make: Callable[[World], Call]
+    stranger: HTTPStatus | None = None
+    note: str = ""
+
+
+def _at(status: HTTPStatus, make: Callable[[World], Call], **more: Any) -> Recipe:
+    return Recipe(status=status, make=make, **more)
+
+
+def _of_shop(**more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"shop_id": w.home.town.shop_id}, **more)
+
+
+def _of_batch(which: str = "released_id", **more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"batch_id": getattr(w.home, which)}, **more)
+
+
+def _of_serial(**more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"serial": w.home.take_serial()}, **more)
+
+
+def _of_payment(**more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"payment_id": pay(w.home)}, **more)
+
+
+def _range(world: World) -> Call:
+    one, two = sorted((world.home.take_serial(), world.home.take_serial()))
+    return Call(body={"from": one, "to": two})
+
+
+def _order(world: World) -> Call:
+    programme_id = str(world.home.town.programme_id)
+    return Call(body={"programme_id": programme_id, "quantity": 2, "face_value_minor": 500})
+
+
+PREFIX = "/api/v1"
+RECIPES: dict[str, list[Recipe]] = {
+    f"GET {PREFIX}/programmes": [_at(OK, lambda _: Call(), stranger=OK)],
+    f"GET {PREFIX}/programmes/<uuid:programme_id>": [
+        _at(OK, lambda w: Call(path={"programme_id": w.home.town.programme_id}))
+    ],
+    f"GET {PREFIX}/shops": [
+        _at(OK, lambda _: Call(), stranger=OK),
+        _at(OK, lambda _: Call(query={"area": "east", "group": "common"}), stranger=OK),
+    ],
+    f"POST {PREFIX}/shops": [_at(CREATED, lambda _: Call(body=SHOP), stranger=CREATED)],
+    f"GET {PREFIX}/shops/<uuid:shop_id>": [_at(OK, _of_shop())],
+    f"POST {PREFIX}/shops/<uuid:shop_id>/facts": [_at(CREATED, _of_shop(body={"kana": "ワカバ"}))],
+    f"POST {PREFIX}/shops/<uuid:shop_id>/suspend": [
+        _at(OK, lambda w: Call(path={"shop_id": w.home.town.stranger_shop_id}))
+    ],
+    f"POST {PREFIX}/shops/<uuid:shop_id>/resume": [
+        _at(OK, lambda w: Call(path={"shop_id": w.home.town.stranger_shop_id}))
+    ],
+    f"GET {PREFIX}/shops/<uuid:shop_id>/contact": [_at(OK, _of_shop())],
+    f"PUT {PREFIX}/shops/<uuid:shop_id>/contact": [_at(OK, _of_shop(body={"name": "森"}))],
+    f"POST {PREFIX}/shops/<uuid:shop_id>/branches": [
+        _at(CREATED, _of_shop(body={"name": "南口店"}))
+    ],
+    f"POST {PREFIX}/shops/<uuid:shop_id>/branches/<uuid:branch_id>/close": [
+        _at(
+            OK,
+            lambda w: Call(path={"shop_id": w.home.town.shop_id, "branch_id": w.home.branch_id}),
+        )
+    ],
+    f"POST {PREFIX}/shop-imports": [
+        _at(
+            ACCEPTED,
+            lambda _: Call(data=BAD_SHEET, content_type="text/csv"),
+            stranger=ACCEPTED,
+        )
+    ],
+    f"GET {PREFIX}/shop-imports/<uuid:import_id>": [
+        _at(OK, lambda w: Call(path={"import_id": w.home.import_id}))
+    ],
+    f"GET {PREFIX}/shop-imports/<uuid:import_id>/errors.csv": [
+        _at(OK, lambda w: Call(path={"import_id": w.home.import_id}))
+    ],
+    f"GET {PREFIX}/coupon-batches": [
+        _at(OK, lambda _: Call(), stranger=OK),
+        _at(OK, lambda w: Call(query={"programme_id": w.home.town.programme_id}), note="filter"),
+    ],
+    f"POST {PREFIX}/coupon-batches": [_at(ACCEPTED, _order)],
+    f"GET {PREFIX}/coupon-batches/<uuid:batch_id>": [_at(OK, _of_batch())],
+    f"POST {PREFIX}/coupon-batches/<uuid:batch_id>/release": [
+        _at(OK, _of_batch("ready_id", body={}))
+    ],
+    f"GET {PREFIX}/coupon-batches/<uuid:batch_id>/pdf": [_at(OK, _of_batch())],
+    f"GET {PREFIX}/coupon-batches/<uuid:batch_id>/manifest.csv": [_at(OK, _of_batch())],
+    f"GET {PREFIX}/coupons/<serial>": [_at(OK, _of_serial())],
+    f"POST {PREFIX}/coupons/<serial>/block": [_at(OK, _of_serial(body={"reason": "lost"}))],
+    f"POST {PREFIX}/coupons/<serial>/unblock": [_at(OK, _of_serial(body={}))],
+    f"POST {PREFIX}/coupons/<serial>/replace": [_at(ACCEPTED, _of_serial(body={}))],
+    f"POST {PREFIX}/coupons/block": [_at(OK, _range)],
+    f"POST {PREFIX}/coupons/unblock": [_at(OK, _range)],
+    f"POST {PREFIX}/instruments/lookup": [
+        _at(OK, lambda w: Call(body=_without_amount(payment_body(w.home))), note="QR"),
+        _at(OK, lambda w: Call(body=_without_amount(payment_body(w.home, typed=True)))),
+    ],
+    f"GET {PREFIX}/payments": [
+        _at(OK, lambda _: Call(), stranger=OK),
+        _at(OK, lambda w: Call(query={"shop_id": w.home.town.shop_id}), note="shop"),
+        _at(OK, lambda w: Call(query={"serial": w.home.take_serial()}), note="serial"),
+    ],
+    f"POST {PREFIX}/payments": [
+        _at(CREATED, lambda w: Call(body=payment_body(w.home)), note="QR"),
+        _at(CREATED, lambda w: Call(body=payment_body(w.home, typed=True)), note="typed"),
+    ],
+    f"GET {PREFIX}/payments/<uuid:payment_id>": [_at(OK, _of_payment())],
+    f"POST {PREFIX}/payments/<uuid:payment_id>/void": [_at(CREATED, _of_payment(body={}))],
+    f"POST {PREFIX}/payments/<uuid:payment_id>/refund": [
+        _at(CREATED, _of_payment(body={"amount_minor": 3}))
+    ],
+}
+
+
+def _without_amount(body: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in body.items() if name != "amount_minor"}
+
+
+def list_cases() -> list[tuple[str, str, Recipe]]:
+    """Return every recipe with its name and its route."""
+    return [
+        (f"{route} {number} {recipe.note}".strip(), route, recipe)
+        for route, recipes in RECIPES.items()
+        for number, recipe in enumerate(recipes, 1)
+    ]
+
+
+def make_call(world: World, route: str, recipe: Recipe) -> Call:
+    """Return a recipe's request with objects that no other test has touched."""
+    method, _, rule = route.partition(" ")
+    return replace(recipe.make(world), method=method, rule=rule, key=new_id().hex)
+
+
+def about_nothing(call: Call) -> Call:
+    """Return the same request about objects that do not exist anywhere."""
+    return replace(
+        call,
+        path={name: _nothing(value) for name, value in call.path.items()},
+        query={name: _nothing(value) for name, value in call.query.items()},
+        body=json.loads(json.dumps(call.body), object_hook=_nothings),
+        key=new_id().hex,
+    )
+
+
+def _nothings(found: dict[str, object]) -> dict[str, object]:
+    return {name: _nothing(value) for name, value in found.items()}
+
+
+def _nothing(value: object) -> object:
+    text = str(value)
+    if _UUID.fullmatch(text):
+        return str(new_id())
+    if _SERIAL.fullmatch(text):
+        return "ZZ-0000001"
+    if _QR.fullmatch(text):
+        return text[:-4] + ("0000" if not text.endswith("0000") else "1111")
+    if _TYPED.fullmatch(text):
+        return "0000-0000-0000-0000"
+    return value

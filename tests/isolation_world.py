@@ -1,0 +1,300 @@
+"""Two tenants with everything a tenant can have, and everybody who might knock at their doors."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from flask import Flask
+from joserfc.jwk import RSAKey
+from psycopg import sql
+from werkzeug.test import TestResponse
+
+from giftpad import events, identity, shops
+from giftpad.app import build_app
+from giftpad.kernel.config import Settings
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Scope, unit_of_work
+from tests import make, pump
+from tests import make_coupons as mk
+from tests.make_identity import Machine, claims_of, sign
+
+EVERYTHING = identity.PERMISSIONS
+NO_LIMITS = identity.Limits(rate_s=100_000, burst=100_000, failed_codes_max=100_000)
+FIXED_ID = "isolation-test"
+COUPONS = 24
+BAD_SHEET = "number,name,area,=1+1\n-,x,y,z\n".encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request, but for who asks: what stands for the route's arguments, and what is sent."""
+
+    method: str = ""
+    rule: str = ""
+    path: dict[str, object] = field(default_factory=dict)
+    query: dict[str, object] = field(default_factory=dict)
+    body: object = None
+    data: bytes | None = None
+    content_type: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    key: str = "isolation"
+
+    def address(self, app: Flask) -> str:
+        """Return the path with its arguments, by the application's own map."""
+        rule = next(rule for rule in app.url_map.iter_rules() if rule.rule == self.rule)
+        built = app.url_map.bind("localhost").build(rule.endpoint, self.path, self.method)
+        assert app.url_map.bind("localhost").match(built, self.method, return_rule=True)[0] == rule
+        return built
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bearer:
+    """Somebody with a header Authorization, or nobody."""
+
+    app: Flask
+    authorization: str = ""
+    machine: Machine | None = None
+
+    def send(self, call: Call, *, method: str = "") -> TestResponse:
+        """Send a request and return the answer."""
+        headers = {"X-Request-Id": FIXED_ID, "Accept-Language": "en", "Idempotency-Key": call.key}
+        if self.authorization:
+            headers["Authorization"] = self.authorization
+        return self.app.test_client().open(
+            call.address(self.app),
+            method=method or call.method,
+            query_string=call.query,
+            json=call.body,
+            data=call.data,
+            content_type=call.content_type,
+            headers=headers | call.headers,
+        )
+
+
+@dataclass(kw_only=True)
+class Side:
+    """A tenant with one of each thing; ``office`` may do everything in it."""
+
+    town: mk.Town
+    office: Bearer
+    branch_id: str = ""
+    import_id: str = ""
+    ready_id: str = ""
+    released_id: str = ""
+    serials: list[str] = field(default_factory=list)
+    papers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    payment_id: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        return self.town.scope
+
+    def take_serial(self) -> str:
+        """Return the serial of a coupon that no test has touched."""
+        return self.serials.pop()
+
+
+@dataclass(kw_only=True)
+class World:
+    """The application, two tenants in it, and a way past the application to look at the rows."""
+
+    app: Flask
+    home: Side
+    other: Side
+    settings: Settings
+    superuser: psycopg.Connection
+    nobody: Bearer
+    impostors: dict[str, Bearer]
+    lacking: dict[str, Bearer]
+    tables: list[str]
+
+    def rows(self, side: Side) -> dict[str, tuple[int, str]]:
+        """Return how many rows each table has of a tenant, and what they amount to."""
+        return self.rows_of(side.scope.tenant_id)
+
+    def rows_of(self, tenant_id: UUID) -> dict[str, tuple[int, str]]:
+        """Return the rows of one tenant, of the platform's if it is the platform."""
+        one = sql.SQL(
+            "SELECT {name}, count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
+            " FROM {table} t WHERE tenant_id = %(tenant)s"
+        )
+        whole = sql.SQL(" UNION ALL ").join(
+            one.format(name=sql.Literal(table), table=sql.Identifier(table))
+            for table in self.tables
+        )
+        found = self.superuser.execute(whole, {"tenant": tenant_id}).fetchall()
+        return {name: (count, digest) for name, count, digest in found}
+
+    def marks(self, side: Side) -> set[str]:
+        """Return every id of a tenant's rows, and what else would give it away."""
+        found = {side.town.scope.tenant_id.hex, side.serials[0].partition("-")[0] + "-"}
+        columns = self.superuser.execute(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_name = ANY (%s) AND data_type = 'uuid'",
+            [self.tables],
+        ).fetchall()
+        for table, column in columns:
+            query = sql.SQL("SELECT DISTINCT {} FROM {} WHERE tenant_id = %s").format(
+                sql.Identifier(column), sql.Identifier(table)
+            )
+            ids = self.superuser.execute(query, [side.scope.tenant_id]).fetchall()
+            found |= {str(row[0]) for row in ids if row[0] is not None}
+        return found
+
+
+def list_tables(connection: psycopg.Connection) -> list[str]:
+    """Return every table of the catalogue that has a tenant's rows."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+            " AND a.attname = 'tenant_id' AND NOT a.attisdropped ORDER BY c.relname"
+        )
+    ]
+
+
+def make_bearer(app: Flask, scope: Scope, *permissions: str, shop_id: UUID | None = None) -> Bearer:
+    """Make a client of a tenant with a token from the token endpoint."""
+    new = identity.NewClient(
+        name="isolation", permissions=permissions, shop_id=shop_id, limits=NO_LIMITS
+    )
+    made = identity.create_client(scope, new)
+    machine = Machine(
+        app=app, scope=scope, client_id=made.client_id, client_secret=made.client_secret
+    )
+    return Bearer(app=app, authorization=f"Bearer {machine.token()}", machine=machine)
+
+
+def _part(content: dict[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+def make_impostors(app: Flask, office: Bearer) -> dict[str, Bearer]:
+    """Return bearers whose token says all that ``office`` may, and is not to be believed."""
+    machine = office.machine
+    assert machine is not None
+    everything = {"permissions": list(EVERYTHING), "scope": " ".join(EVERYTHING)}
+    good = claims_of(machine, **everything)
+    now = int(datetime.now().timestamp())
+    ours = sign(good)
+    kid = json.loads(base64.urlsafe_b64decode(ours.split(".")[0] + "=="))["kid"]
+    unsigned = _part({"alg": "none", "typ": "at+jwt", "kid": kid})
+    texts = {
+        "expired": sign(good | {"iat": now - 7200, "exp": now - 3600}),
+        "of another key": sign(good, key=RSAKey.generate_key(2048)),
+        "unsigned": f"{unsigned}.{_part(good)}.",
+        "an ID token": sign(good | {"aud": machine.client_id}, header={"typ": "JWT"}),
+        "for another API": sign(good | {"aud": "https://other.example/api/v1"}),
+        "of another issuer": sign(good | {"iss": "https://other.example/"}),
+        "of no tenant": sign(good | {"org_id": "org_nobody"}),
+        "cut": ours[:-8],
+        "garbage": "garbage",
+    }
+    found = {name: Bearer(app=app, authorization=f"Bearer {text}") for name, text in texts.items()}
+    found["by name and secret"] = Bearer(
+        app=app,
+        authorization="Basic "
+        + base64.b64encode(f"{machine.client_id}:{machine.client_secret}".encode()).decode(),
+    )
+    return found
+
+
+def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side:
+    """Give a tenant one of each thing, through the doors and over HTTP."""
+    town = mk.make_town(prefix, f"{prefix}商品券")
+    side = Side(town=town, office=make_bearer(app, town.scope, *EVERYTHING))
+    ready, released = (mk.order(town, count) for count in (1, quantity))
+    with unit_of_work(town.scope) as work:
+        shops.add_branch(work, town.shop_id, name="駅前店")
+        shops.set_contact(work, town.shop_id, shops.Contact(name="青葉 花"))
+        side.branch_id = str(shops.get_shop(work, town.shop_id).branches[0].id)
+        side.import_id = str(shops.order_import(work, BAD_SHEET))
+        events.publish(work, shops.ShopImportOrdered(object_id=new_id()))  # its handler fails
+    pump.pump(settings)
+    mk.release(town, released)
+    side.ready_id, side.released_id = str(ready), str(released)
+    batch = mk.get_batch(town, released)
+    first = int(batch.serial_first.partition("-")[2])
+    side.serials = [f"{prefix}-{number:07d}" for number in range(first, first + quantity)]
+    papers = mk.read_paper(mk.take_pdf(town, released))
+    side.papers = dict(zip(side.serials, papers, strict=True))
+    identity.create_person(
+        town.scope,
+        identity.NewPerson(
+            name="青葉 花",
+            email=f"{town.scope.tenant_id.hex}@town.example",
+            role="viewer",
+            password="correct horse battery",
+        ),
+    )
+    side.payment_id = pay(side)
+    refund = Call(
+        method="POST",
+        rule="/api/v1/payments/<uuid:payment_id>/refund",
+        path={"payment_id": side.payment_id},
+        body={"amount_minor": 1},
+    )
+    assert side.office.send(refund).status_code == 201
+    replace = Call(
+        method="POST",
+        rule="/api/v1/coupons/<serial>/replace",
+        path={"serial": side.take_serial()},
+        body={},
+        key=new_id().hex,
+    )
+    assert side.office.send(replace).status_code == 202
+    pump.pump(settings)
+    return side
+
+
+def payment_body(side: Side, serial: str = "", *, typed: bool = False) -> dict[str, object]:
+    """Return what a shop sends to be paid ten by a coupon."""
+    qr, typed_code = side.papers[serial or side.take_serial()]
+    return {
+        "instrument": {"kind": "coupon", "code": typed_code if typed else qr},
+        "amount_minor": 10,
+        "shop_id": str(side.town.shop_id),
+    }
+
+
+def pay(side: Side, *, by: Bearer | None = None, **changes: object) -> str:
+    """Pay with a fresh coupon and return the payment's id."""
+    body = payment_body(side) | changes
+    call = Call(method="POST", rule="/api/v1/payments", body=body, key=new_id().hex)
+    answered = (by or side.office).send(call)
+    assert answered.status_code == 201, answered.text
+    return str(answered.json["id"])
+
+
+def make_world(settings: Settings, superuser: psycopg.Connection) -> World:
+    """Make two tenants, fill both, and let everybody come."""
+    identity.ensure_keys()
+    app = build_app(settings)
+    home = _fill(app, settings, prefix="HM", quantity=COUPONS)
+    other = _fill(app, settings, prefix="OT", quantity=8)
+    lacking = {
+        permission: make_bearer(app, home.scope, *(p for p in EVERYTHING if p != permission))
+        for permission in EVERYTHING
+    }
+    over = make_bearer(app, home.scope, "coupons:read")
+    assert over.machine is not None
+    identity.disable_client(home.scope, over.machine.client_id)
+    identity.refresh_trust()
+    make.differences(home.scope)
+    return World(
+        app=app,
+        home=home,
+        other=other,
+        settings=settings,
+        superuser=superuser,
+        nobody=Bearer(app=app),
+        impostors=make_impostors(app, home.office) | {"disabled": over},
+        lacking=lacking,
+        tables=list_tables(superuser),
+    )
