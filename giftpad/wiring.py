@@ -12,6 +12,7 @@ from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
 from giftpad.guard import jobs as guard_jobs
+from giftpad.identity import jobs as identity_jobs
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import bind_database
 from giftpad.kernel.files import open_files
@@ -44,6 +45,7 @@ SCHEDULE: dict[str, Scheduled] = {
     "coupons.expire": Scheduled(job=coupon_jobs.expire_due, cron="7 * * * *"),
     "coupons.destroy_prints": Scheduled(job=coupon_jobs.destroy_due_prints, cron="27 * * * *"),
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
+    "identity.purge": Scheduled(job=identity_jobs.purge_old_revocations, cron="47 * * * *"),
     "guard.purge": Scheduled(job=guard_jobs.purge_old_keys, cron="37 * * * *"),
 }
 

@@ -1,6 +1,6 @@
 """Roles, permissions, limits, names, and what an access token must say: values, no state.
 
-Source: RFC 9068; RFC 8725; identity rules of ADR 0006.
+Source: RFC 9068; RFC 8725; identity rules of ADR 0013.
 """
 
 from __future__ import annotations

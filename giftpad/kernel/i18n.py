@@ -5,10 +5,12 @@ Hides: gettext, Babel, where the catalogues lie.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 from babel.core import Locale, negotiate_locale
+from babel.dates import format_date
 from babel.numbers import format_currency
 from babel.support import NullTranslations, Translations
 
@@ -17,7 +19,9 @@ from giftpad.kernel.money import get_unit
 LOCALES = ("ja", "en")
 DEFAULT_LOCALE = "ja"
 SOURCE_LOCALE = "en"
+DEFAULT_UNIT = "JPY"
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
+_DAYS = ("_on", "_day")
 
 
 def mark(sentence: str) -> str:
@@ -39,12 +43,32 @@ def _catalogue(locale: str) -> NullTranslations:
 
 
 def translate(sentence: str, locale: str, **params: object) -> str:
-    """Return ``sentence`` in ``locale`` with its parameters filled in.
+    """Return ``sentence`` in ``locale`` with its parameters filled in, as people read them.
 
-    A parameter that the sentence does not name is ignored; one that is missing stays as written.
+    An amount (``…_minor``) is written in its ``unit``, a date (``…_on``, ``…_day``) with its
+    year, month and day, a ``state`` in words.  A parameter that the sentence does not name is
+    ignored; one that is missing stays as written.
     """
-    text = _catalogue(locale).gettext(sentence) if sentence else ""
-    return text.format_map(_Known(params))
+    gettext = _catalogue(locale).gettext
+    text = gettext(sentence) if sentence else ""
+    unit = str(params.get("unit", DEFAULT_UNIT))
+    shown = {name: _shown(name, value, unit, locale) for name, value in params.items()}
+    if "state" in shown:
+        shown["state"] = gettext(state_words(str(shown["state"])))
+    return text.format_map(_Known(shown))
+
+
+def state_words(state: str) -> str:
+    """Return the English words for a state: what its translation is found by."""
+    return state.replace("_", " ")
+
+
+def _shown(name: str, value: object, unit_code: str, locale: str) -> object:
+    if name.endswith("_minor") and isinstance(value, int):
+        return format_amount(value, unit_code, locale)
+    if name.endswith(_DAYS) and isinstance(value, str):
+        return format_date(date.fromisoformat(value), "long", locale=Locale.parse(locale))
+    return value
 
 
 class _Known(dict[str, object]):

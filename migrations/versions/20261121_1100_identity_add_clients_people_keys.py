@@ -1,6 +1,6 @@
 """identity: Add clients, people, memberships, signing keys and revocations.
 
-Why: every route asks who calls; machines take tokens that verify without a query (ADR 0006).
+Why: every route asks who calls; machines take tokens that verify without a query (ADR 0013).
 Phase: expand.  Locks: none.
 """
 

@@ -1,7 +1,7 @@
 """shops: Add shops, their dated facts, contacts, branches and imports.
 
 Why: a payment is judged by what held for the shop at that instant, so facts are added with the
-instant they hold from and never changed (ADR 0006).
+instant they hold from and never changed (ADR 0014).
 Phase: expand.  Locks: none.
 """
 

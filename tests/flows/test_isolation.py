@@ -44,7 +44,8 @@ def wire(answered):
 
 def test_every_route_has_a_recipe_or_is_public_for_a_reason_listed_here():
     doors = {
-        f"{method} {rule.rule}": door for rule, method, door in edge.list_doors(build_app(Settings()))
+        f"{method} {rule.rule}": door
+        for rule, method, door in edge.list_doors(build_app(Settings()))
     }
     public = {route: door.access.why for route, door in doors.items() if door.access.is_public}
     assert public == recipes.PUBLIC
@@ -93,7 +94,9 @@ def refuse_strangers(world, call, recipe):
     answered = stranger.send(call)
     text = answered.text
     if recipe.stranger is not None:
-        fresh = stranger.send(replace(call, key=call.key + "2")) if call.method == "GET" else answered
+        fresh = (
+            stranger.send(replace(call, key=call.key + "2")) if call.method == "GET" else answered
+        )
         assert fresh.status_code == recipe.stranger
         assert not [mark for mark in world.marks(world.home) if mark in text]
         return

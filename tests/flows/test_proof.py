@@ -7,16 +7,11 @@ import pytest
 
 from tests.flows.conftest import TENANT
 
+OF_PAYMENT = "(SELECT account_id FROM payment_payments WHERE id = %(payment)s)"
 DAMAGES = {
     "balance": (
-        (
-            "UPDATE ledger_accounts SET balance_minor = balance_minor + 1 WHERE id = (SELECT account_id"
-            " FROM payment_payments WHERE id = %(payment)s)"
-        ),
-        (
-            "UPDATE ledger_accounts SET balance_minor = balance_minor - 1 WHERE id = (SELECT account_id"
-            " FROM payment_payments WHERE id = %(payment)s)"
-        ),
+        f"UPDATE ledger_accounts SET balance_minor = balance_minor + 1 WHERE id = {OF_PAYMENT}",
+        f"UPDATE ledger_accounts SET balance_minor = balance_minor - 1 WHERE id = {OF_PAYMENT}",
     ),
     "transfer": (
         "UPDATE ledger_transfers SET amount_minor = amount_minor + 1 WHERE entry_id = %(payment)s",
@@ -25,8 +20,8 @@ DAMAGES = {
     "outbox": (
         "UPDATE event_outbox SET object_id = gen_random_uuid() WHERE object_id = %(payment)s",
         (
-            "UPDATE event_outbox SET object_id = %(payment)s::uuid WHERE payload ->> 'object_id' ="
-            " %(payment)s::text"
+            "UPDATE event_outbox SET object_id = (payload ->> 'object_id')::uuid"
+            " WHERE payload ->> 'object_id' = %(payment)s::text"
         ),
     ),
 }
