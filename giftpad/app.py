@@ -5,10 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from giftpad import identity, wiring
-from giftpad.api.contract import init_contract
-from giftpad.api.health import init_health
-from giftpad.api.http import init_api
-from giftpad.api.oidc import init_oidc
+from giftpad.api import init_api, init_contract, init_health, init_oidc
 from giftpad.edge import check_access, init_edge
 from giftpad.kernel.config import Settings
 from giftpad.kernel.log import configure_logging

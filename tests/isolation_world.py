@@ -26,7 +26,7 @@ from tests.make_identity import Machine, claims_of, sign
 EVERYTHING = identity.PERMISSIONS
 NO_LIMITS = identity.Limits(rate_s=100_000, burst=100_000, failed_codes_max=100_000)
 FIXED_ID = "isolation-test"
-COUPONS = 24
+COUPONS = 72
 BAD_SHEET = "number,name,area,=1+1\n-,x,y,z\n".encode()
 
 

@@ -13,14 +13,17 @@ from pathlib import Path
 import click
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from marshmallow import Schema
+from marshmallow.validate import OneOf
 
 import giftpad
 from giftpad.kernel.errors import DomainError
-from giftpad.kernel.i18n import LOCALES, SOURCE_LOCALE, TRANSLATIONS
+from giftpad.kernel.i18n import LOCALES, SOURCE_LOCALE, TRANSLATIONS, state_words
 
 SOURCE = Path(giftpad.__file__).parent
 PLACEHOLDER = re.compile(r"{(\w*)[^}]*}")
 MARKS = {"mark", "translate"}
+SHAPES = "giftpad.api.v1"
 
 
 def _error_classes(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
@@ -42,17 +45,33 @@ def _marked(path: Path) -> Iterator[str]:
             yield first.value
 
 
+def _schemas(base: type[Schema] = Schema) -> Iterator[type[Schema]]:
+    for subclass in base.__subclasses__():
+        if subclass.__module__.startswith(SHAPES):
+            yield subclass
+        yield from _schemas(subclass)
+
+
+def _states() -> set[str]:
+    """Return every state that the contract lists: a refusal may name it."""
+    fields = [schema._declared_fields.get("state") for schema in _schemas()]
+    known = [rule for field in fields if field for rule in field.validators]
+    return {state for rule in known if isinstance(rule, OneOf) for state in rule.choices}
+
+
 def gather() -> Catalog:
     """Return a catalogue of every source sentence, with where it stands."""
     catalogue = Catalog(project="Giftpad", charset="utf-8", creation_date=None)
     for module in pkgutil.walk_packages(giftpad.__path__, "giftpad."):
-        if module.name.endswith(".errors") or module.name.startswith("giftpad.kernel."):
+        if module.name.endswith(".errors") or module.name.startswith(("giftpad.kernel.", SHAPES)):
             importlib.import_module(module.name)
     for error in sorted(_error_classes(), key=lambda each: (each.__module__, each.code)):
         catalogue.add(error.sentence, auto_comments=[error.code])
     for path in sorted(SOURCE.rglob("*.py")):
         for sentence in _marked(path):
             catalogue.add(sentence, locations=[(str(path.relative_to(SOURCE.parent)), 0)])
+    for state in sorted(_states()):
+        catalogue.add(state_words(state), auto_comments=["state"])
     return catalogue
 
 
@@ -64,6 +83,10 @@ def _text(catalogue: Catalog) -> bytes:
     buffer = io.BytesIO()
     write_po(buffer, catalogue, sort_output=True, omit_header=True, include_lineno=False, width=100)
     return buffer.getvalue()
+
+
+def _placeholders(text: object) -> set[str]:
+    return set(PLACEHOLDER.findall(str(text)))
 
 
 def faults(locale: str, sources: Catalog) -> list[str]:
@@ -80,10 +103,8 @@ def faults(locale: str, sources: Catalog) -> list[str]:
         known = translated.get(message.id)
         if known is None or not known.string or known.fuzzy:
             found.append(f"{locale}: not translated: {message.id}")
-        elif set(PLACEHOLDER.findall(str(known.string))) - set(
-            PLACEHOLDER.findall(str(message.id))
-        ):
-            found.append(f"{locale}: a placeholder the source does not have: {known.string}")
+        elif _placeholders(known.string) != _placeholders(message.id):
+            found.append(f"{locale}: other placeholders than the source has: {known.string}")
     return found
 
 

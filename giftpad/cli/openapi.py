@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from giftpad.api.contract import contract_of
+from giftpad.api import contract_of
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 

@@ -30,7 +30,7 @@ class BadFaceValue(Invalid):
     """A face value that the programme does not allow."""
 
     code = "coupon_batch.face_value"
-    sentence = "The face value lies between {face_value_min} and {face_value_max}."
+    sentence = "The face value lies between {face_value_min_minor} and {face_value_max_minor}."
 
 
 class CouponNotFound(NotFound):

@@ -26,6 +26,7 @@ from giftpad.edge.errors import (
     TokenMissing,
     Unauthenticated,
 )
+from giftpad.edge.faults import in_words
 from giftpad.edge.payload import write_json
 from giftpad.kernel.errors import (
     Conflict,
@@ -154,7 +155,7 @@ def answer_refusal(error: DomainError) -> Response:
     body = _body(status, error.code, error.sentence, params=error.params, money_moved=_moved(error))
     if isinstance(error, RequestInvalid):
         body["errors"] = [
-            fault | {"detail": translate(fault["detail"], current_locale())}
+            fault | {"detail": in_words(fault["detail"], current_locale())}
             for fault in error.faults
         ]
     if status != HTTPStatus.NOT_FOUND:

@@ -116,7 +116,9 @@ class RefundAfterExpiry(Rejected):
     """Value that has expired does not come back to life."""
 
     code = "payment.refund_after_expiry"
-    sentence = "The coupon expired on {last_day}, so nothing can be put back on it."
+    sentence = (
+        "The coupon expired on {last_day}, so nothing can be put back on it. No money has moved."
+    )
 
 
 REFUSALS: dict[str, type[DomainError]] = {

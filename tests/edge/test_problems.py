@@ -91,7 +91,7 @@ def test_what_may_be_repeated_says_when(refusing):
 def test_the_facts_of_a_refusal_stand_beside_it(refusing):
     body = refusing(Short(balance_minor=350)).json
     assert body["balance_minor"] == 350
-    assert body["detail"] == "Only 350 are left."
+    assert body["detail"] == "Only ¥350 are left."
     assert body["request_id"]
 
 
@@ -125,14 +125,14 @@ def japanese(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("accepted", "language", "title", "detail"),
     [
-        ("ja", "ja", "お受けできません", "残りは350です。"),
-        ("ja-JP,en;q=0.5", "ja", "お受けできません", "残りは350です。"),
-        ("en;q=0.5, ja;q=0.9", "ja", "お受けできません", "残りは350です。"),
-        ("en-GB,ja;q=0.3", "en", "Refused", "Only 350 are left."),
-        ("fr", "en", "Refused", "Only 350 are left."),
-        ("ja;q=0", "en", "Refused", "Only 350 are left."),
-        ("*;;;=,", "en", "Refused", "Only 350 are left."),
-        ("", "en", "Refused", "Only 350 are left."),
+        ("ja", "ja", "お受けできません", "残りは350円です。"),
+        ("ja-JP,en;q=0.5", "ja", "お受けできません", "残りは350円です。"),
+        ("en;q=0.5, ja;q=0.9", "ja", "お受けできません", "残りは350円です。"),
+        ("en-GB,ja;q=0.3", "en", "Refused", "Only ¥350 are left."),
+        ("fr", "en", "Refused", "Only ¥350 are left."),
+        ("ja;q=0", "en", "Refused", "Only ¥350 are left."),
+        ("*;;;=,", "en", "Refused", "Only ¥350 are left."),
+        ("", "en", "Refused", "Only ¥350 are left."),
     ],
 )
 def test_a_problem_speaks_the_callers_language(

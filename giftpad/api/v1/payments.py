@@ -221,9 +221,14 @@ class InstrumentLookUp(MethodView):
         last_day = payments.last_day(looked.ends_at, zone)
         message = None
         if looked.reason is not None:
-            facts = {"balance_minor": looked.balance_minor, "last_day": last_day}
-            sentence = payments.REFUSALS[looked.reason].sentence
-            message = translate(sentence, current_locale(), **facts)
+            message = translate(
+                payments.REFUSALS[looked.reason].sentence,
+                current_locale(),
+                balance_minor=looked.balance_minor,
+                ceiling_minor=looked.ceiling_minor,
+                unit=looked.unit,
+                last_day=last_day,
+            )
         return _answer(
             200,
             {

@@ -18,7 +18,8 @@ from giftpad.api.http import (
     idempotent,
     make_page,
 )
-from giftpad.edge import current_scope, requires
+from giftpad.edge import current_locale, current_scope, requires
+from giftpad.kernel.i18n import translate
 from giftpad.kernel.work import Work, unit_of_work
 
 FLOOR_AREA_MAX = 1_000_000
@@ -40,7 +41,8 @@ class FactField(fields.String):
             return self._clean(text)
         except shops.FieldFault as fault:
             remedy = shops.SENTENCES[fault.code][1]
-            raise ValidationError(remedy.format_map(fault.params)) from None
+            detail = translate(remedy, current_locale(), **fault.params)
+            raise ValidationError(detail) from None
 
 
 class ContactSchema(Schema):
@@ -74,8 +76,9 @@ class FactsSchema(Schema):
             try:
                 body["groups"] = shops.clean_groups(body["groups"])
             except shops.FieldFault as fault:
-                remedy = shops.SENTENCES[fault.code][1].format_map(fault.params)
-                raise ValidationError(remedy, "groups") from None
+                remedy = shops.SENTENCES[fault.code][1]
+                detail = translate(remedy, current_locale(), **fault.params)
+                raise ValidationError(detail, "groups") from None
         return body
 
 

@@ -70,7 +70,9 @@ def _check(order: BatchOrder, programme: Programme) -> None:
         raise BadQuantity(quantity_min=1, quantity_max=most)
     least, most = programme.face_value_min_minor, programme.face_value_max_minor
     if not least <= order.face_value_minor <= most:
-        raise BadFaceValue(face_value_min=least, face_value_max=most, unit=programme.unit)
+        raise BadFaceValue(
+            face_value_min_minor=least, face_value_max_minor=most, unit=programme.unit
+        )
 
 
 def face_of(programme: Programme, tenant: Tenant, face_value_minor: int) -> dict[str, str]:

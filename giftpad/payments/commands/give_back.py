@@ -101,46 +101,23 @@ def _give_back(work: Work, payment: Payment, amount: int, *, kind: str, reason: 
     )
     balance = ledger.transfer(work, order).credit_after_minor
     assert balance is not None
-    reversal_id = new_id()
     actor = work.scope.actor
-    work.session.add(
-        PaymentReversal(
-            tenant_id=work.tenant_id,
-            payment_id=payment.id,
-            id=reversal_id,
-            kind=kind,
-            amount_minor=amount,
-            balance_after_minor=balance,
-            transfer_id=order.id,
-            reason=reason,
-            actor=f"{actor.kind}:{actor.id}",
-            at=work.at,
-        )
+    reversal = PaymentReversal(
+        tenant_id=work.tenant_id,
+        payment_id=payment.id,
+        id=new_id(),
+        kind=kind,
+        amount_minor=amount,
+        balance_after_minor=balance,
+        transfer_id=order.id,
+        reason=reason,
+        actor=f"{actor.kind}:{actor.id}",
+        at=work.at,
     )
-    event = PaymentVoided if kind == "void" else PaymentRefunded
-    events.publish(
-        work,
-        event(
-            object_id=payment.id,
-            reversal_id=reversal_id,
-            account_id=payment.account_id,
-            programme_id=payment.programme_id,
-            shop_id=payment.shop_id,
-            unit=payment.unit,
-            amount_minor=amount,
-            balance_minor=balance,
-            transfer_id=order.id,
-            at=work.at,
-        ),
-    )
-    audit.record(
-        work,
-        action=f"payment.{kind}",
-        subject=f"payment:{payment.id}",
-        details={"amount_minor": amount, "reason": reason},
-    )
+    work.session.add(reversal)
+    _tell(work, payment, reversal)
     return Given(
-        id=reversal_id,
+        id=reversal.id,
         payment_id=payment.id,
         kind=kind,
         state=state_of(payment.amount_minor, payment.refunded_minor, payment.voided_at),
@@ -149,4 +126,29 @@ def _give_back(work: Work, payment: Payment, amount: int, *, kind: str, reason: 
         refunded_minor=payment.refunded_minor,
         unit=payment.unit,
         at=work.at,
+    )
+
+
+def _tell(work: Work, payment: Payment, reversal: PaymentReversal) -> None:
+    event = PaymentVoided if reversal.kind == "void" else PaymentRefunded
+    events.publish(
+        work,
+        event(
+            object_id=payment.id,
+            reversal_id=reversal.id,
+            account_id=payment.account_id,
+            programme_id=payment.programme_id,
+            shop_id=payment.shop_id,
+            unit=payment.unit,
+            amount_minor=reversal.amount_minor,
+            balance_minor=reversal.balance_after_minor,
+            transfer_id=reversal.transfer_id,
+            at=reversal.at,
+        ),
+    )
+    audit.record(
+        work,
+        action=f"payment.{reversal.kind}",
+        subject=f"payment:{payment.id}",
+        details={"amount_minor": reversal.amount_minor, "reason": reversal.reason},
     )
