@@ -42,7 +42,7 @@ types: setup ## Types, strictly
 	@$(BIN)/mypy
 
 imports: setup ## The shelf: who may import whom; packages used and declared
-	@$(BIN)/lint-imports --verbose --cache-dir .venv/import-linter | tail -n 12
+	@$(BIN)/lint-imports --no-logo --cache-dir .venv/import-linter
 	@$(BIN)/deptry .
 
 house: setup ## The rules of the house, as tests; translations and contract up to date

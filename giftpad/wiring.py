@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from giftpad import coupons, events, guard, identity, payments, programmes, shops, tenancy
+from giftpad import coupons, events, guard, identity, payments, printing, programmes, shops, tenancy
 from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
@@ -57,6 +57,9 @@ PACK_SECTIONS: dict[str, tenancy.PackSection] = {
         files=re.compile(r"programmes/[^/]+\.toml"),
         read=programmes.read_section,
         apply=programmes.apply_section,
+    ),
+    "print": tenancy.PackSection(
+        files=re.compile(r"print/[a-z0-9_]+/[^/]+"), read=printing.read_section
     ),
     "people": tenancy.PackSection(
         files=re.compile(r"people\.toml"),

@@ -6,6 +6,7 @@ answer to an object that does not exist; a status means an answer about the stra
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -28,7 +29,7 @@ PUBLIC = {
 """Every route that asks for no token, with the reason it declares."""
 
 OK, CREATED, ACCEPTED = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED
-SHOP = {"number": "7001", "name": "若葉", "area": "east", "groups": ["common"]}
+_numbers = itertools.count(7001)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERIAL = re.compile(r"[A-Z]+-[0-9]{7,}")
 _QR = re.compile(r"HTTP.*/Q/[0-9A-Z]{36}")
@@ -53,8 +54,12 @@ def _of_shop(**more: Any) -> Callable[[World], Call]:
     return lambda w: Call(path={"shop_id": w.home.town.shop_id}, **more)
 
 
-def _of_batch(which: str = "released_id", **more: Any) -> Callable[[World], Call]:
-    return lambda w: Call(path={"batch_id": getattr(w.home, which)}, **more)
+def _of_branch(world: World) -> Call:
+    return Call(path={"shop_id": world.home.town.shop_id, "branch_id": world.home.take_branch()})
+
+
+def _of_batch(**more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"batch_id": w.home.released_id}, **more)
 
 
 def _of_serial(**more: Any) -> Callable[[World], Call]:
@@ -65,9 +70,21 @@ def _of_payment(**more: Any) -> Callable[[World], Call]:
     return lambda w: Call(path={"payment_id": pay(w.home)}, **more)
 
 
+def _paid(world: World) -> str:
+    """Return the serial of a coupon that was paid with."""
+    serial = world.home.take_serial()
+    pay(world.home, **payment_body(world.home, serial))
+    return serial
+
+
 def _range(world: World) -> Call:
     one, two = sorted((world.home.take_serial(), world.home.take_serial()))
     return Call(body={"from": one, "to": two})
+
+
+def _new_shop(_: World) -> Call:
+    number = str(next(_numbers))
+    return Call(body={"number": number, "name": "若葉", "area": "east", "groups": ["common"]})
 
 
 def _order(world: World) -> Call:
@@ -85,7 +102,7 @@ RECIPES: dict[str, list[Recipe]] = {
         _at(OK, lambda _: Call(), stranger=OK),
         _at(OK, lambda _: Call(query={"area": "east", "group": "common"}), stranger=OK),
     ],
-    f"POST {PREFIX}/shops": [_at(CREATED, lambda _: Call(body=SHOP), stranger=CREATED)],
+    f"POST {PREFIX}/shops": [_at(CREATED, _new_shop, stranger=CREATED)],
     f"GET {PREFIX}/shops/<uuid:shop_id>": [_at(OK, _of_shop())],
     f"POST {PREFIX}/shops/<uuid:shop_id>/facts": [_at(CREATED, _of_shop(body={"kana": "ワカバ"}))],
     f"POST {PREFIX}/shops/<uuid:shop_id>/suspend": [
@@ -99,12 +116,7 @@ RECIPES: dict[str, list[Recipe]] = {
     f"POST {PREFIX}/shops/<uuid:shop_id>/branches": [
         _at(CREATED, _of_shop(body={"name": "南口店"}))
     ],
-    f"POST {PREFIX}/shops/<uuid:shop_id>/branches/<uuid:branch_id>/close": [
-        _at(
-            OK,
-            lambda w: Call(path={"shop_id": w.home.town.shop_id, "branch_id": w.home.branch_id}),
-        )
-    ],
+    f"POST {PREFIX}/shops/<uuid:shop_id>/branches/<uuid:branch_id>/close": [_at(OK, _of_branch)],
     f"POST {PREFIX}/shop-imports": [
         _at(
             ACCEPTED,
@@ -125,11 +137,11 @@ RECIPES: dict[str, list[Recipe]] = {
     f"POST {PREFIX}/coupon-batches": [_at(ACCEPTED, _order)],
     f"GET {PREFIX}/coupon-batches/<uuid:batch_id>": [_at(OK, _of_batch())],
     f"POST {PREFIX}/coupon-batches/<uuid:batch_id>/release": [
-        _at(OK, _of_batch("ready_id", body={}))
+        _at(OK, lambda w: Call(path={"batch_id": w.home.ready_ids.pop()}, body={}))
     ],
     f"GET {PREFIX}/coupon-batches/<uuid:batch_id>/pdf": [_at(OK, _of_batch())],
     f"GET {PREFIX}/coupon-batches/<uuid:batch_id>/manifest.csv": [_at(OK, _of_batch())],
-    f"GET {PREFIX}/coupons/<serial>": [_at(OK, _of_serial())],
+    f"GET {PREFIX}/coupons/<serial>": [_at(OK, lambda w: Call(path={"serial": _paid(w)}))],
     f"POST {PREFIX}/coupons/<serial>/block": [_at(OK, _of_serial(body={"reason": "lost"}))],
     f"POST {PREFIX}/coupons/<serial>/unblock": [_at(OK, _of_serial(body={}))],
     f"POST {PREFIX}/coupons/<serial>/replace": [_at(ACCEPTED, _of_serial(body={}))],
@@ -142,7 +154,7 @@ RECIPES: dict[str, list[Recipe]] = {
     f"GET {PREFIX}/payments": [
         _at(OK, lambda _: Call(), stranger=OK),
         _at(OK, lambda w: Call(query={"shop_id": w.home.town.shop_id}), note="shop"),
-        _at(OK, lambda w: Call(query={"serial": w.home.take_serial()}), note="serial"),
+        _at(OK, lambda w: Call(query={"serial": _paid(w)}), note="serial"),
     ],
     f"POST {PREFIX}/payments": [
         _at(CREATED, lambda w: Call(body=payment_body(w.home)), note="QR"),

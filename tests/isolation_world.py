@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -14,20 +16,23 @@ from joserfc.jwk import RSAKey
 from psycopg import sql
 from werkzeug.test import TestResponse
 
-from giftpad import events, identity, shops
+from giftpad import events, identity, shops, wiring
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
+from giftpad.kernel.db import bind_database
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, unit_of_work
-from tests import make, pump
 from tests import make_coupons as mk
+from tests import pump
+from tests.database import Servers
+from tests.make import Town
 from tests.make_identity import Machine, claims_of, sign
 
 EVERYTHING = identity.PERMISSIONS
 NO_LIMITS = identity.Limits(rate_s=100_000, burst=100_000, failed_codes_max=100_000)
 FIXED_ID = "isolation-test"
 COUPONS = 72
-BAD_SHEET = "number,name,area,=1+1\n-,x,y,z\n".encode()
+BAD_SHEET = b"number,name,area\n-,x,y\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,7 @@ class Call:
     path: dict[str, object] = field(default_factory=dict)
     query: dict[str, object] = field(default_factory=dict)
     body: object = None
-    data: bytes | None = None
+    data: bytes | dict[str, object] | None = None
     content_type: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     key: str = "isolation"
@@ -60,8 +65,10 @@ class Bearer:
     authorization: str = ""
     machine: Machine | None = None
 
-    def send(self, call: Call, *, method: str = "") -> TestResponse:
-        """Send a request and return the answer."""
+    def send(
+        self, call: Call, *, method: str = "", environ: dict[str, str] | None = None
+    ) -> TestResponse:
+        """Send a request and return the answer; ``environ`` goes past the client's own checks."""
         headers = {"X-Request-Id": FIXED_ID, "Accept-Language": "en", "Idempotency-Key": call.key}
         if self.authorization:
             headers["Authorization"] = self.authorization
@@ -73,6 +80,7 @@ class Bearer:
             data=call.data,
             content_type=call.content_type,
             headers=headers | call.headers,
+            environ_overrides=environ,
         )
 
 
@@ -80,11 +88,10 @@ class Bearer:
 class Side:
     """A tenant with one of each thing; ``office`` may do everything in it."""
 
-    town: mk.Town
+    town: Town
     office: Bearer
-    branch_id: str = ""
     import_id: str = ""
-    ready_id: str = ""
+    ready_ids: list[str] = field(default_factory=list)
     released_id: str = ""
     serials: list[str] = field(default_factory=list)
     papers: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -97,6 +104,12 @@ class Side:
     def take_serial(self) -> str:
         """Return the serial of a coupon that no test has touched."""
         return self.serials.pop()
+
+    def take_branch(self) -> str:
+        """Open a place of the first shop, and return its id."""
+        with unit_of_work(self.scope) as work:
+            shops.add_branch(work, self.town.shop_id, name="駅前店")
+            return str(shops.get_shop(work, self.town.shop_id).branches[-1].id)
 
 
 @dataclass(kw_only=True)
@@ -181,7 +194,7 @@ def make_impostors(app: Flask, office: Bearer) -> dict[str, Bearer]:
     assert machine is not None
     everything = {"permissions": list(EVERYTHING), "scope": " ".join(EVERYTHING)}
     good = claims_of(machine, **everything)
-    now = int(datetime.now().timestamp())
+    now = int(time.time())
     ours = sign(good)
     kid = json.loads(base64.urlsafe_b64decode(ours.split(".")[0] + "=="))["kid"]
     unsigned = _part({"alg": "none", "typ": "at+jwt", "kid": kid})
@@ -209,16 +222,14 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
     """Give a tenant one of each thing, through the doors and over HTTP."""
     town = mk.make_town(prefix, f"{prefix}商品券")
     side = Side(town=town, office=make_bearer(app, town.scope, *EVERYTHING))
-    ready, released = (mk.order(town, count) for count in (1, quantity))
+    *ready, released = (mk.order(town, count) for count in (1, 1, 1, quantity))
     with unit_of_work(town.scope) as work:
-        shops.add_branch(work, town.shop_id, name="駅前店")
         shops.set_contact(work, town.shop_id, shops.Contact(name="青葉 花"))
-        side.branch_id = str(shops.get_shop(work, town.shop_id).branches[0].id)
         side.import_id = str(shops.order_import(work, BAD_SHEET))
         events.publish(work, shops.ShopImportOrdered(object_id=new_id()))  # its handler fails
     pump.pump(settings)
     mk.release(town, released)
-    side.ready_id, side.released_id = str(ready), str(released)
+    side.ready_ids, side.released_id = [str(batch) for batch in ready], str(released)
     batch = mk.get_batch(town, released)
     first = int(batch.serial_first.partition("-")[2])
     side.serials = [f"{prefix}-{number:07d}" for number in range(first, first + quantity)]
@@ -233,6 +244,7 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
             password="correct horse battery",
         ),
     )
+    side.take_branch()
     side.payment_id = pay(side)
     refund = Call(
         method="POST",
@@ -272,6 +284,17 @@ def pay(side: Side, *, by: Bearer | None = None, **changes: object) -> str:
     return str(answered.json["id"])
 
 
+@contextmanager
+def open_world(settings: Settings, servers: Servers) -> Iterator[World]:
+    """Bind this process to its database as the product does, and make the world in it."""
+    database = bind_database(settings)
+    wiring.bootstrap(settings)
+    name = settings.database_url.rpartition("/")[2]
+    with psycopg.connect(servers.urls.in_database(name).superuser, autocommit=True) as superuser:
+        yield make_world(settings, superuser)
+    database.close()
+
+
 def make_world(settings: Settings, superuser: psycopg.Connection) -> World:
     """Make two tenants, fill both, and let everybody come."""
     identity.ensure_keys()
@@ -286,7 +309,6 @@ def make_world(settings: Settings, superuser: psycopg.Connection) -> World:
     assert over.machine is not None
     identity.disable_client(home.scope, over.machine.client_id)
     identity.refresh_trust()
-    make.differences(home.scope)
     return World(
         app=app,
         home=home,

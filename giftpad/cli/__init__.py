@@ -21,6 +21,7 @@ EXIT_REFUSED, EXIT_USAGE = 1, 2
 COMMANDS = {
     "audit": "giftpad.cli.audit:audit",
     "backup": "giftpad.cli.backup:backup",
+    "batch": "giftpad.cli.batch:batch",
     "client": "giftpad.cli.identity:client",
     "demo": "giftpad.cli.demo:demo",
     "down": "giftpad.cli.local:down",

@@ -220,7 +220,7 @@ def rotate(now: bool) -> None:  # noqa: FBT001 - click passes flags so
     click.echo(f"{identity.rotate_keys(OPERATOR, now=now)} signs from now on.")
 
 
-@keys.command()
+@keys.command(context_settings={"ignore_unknown_options": True})  # a key's id may begin with -
 @click.argument("kid")
 def revoke(kid: str) -> None:
     """Believe nothing any more that a key has signed; within 30 seconds everywhere."""

@@ -28,7 +28,7 @@ SHAPES = "giftpad.api.v1"
 
 def _error_classes(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
     for subclass in base.__subclasses__():
-        if "sentence" in vars(subclass):
+        if "sentence" in vars(subclass) and subclass.__module__.startswith("giftpad."):
             yield subclass
         yield from _error_classes(subclass)
 
@@ -45,16 +45,17 @@ def _marked(path: Path) -> Iterator[str]:
             yield first.value
 
 
-def _schemas(base: type[Schema] = Schema) -> Iterator[type[Schema]]:
+def schemas(base: type[Schema] = Schema) -> Iterator[type[Schema]]:
+    """Return every shape of the contract; ``gather`` has loaded them."""
     for subclass in base.__subclasses__():
         if subclass.__module__.startswith(SHAPES):
             yield subclass
-        yield from _schemas(subclass)
+        yield from schemas(subclass)
 
 
 def _states() -> set[str]:
     """Return every state that the contract lists: a refusal may name it."""
-    fields = [schema._declared_fields.get("state") for schema in _schemas()]
+    fields = [schema().fields.get("state") for schema in schemas()]
     known = [rule for field in fields if field for rule in field.validators]
     return {state for rule in known if isinstance(rule, OneOf) for state in rule.choices}
 
@@ -79,7 +80,8 @@ def _po_path(locale: str) -> Path:
     return TRANSLATIONS / locale / "LC_MESSAGES" / "messages.po"
 
 
-def _text(catalogue: Catalog) -> bytes:
+def template_text(catalogue: Catalog) -> bytes:
+    """Return what translations/messages.pot holds for a catalogue."""
     buffer = io.BytesIO()
     write_po(buffer, catalogue, sort_output=True, omit_header=True, include_lineno=False, width=100)
     return buffer.getvalue()
@@ -116,14 +118,14 @@ def messages(check: bool) -> None:  # noqa: FBT001 - click passes flags so
     template = TRANSLATIONS / "messages.pot"
     if not check:
         TRANSLATIONS.mkdir(exist_ok=True)
-        template.write_bytes(_text(sources))
+        template.write_bytes(template_text(sources))
         for locale in LOCALES:
             if locale != SOURCE_LOCALE:
                 _update(locale, sources)
     problems = [
         fault for locale in LOCALES if locale != SOURCE_LOCALE for fault in faults(locale, sources)
     ]
-    if check and (not template.exists() or template.read_bytes() != _text(sources)):
+    if check and (not template.exists() or template.read_bytes() != template_text(sources)):
         problems.append("translations/messages.pot is not up to date: run make i18n")
     for problem in problems:
         click.echo(problem, err=True)
@@ -137,8 +139,10 @@ def _update(locale: str, sources: Catalog) -> None:
     if path.exists():
         with path.open("rb") as file:
             known = read_po(file, locale=locale)
+    begun_at = known.creation_date
     known.update(sources, no_fuzzy_matching=True)
     known.obsolete.clear()
     known.fuzzy = False  # a file marked so is not compiled
+    known.creation_date = begun_at  # a run that finds nothing new changes no byte
     with path.open("wb") as file:
         write_po(file, known, sort_output=True, omit_header=False, include_lineno=False, width=100)

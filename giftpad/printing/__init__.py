@@ -21,6 +21,7 @@ from giftpad.printing.queries import (
     check_glyphs,
     check_template,
     list_templates,
+    read_section,
     verify,
 )
 from giftpad.printing.rules.layout import Field, Rendered, RenderOptions
@@ -50,6 +51,7 @@ __all__ = [
     "list_templates",
     "preview",
     "qr_matrix",
+    "read_section",
     "render",
     "verify",
     "write_previews",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from giftpad.kernel.errors import DomainError
@@ -24,6 +25,7 @@ from giftpad.printing.rules.problems import (
     Problem,
     VerifyReport,
 )
+from giftpad.tenancy import PackFolder, Problems
 
 Place = tuple[int, int]  # page and cell, both from 1; cell 0 is none of them
 
@@ -87,6 +89,22 @@ def check_template(template: str | Path, *, overrides_dir: Path | None = None) -
     problems += layout_problems(found.head, found.layout, file=layout_file)
     problems += _element_problems(found, layout_file)
     return problems or _sample_problems(found)
+
+
+def read_section(folder: PackFolder, paths: tuple[str, ...], problems: Problems) -> tuple[str, ...]:
+    """Read a pack's own templates, ``print/<name>/…``, each of which replaces the house's whole."""
+    names = sorted({PurePosixPath(path).parts[1] for path in paths})
+    with tempfile.TemporaryDirectory(prefix="giftpad-pack-") as scratch:
+        for path in paths:
+            own = Path(scratch, *PurePosixPath(path).parts)
+            own.parent.mkdir(parents=True, exist_ok=True)
+            own.write_bytes(folder.files[path])
+        for name in names:
+            for found in check_template(Path(scratch, "print", name)):
+                file = folder.shown(f"print/{name}/{found.file.name}")
+                fault = f"{found.place}: {found.sentence}" if found.place else found.sentence
+                problems.add(file, 1, fault, remedy=found.remedy)
+    return tuple(names)
 
 
 def verify(

@@ -217,12 +217,12 @@ def get_contact(work: Work, shop_id: UUID) -> Contact:
 
 
 def get_import(work: Work, import_id: UUID) -> ImportView:
-    """Return how far an import is.
+    """Return how far an import is; a caller bound to one shop sees none, for they name others.
 
     Raises: ImportNotFound.
     """
     row = work.session.get(ImportRow, (work.tenant_id, import_id))
-    if row is None:
+    if row is None or work.scope.actor.shop_id is not None:
         raise ImportNotFound
     return ImportView(
         id=row.id,

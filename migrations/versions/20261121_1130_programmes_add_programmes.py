@@ -1,6 +1,6 @@
 """programmes: Add programmes.
 
-Why: what coupons are issued under, and what payments of them are judged by (ADR 0007).
+Why: what coupons are issued under, and what payments of them are judged by (ADR 0008).
 Phase: expand.  Locks: none.
 """
 

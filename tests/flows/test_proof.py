@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.flows.conftest import TENANT
+from tests.flows.tills import wait_for
 
 OF_PAYMENT = "(SELECT account_id FROM payment_payments WHERE id = %(payment)s)"
 DAMAGES = {
@@ -96,3 +97,24 @@ def test_a_dead_letter_is_listed_and_put_back(product, payment):
         product.must("events", "redrive", "--tenant", TENANT, "--event", str(marked[1]))
     product.must("events", "reconcile", "--tenant", TENANT)
     assert "0 dead letters" in product.must("events", "dead", "--tenant", TENANT)
+
+
+def test_a_batch_can_be_printed_again_until_its_print_is_destroyed(product):
+    batch = product.batch(8)
+    codes = product.codes(batch)
+    product.must("batch", "reprint", "--tenant", TENANT, batch["id"])
+    path = f"/api/v1/coupon-batches/{batch['id']}"
+    office = product.caller()
+    wait_for(
+        lambda: all(v["state"] == "ready" for v in office.ask("GET", path, wanted=200)["volumes"])
+    )
+    assert product.codes(batch) == codes
+    refused = product.run("batch", "destroy-print", "--tenant", TENANT, batch["id"])
+    assert refused.returncode == 2
+    product.must("batch", "destroy-print", "--tenant", TENANT, "--yes", batch["id"])
+    status, body = office.call("GET", f"{path}/pdf?volume=1")
+    assert status >= 400, body
+    assert product.run("batch", "reprint", "--tenant", TENANT, batch["id"]).returncode == 1
+    till = product.caller("payments:accept", shop_id=product.shops()[0])
+    order = {"instrument": {"kind": "coupon", "code": codes[0]}, "amount_minor": 1}
+    till.ask("POST", "/api/v1/payments", order, key=True, wanted=201)

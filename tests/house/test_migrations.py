@@ -8,28 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from giftpad.kernel.migrate import ROOT, configuration
-
-TENANTLESS = {"tenants", "alembic_version"}
-"""Tables that belong to no tenant: the directory of tenants itself, and Alembic's own."""
-
-TENANT_LED_KEYS = """
-SELECT c.relname, i.relname, a.attname
-FROM pg_index x
-JOIN pg_class c ON c.oid = x.indrelid
-JOIN pg_class i ON i.oid = x.indexrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
-LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.indkey[0]
-WHERE a.attname IS DISTINCT FROM 'tenant_id'
-"""
-
-ISOLATION = """
-SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
-    (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles = '{0}'
-        AND pg_get_expr(p.polqual, p.polrelid) LIKE '%app.tenant_id%'),
-    pg_get_userbyid(c.relowner)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
-WHERE c.relkind IN ('r', 'p')
-"""
+from tests.house import catalogue
 
 
 @pytest.fixture
@@ -57,17 +36,12 @@ def test_migrations_go_down_and_up_again(fresh_settings):
     command.check(config)
 
 
-def test_every_key_and_index_is_led_by_the_tenant(superuser):
-    strangers = [row for row in superuser.execute(TENANT_LED_KEYS) if row[0] not in TENANTLESS]
-    assert strangers == []
-
-
-def test_every_table_is_closed_to_other_tenants_even_for_its_owner(superuser):
-    for table, forced, policies, owner in superuser.execute(ISOLATION):
-        assert owner == "giftpad_owner", table
-        if table not in TENANTLESS:
-            assert forced, table
-            assert policies == 1, table
+@pytest.mark.parametrize("rule", catalogue.RULES.values(), ids=list(catalogue.RULES))
+def test_the_catalogue_keeps_the_rules_and_a_table_that_does_not_is_seen(superuser, rule):
+    assert rule.find(superuser) == []
+    with superuser.transaction(force_rollback=True):
+        catalogue.break_rule(superuser, rule)
+        assert rule.find(superuser) == [rule.seen]
 
 
 def test_nobody_bypasses_row_security(superuser):
@@ -78,23 +52,7 @@ def test_nobody_bypasses_row_security(superuser):
     assert rows.fetchall() == []
 
 
-def test_foreign_keys_stay_inside_the_tenant_and_off_the_payment_path(superuser):
-    rows = superuser.execute(
-        "SELECT c.conrelid::regclass::text, pg_get_constraintdef(c.oid) FROM pg_constraint c"
-        " WHERE c.contype = 'f'"
-    ).fetchall()
-    hot = ("ledger_", "payment_", "event_", "guard_")
-    for table, definition in rows:
-        assert not table.startswith(hot), definition
-        inside = "FOREIGN KEY (tenant_id" in definition
-        assert inside or "REFERENCES tenants(id)" in definition, definition
-
-
-def test_no_triggers_no_sequences_and_functions_as_their_files_say(superuser):
-    triggers = superuser.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
-    assert triggers.fetchall() == []
-    sequences = superuser.execute("SELECT relname FROM pg_class WHERE relkind = 'S'")
-    assert sequences.fetchall() == []
+def test_functions_are_as_their_files_say(superuser):
     kept = dict(
         superuser.execute(
             "SELECT p.proname, p.prosrc FROM pg_proc p JOIN pg_namespace n"
@@ -109,11 +67,3 @@ def test_no_triggers_no_sequences_and_functions_as_their_files_say(superuser):
         assert kept[name] in text, f"{path} and the database differ"
         assert "uuidv7" not in text.lower()
         assert "listen" not in text.lower().split()
-
-
-def test_every_hot_function_takes_the_tenant_first(superuser):
-    rows = superuser.execute(
-        "SELECT p.proname, p.proargnames[1] FROM pg_proc p JOIN pg_namespace n"
-        " ON n.oid = p.pronamespace AND n.nspname = 'public' WHERE p.pronargs > 0"
-    )
-    assert [name for name, first in rows if first != "p_tenant"] == []

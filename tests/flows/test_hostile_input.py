@@ -1,0 +1,239 @@
+"""Whatever is sent, the answer is a refusal in the one format of refusals, and never a 500."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import pytest
+
+from giftpad import edge
+from giftpad.api.contract import contract_of
+from giftpad.kernel.ids import new_id
+from tests import isolation_hostile as hostile
+from tests.isolation_recipes import PUBLIC, RECIPES, make_call
+from tests.isolation_world import Call, open_world
+from tests.make import differences
+from tests.pump import pump
+
+ROUTES = [(route, recipes[0]) for route, recipes in RECIPES.items()]
+_ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+FORMULA_STARTS = "=+-@\t\r\n\0＝＋－＠"
+
+
+@pytest.fixture(scope="module")
+def world(settings, servers):
+    """Two filled tenants, of which one is attacked."""
+    with open_world(settings, servers) as opened:
+        yield opened
+        assert differences(opened.home.scope) == []
+
+
+each_route = pytest.mark.parametrize(
+    ("route", "recipe"), ROUTES, ids=[route for route, _ in ROUTES]
+)
+
+
+def fault_of(answered):
+    """Return what is wrong with an answer, whatever was asked; "" if nothing."""
+    status = answered.status_code
+    if status >= 500:
+        return f"{status} {answered.data[:200]!r}"
+    headers = str(answered.headers).lower()
+    if "loot" in headers:
+        return "a header was smuggled in"
+    if status >= 400:
+        if answered.content_type != edge.MEDIA_TYPE:
+            return f"{status} as {answered.content_type}"
+        body = answered.json
+        if body["status"] != status or not body["code"] or not body["detail"]:
+            return f"{status} {body}"
+    return ""
+
+
+def list_faults(answers):
+    """Return what was asked and is wrong."""
+    return [f"{what}: {fault}" for what, answered in answers if (fault := fault_of(answered))]
+
+
+@each_route
+def test_no_value_of_a_field_breaks_a_route(world, route, recipe):
+    call = make_call(world, route, recipe)
+    names, query = hostile.fields_of(
+        contract_of(world.app), call.method, _ARGUMENT.sub(r"{\1}", call.rule)
+    )
+    asked = []
+    if call.body is not None:
+        asked += [
+            (what, replace(call, body=None, data=hostile.dump(body), content_type=JSON))
+            for what, body in hostile.spoil(call.body, names)
+        ]
+    asked += [
+        (f"?{name}={text[:40]!r}", replace(call, query={name: text.encode(errors="replace")}))
+        for name in sorted(query | {"unknown"})
+        for text in hostile.TEXTS
+    ]
+    send = world.home.office.send
+    faults = list_faults((what, send(replace(each, key=new_id().hex))) for what, each in asked)
+    assert faults == []
+
+
+JSON = "application/json"
+
+
+@each_route
+def test_no_body_breaks_a_route(world, route, recipe):
+    call = replace(make_call(world, route, recipe), body=None, data=None)
+    asked = [
+        (f"{what} as {content_type}", replace(call, data=body, content_type=content_type))
+        for what, body in hostile.BODIES.items()
+        for content_type in (JSON, "text/csv" if "import" in route else "text/plain")
+    ]
+    asked += [
+        (content_type, replace(call, data=b'{"x": 1}', content_type=content_type))
+        for content_type in hostile.CONTENT_TYPES
+    ]
+    send = world.home.office.send
+    answers = [(what, send(replace(each, key=new_id().hex))) for what, each in asked]
+    assert list_faults(answers) == []
+    if recipe.make(world).body is not None:
+        statuses = {what: answered.status_code for what, answered in answers}
+        assert statuses[f"10 MB as {JSON}"] == 413
+        assert statuses[f"cut as {JSON}"] == 400
+        assert statuses[f"deep lists as {JSON}"] in (400, 422)
+        assert statuses["null as text/plain"] == statuses["multipart/form-data"] == 415
+
+
+@each_route
+def test_no_header_breaks_a_route(world, route, recipe):
+    call = make_call(world, route, recipe)
+    answers = []
+    for name, values in hostile.HEADERS.items():
+        for value in values:
+            environ = {name: value.encode().decode("latin-1")}
+            answered = world.home.office.send(replace(call, key=new_id().hex), environ=environ)
+            answers.append((f"{name}: {value[:40]!r}", answered))
+    assert list_faults(answers) == []
+
+
+@each_route
+def test_no_other_method_is_taken(world, route, recipe):
+    call = make_call(world, route, recipe)
+    known = {other.partition(" ")[0] for other in RECIPES if other.partition(" ")[2] == call.rule}
+    before = world.rows(world.home)
+    for method in set(hostile.METHODS) - known:
+        answered = world.home.office.send(call, method=method)
+        assert (answered.status_code, answered.json["code"]) == (405, "request.method_not_allowed")
+        assert known <= {name.strip() for name in answered.headers["Allow"].split(",")}
+        assert fault_of(answered) == ""
+    assert world.nobody.send(call, method="OPTIONS").status_code == 200
+    assert world.rows(world.home) == before
+
+
+@pytest.mark.parametrize("path", hostile.NOWHERE, ids=[path[:30] for path in hostile.NOWHERE])
+def test_an_unknown_address_is_a_problem(world, path):
+    answered = world.app.test_client().get(path, headers={"Accept-Language": "en"})
+    assert fault_of(answered) == ""
+    assert answered.status_code in (308, 400, 404)
+    if answered.status_code == 404:
+        assert answered.json["code"] in ("route.not_found", "token.missing")
+
+
+@pytest.mark.parametrize("text", hostile.TEXTS, ids=[repr(t[:20]) for t in hostile.TEXTS])
+def test_no_serial_breaks_a_route(world, text):
+    text = text.encode(errors="replace").decode() or "."
+    for route in RECIPES:
+        method, _, rule = route.partition(" ")
+        if "<serial>" in rule:
+            call = Call(method=method, rule=rule, path={"serial": text}, key=new_id().hex)
+            answered = world.home.office.send(replace(call, body={} if method == "POST" else None))
+            assert fault_of(answered) == ""
+            assert answered.status_code in (400, 404)
+
+
+@pytest.mark.parametrize("route", [route for route in PUBLIC if "token" not in route])
+def test_a_public_route_stays_up(world, route):
+    method, _, rule = route.partition(" ")
+    call = Call(method=method, rule=rule)
+    asked = [replace(call, data=body, content_type=JSON) for body in hostile.BODIES.values()]
+    asked += [replace(call, query={"x": text.encode(errors="replace")}) for text in hostile.TEXTS]
+    for each in asked:
+        assert fault_of(world.nobody.send(each)) == ""
+
+
+def test_the_token_endpoint_stays_up(world, monkeypatch):
+    monkeypatch.setattr("giftpad.guard.commands.Bucket.take", lambda *_: 0.0)
+    machine = world.home.office.machine
+    good = machine.credentials
+    call = Call(method="POST", rule="/oauth/token")
+    bodies = [("as it is", hostile.dump(good)), *hostile.BODIES.items()]
+    bodies += [
+        (what, hostile.dump(body))
+        for what, body in hostile.spoil(good, {"scope", "audience", "organization", "x"})
+    ]
+    asked = [(what, replace(call, data=body, content_type=JSON)) for what, body in bodies]
+    asked += [
+        (
+            f"form {name}={text[:40]!r}",
+            replace(call, data=good | {name: text.encode(errors="replace")}),
+        )
+        for name in (*good, "scope", "x")
+        for text in hostile.TEXTS
+    ]
+    asked += [
+        (content_type, replace(call, data=b"x=1&x=2", content_type=content_type))
+        for content_type in hostile.CONTENT_TYPES
+    ]
+    statuses = {}
+    for what, each in asked:
+        answered = world.nobody.send(each)
+        statuses[what] = answered.status_code
+        assert answered.status_code in (200, 400, 401, 413), (what, answered.data)
+        if answered.status_code in (400, 401):
+            assert answered.json["error"], what
+    assert statuses["as it is"] == 200
+    for name, value in (("HTTP_AUTHORIZATION", v) for v in ("Basic \xff", "Basic Og==", "Basic =")):
+        answered = world.nobody.send(call, environ={name: value})
+        assert answered.status_code in (400, 401)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_no_cell_of_an_export_becomes_a_formula(world, language):
+    cells = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '"=1"', "＝1＋1", "'=1", "a\n=1", "\r=1")
+    office, headers = world.home.office, {"Accept-Language": language}
+    for lines in ([cells], [("number", "name", "area", "kana"), *[(c, c, c, c) for c in cells]]):
+        text = io.StringIO()
+        csv.writer(text).writerows(lines)
+        call = Call(method="POST", rule="/api/v1/shop-imports", data=text.getvalue().encode())
+        ordered = office.send(replace(call, content_type="text/csv", key=new_id().hex))
+        assert ordered.status_code == 202
+        pump(world.settings)
+        rule = "/api/v1/shop-imports/<uuid:import_id>/errors.csv"
+        path = {"import_id": ordered.json["id"]}
+        shown = office.send(Call(method="GET", rule=rule, path=path, headers=headers))
+        assert len(list(safe_cells(shown))) > 4 * len(cells)
+    rule = "/api/v1/coupon-batches/<uuid:batch_id>/manifest.csv"
+    path = {"batch_id": world.home.released_id}
+    assert len(list(safe_cells(office.send(Call(method="GET", rule=rule, path=path))))) > 5
+
+
+def safe_cells(answered):
+    """Return the cells of a CSV file, each of which a spreadsheet takes for a text."""
+    assert answered.status_code == 200
+    text = answered.data.decode("utf-8-sig")
+    assert text.endswith("\r\n")
+    for line in csv.reader(io.StringIO(text, newline="")):
+        for cell in line:
+            assert not cell.startswith(tuple(FORMULA_STARTS)), cell
+            assert f'"{cell.replace(chr(34), chr(34) * 2)}"' in text
+            yield cell
+
+
+@pytest.mark.parametrize("route", [r for r in RECIPES if r.startswith("GET") and "<" not in r])
+def test_a_cursor_of_nowhere_is_refused(world, route):
+    method, _, rule = route.partition(" ")
+    for cursor in ("x", "=", "AAAA", "é", "A" * 300, "bm90LWEtdXVpZA", str(new_id()), ""):
+        answered = world.home.office.send(Call(method=method, rule=rule, query={"cursor": cursor}))
+        assert (answered.status_code, answered.json["code"]) == (422, "request.cursor_unknown")
