@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 DEEP = 10_000
@@ -32,7 +32,7 @@ TEXTS = (
     "99999999999999999999",
     "-1",
     "1e400",
-    "１２",
+    "\uff11\uff12",
 )
 VALUES = (
     *TEXTS,
@@ -93,7 +93,7 @@ HEADERS = {
     "HTTP_X_REQUEST_ID": ("", "a\r\nSet-Cookie: loot=1", LONG, "\xff" * 20),
     "HTTP_AUTHORIZATION": ("Bearer \xff\xfe", "Bearer " + LONG, "Bearer \0", "Bearer a b c", "é"),
     "HTTP_HOST": ("a b", "evil.example:99999", "[", "\xff"),
-    "CONTENT_LENGTH": ("-1", "x", "1e3", "９", "99999999999999999999"),
+    "CONTENT_LENGTH": ("-1", "x", "1e3", "\uff19", "99999999999999999999"),
     "QUERY_STRING": ("%", "%00", "%ff=%fe", "%ed%a0%80=1", "&" * 5000, "a[]=1&a[b]=2", "limit"),
     "REMOTE_ADDR": ("", "x", "::1%eth0"),
 }
@@ -124,12 +124,13 @@ def dump(body: object) -> bytes:
     return json.dumps(body).encode()
 
 
-def spoil(body: dict[str, Any], names: set[str]) -> Iterator[tuple[str, object]]:
-    """Return the body with each of its values, and each further field, replaced by each value."""
+def spoil(make: Callable[[], Any], names: set[str]) -> Iterator[tuple[str, object]]:
+    """Return bodies with each of their values, and each further field, replaced by each value."""
+    body = make()
     places = list(_places(body, ())) + [(name,) for name in sorted(names - set(body))]
     for place in places:
         for value in VALUES:
-            spoilt = copy.deepcopy(body)
+            spoilt = copy.deepcopy(make())
             inner = spoilt
             for name in place[:-1]:
                 inner = inner[name]

@@ -44,6 +44,8 @@ class Recipe:
     make: Callable[[World], Call]
     stranger: HTTPStatus | None = None
     note: str = ""
+    renews: bool = False
+    """Whether a second request needs something new in its body to be taken."""
 
 
 def _at(status: HTTPStatus, make: Callable[[World], Call], **more: Any) -> Recipe:
@@ -102,7 +104,7 @@ RECIPES: dict[str, list[Recipe]] = {
         _at(OK, lambda _: Call(), stranger=OK),
         _at(OK, lambda _: Call(query={"area": "east", "group": "common"}), stranger=OK),
     ],
-    f"POST {PREFIX}/shops": [_at(CREATED, _new_shop, stranger=CREATED)],
+    f"POST {PREFIX}/shops": [_at(CREATED, _new_shop, stranger=CREATED, renews=True)],
     f"GET {PREFIX}/shops/<uuid:shop_id>": [_at(OK, _of_shop())],
     f"POST {PREFIX}/shops/<uuid:shop_id>/facts": [_at(CREATED, _of_shop(body={"kana": "ワカバ"}))],
     f"POST {PREFIX}/shops/<uuid:shop_id>/suspend": [

@@ -51,6 +51,8 @@ class Call:
 
     def address(self, app: Flask) -> str:
         """Return the path with its arguments, by the application's own map."""
+        if not self.path:
+            return self.rule
         rule = next(rule for rule in app.url_map.iter_rules() if rule.rule == self.rule)
         built = app.url_map.bind("localhost").build(rule.endpoint, self.path, self.method)
         assert app.url_map.bind("localhost").match(built, self.method, return_rule=True)[0] == rule
@@ -81,6 +83,7 @@ class Bearer:
             content_type=call.content_type,
             headers=headers | call.headers,
             environ_overrides=environ,
+            buffered=True,
         )
 
 

@@ -101,7 +101,7 @@ def _read_object() -> dict[str, str]:
     try:
         found = read_json(request.get_data())
         json.loads(request.get_data(), object_pairs_hook=_no_repeats)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = "The body is not valid JSON, or a parameter is repeated."
         raise InvalidRequestError(message) from error
     if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):

@@ -19,6 +19,7 @@ from giftpad import identity, shops, tenancy
 from giftpad.cli import connect
 from giftpad.cli.scopes import OPERATOR
 from giftpad.cli.tenant import apply, load_packs
+from giftpad.kernel.config import Settings
 from giftpad.kernel.work import Scope, unit_of_work
 
 DEMO_FILE = "demo.json"
@@ -41,15 +42,32 @@ def prepare(*, demo: bool) -> None:
         load_people(dict(zip(applied, packs, strict=True)), settings.home / DEMO_FILE)
 
 
+def prepare_tenants(settings: Settings) -> None:
+    """Do this as a step of a start, in the database that the supervisor names."""
+    del settings  # the command reads the same from its environment
+    prepare.main(args=[], standalone_mode=False)
+
+
+def prepare_demonstration(settings: Settings) -> None:
+    """Do the same, and give an empty installation the people of its packs."""
+    del settings  # the command reads the same from its environment
+    prepare.main(args=["--demo"], standalone_mode=False)
+
+
 def load_people(packs: dict[UUID, tenancy.Pack], file: Path) -> None:
     """Create the people of the packs in an installation that has nobody.
 
     Their one password is written down before the first of them exists, so that a crash in
     between leaves nobody without it; the next run goes on with the same.
     """
+    here = {
+        (tenant_id, member.email, member.role)
+        for tenant_id in packs
+        for member in identity.list_members(Scope(tenant_id=tenant_id, actor=OPERATOR))
+    }
     password = _known_password(file)
     if password is None:
-        if any(_has_people(tenant_id) for tenant_id in packs):
+        if here:
             return
         password = _new_password()
     people = [
@@ -57,21 +75,24 @@ def load_people(packs: dict[UUID, tenancy.Pack], file: Path) -> None:
         for tenant_id, pack in packs.items()
         for person in cast("tuple[tenancy.Person, ...]", pack.sections["people"])
     ]
+    missing = [
+        (tenant_id, person)
+        for tenant_id, _, person in people
+        if (tenant_id, person.email, person.role) not in here
+    ]
+    if not missing:  # told from the list, because to try means to hash a password for each
+        return
     entries = [
         {"tenant": slug, "name": person.name, "email": person.email, "role": person.role}
         for _, slug, person in people
     ]
     _write_secret(file, {"password": password, "people": entries})
-    created = [_create(tenant_id, person, password) for tenant_id, _, person in people]
+    created = [_create(tenant_id, person, password) for tenant_id, person in missing]
     if any(created):
         click.echo("Demonstration people:")
         for entry in entries:
             click.echo(f"  {entry['tenant']:<12} {entry['role']:<10} {entry['email']}")
         click.echo(f"  Their password: {password}")
-
-
-def _has_people(tenant_id: UUID) -> bool:
-    return bool(identity.list_members(Scope(tenant_id=tenant_id, actor=OPERATOR)))
 
 
 def _create(tenant_id: UUID, person: tenancy.Person, password: str) -> bool:

@@ -59,7 +59,8 @@ class NotAcceptedHere(Rejected):
 
     code = "payment.not_accepted_here"
     sentence = (
-        "This coupon cannot be used in this shop: it is outside the area. No money has moved."
+        "This coupon cannot be used in this shop: it is outside the area, or takes no coupons now."
+        " No money has moved."
     )
 
 

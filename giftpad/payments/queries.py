@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -33,6 +33,7 @@ INSTRUMENTS_MAX = 1000
 READ_LAG = timedelta(minutes=1)
 """Payments younger than this are listed from the write side, in case the read side lags."""
 CLOCK_SLACK = timedelta(minutes=5)
+BEFORE_ALL_PAYMENTS = datetime(2020, 1, 1, tzinfo=UTC)
 """How far the application's clock, which makes the ids, may be from the database's."""
 DIFFERENCES_MAX = 1000
 OUTBOX_SURELY_KEPT = timedelta(days=29)
@@ -209,8 +210,9 @@ def _wanted_rows(
     if wanted.account_id is not None:
         conditions.append(table.account_id == wanted.account_id)
     if wanted.since is not None:
-        conditions.append(own_id >= first_id_at(wanted.since - CLOCK_SLACK))
-        conditions.append(table.at >= wanted.since)
+        since = max(wanted.since, BEFORE_ALL_PAYMENTS)
+        conditions.append(own_id >= first_id_at(since - CLOCK_SLACK))
+        conditions.append(table.at >= since)
     if wanted.until is not None:
         conditions.append(table.at < wanted.until)
     return conditions

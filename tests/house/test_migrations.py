@@ -7,7 +7,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from giftpad.kernel.migrate import ROOT, configuration
+from giftpad.kernel.migrate import ROOT, configuration, upgrade
 from tests.house import catalogue
 
 
@@ -29,10 +29,21 @@ def test_the_models_say_what_the_database_has(settings):
     command.check(configuration(settings.database_owner_url))
 
 
-def test_migrations_go_down_and_up_again(fresh_settings):
+def test_migrations_go_down_and_up_again_from_wherever_the_database_is(fresh_settings):
     config = configuration(fresh_settings.database_owner_url)
-    command.downgrade(config, "base")
-    command.upgrade(config, "head")
+
+    def version():
+        with psycopg.connect(fresh_settings.database_owner_url) as connection:
+            connection.execute("SET ROLE giftpad_owner")
+            return connection.execute("SELECT version_num FROM alembic_version").fetchall()
+
+    newest = version()
+    for behind in ("-1", "base"):
+        command.downgrade(config, behind)
+        assert version() != newest
+        upgrade(fresh_settings)
+        assert version() == newest
+    upgrade(fresh_settings)  # nothing is left to do
     command.check(config)
 
 

@@ -51,9 +51,9 @@ def test_the_template_is_what_the_code_says():
 @pytest.mark.parametrize("locale", OTHERS)
 def test_programs_read_what_is_written(locale):
     compiled = TRANSLATIONS / locale / "LC_MESSAGES" / "messages.mo"
-    assert compiled.exists(), "run `make setup`"
+    assert compiled.exists(), "run `make i18n`"
     with compiled.open("rb") as file:
-        assert sentences(read_mo(file)) == sentences(written(locale)), "run `make setup`"
+        assert sentences(read_mo(file)) == sentences(written(locale)), "run `make i18n`"
 
 
 def test_a_sentence_that_says_that_no_money_moved_says_so_in_japanese():

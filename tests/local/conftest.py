@@ -32,10 +32,17 @@ def wait_for(question, what):
 class Machine:
     """One data folder and port, and the commands on it."""
 
+    program = "tests.local.cli"
+
     def __init__(self, home, port=None, **variables):
         self.home = Home(home)
         self.port = port or free_port()
         self.variables = variables
+
+    def use(self, settings):
+        """Work with the servers of these settings, which are not this machine's."""
+        for name in ("database_url", "database_owner_url", "database_relay_url", "redis_url"):
+            self.variables[f"GIFTPAD_{name.upper()}"] = getattr(settings, name)
 
     def environment(self):
         own = {"GIFTPAD_HOME": str(self.home.path), "GIFTPAD_PORT": str(self.port)}
@@ -48,7 +55,7 @@ class Machine:
 
     def run(self, *words):
         return subprocess.run(
-            [sys.executable, "-m", "tests.local.cli", *words],
+            [sys.executable, "-m", self.program, *words],
             cwd=ROOT,
             env=self.environment(),
             capture_output=True,
@@ -64,7 +71,7 @@ class Machine:
 
     def up_in_front(self):
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.local.cli", "up"],
+            [sys.executable, "-m", self.program, "up"],
             cwd=ROOT,
             env=self.environment(),
             stdout=subprocess.PIPE,

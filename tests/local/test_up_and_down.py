@@ -4,11 +4,15 @@ import json
 import signal
 import socket
 import stat
+from contextlib import closing
+from http.client import HTTPConnection
 
 import psycopg
 import pytest
 import redis
+from alembic import command
 
+from giftpad.kernel.migrate import configuration
 from tests.local.conftest import wait_for
 
 
@@ -120,13 +124,8 @@ def test_reset_asks_first_then_removes_all(machine):
     assert machine.home.kek.read_bytes() != kek
 
 
-def test_external_servers_are_used_and_none_is_embedded(make_machine, fresh_settings):
-    machine = make_machine(
-        GIFTPAD_DATABASE_URL=fresh_settings.database_url,
-        GIFTPAD_DATABASE_OWNER_URL=fresh_settings.database_owner_url,
-        GIFTPAD_DATABASE_RELAY_URL=fresh_settings.database_relay_url,
-        GIFTPAD_REDIS_URL=fresh_settings.redis_url,
-    )
+def test_external_servers_are_used_and_none_is_embedded(machine, fresh_settings):
+    machine.use(fresh_settings)
     assert machine.run("up", "--detach").returncode == 21
     machine.variables["GIFTPAD_KEK_FILE"] = fresh_settings.kek_file
     machine.up()
@@ -136,3 +135,28 @@ def test_external_servers_are_used_and_none_is_embedded(make_machine, fresh_sett
     assert not (machine.home.path / "postgres").exists()
     assert not machine.home.kek.exists()
     assert machine.run("reset", "--yes").returncode == 18
+
+
+def test_the_whole_giftpad_comes_up_on_external_servers(machine, fresh_settings):
+    command.downgrade(configuration(fresh_settings.database_owner_url), "base")
+    machine.program = "giftpad.cli"
+    machine.use(fresh_settings)
+    machine.variables["GIFTPAD_KEK_FILE"] = fresh_settings.kek_file
+    shown = machine.up().stdout
+    assert "midori-city: opened" in shown
+    with closing(HTTPConnection("127.0.0.1", machine.port, timeout=5)) as connection:
+        connection.request("GET", "/readyz")
+        assert json.loads(connection.getresponse().read()) == {
+            "status": "ready",
+            "database": "ready",
+            "redis": "ready",
+        }
+    assert "midori-city" in machine.run("tenant", "list").stdout
+    assert "Demonstration people" not in shown  # these are for an own database only
+    processes = machine.processes()
+    assert machine.run("down").returncode == 0
+    assert is_gone(processes)
+    with psycopg.connect(fresh_settings.database_url) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("giftpad_app",)
+    with redis.Redis.from_url(fresh_settings.redis_url) as client:
+        assert client.ping()

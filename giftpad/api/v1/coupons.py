@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -22,6 +20,7 @@ from giftpad.api.http import (
     idempotent,
     make_page,
 )
+from giftpad.api.spreadsheets import write_line
 from giftpad.edge import current_scope, requires
 from giftpad.kernel.work import Scope, unit_of_work
 
@@ -32,6 +31,7 @@ MANIFEST_PAGE = 10_000
 TEMPLATE_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 REASON_LENGTH_MAX = 500
 SERIAL_LENGTH_MAX = 64
+VOLUME_NUMBER_MAX = 10_000
 
 blp = Blueprint("coupons", __name__, description="Paper coupons: batches, prints, serials")
 
@@ -145,7 +145,7 @@ class CouponBatchPageSchema(Schema):
 class VolumeQuerySchema(Schema):
     """Which print file is wanted."""
 
-    volume = fields.Integer(load_default=1, validate=validate.Range(min=1))
+    volume = fields.Integer(load_default=1, validate=validate.Range(min=1, max=VOLUME_NUMBER_MAX))
 
 
 class CouponPaymentSchema(Schema):
@@ -329,11 +329,9 @@ def _read_manifest(scope: Scope, batch_id: UUID, offset: int) -> list[coupons.Ma
 def _manifest(scope: Scope, batch_id: UUID, lines: list[coupons.ManifestLine]) -> Iterator[str]:
     """Write the list page by page, each read in a short transaction of its own."""
     offset, names = 0, ("serial", "face_value_minor", "unit", "issued_on", "ends_on")
-    yield ",".join(names) + "\r\n"
+    yield write_line(names)
     while lines:
-        text = io.StringIO()
-        csv.writer(text).writerows([getattr(line, name) for name in names] for line in lines)
-        yield text.getvalue()
+        yield "".join(write_line(getattr(line, name) for name in names) for line in lines)
         offset += len(lines)
         lines = _read_manifest(scope, batch_id, offset) if len(lines) == MANIFEST_PAGE else []
 

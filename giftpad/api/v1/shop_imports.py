@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, request, stream_with_context, url_for
+from flask import Response, abort, request, url_for
 from flask.views import MethodView
 from marshmallow import Schema, fields
 
 from giftpad import shops
 from giftpad.api.http import Blueprint, answer, idempotent
+from giftpad.api.spreadsheets import write_line
 from giftpad.edge import body_limit, current_locale, current_scope, requires
 from giftpad.kernel.i18n import mark, translate
 from giftpad.kernel.work import Scope, unit_of_work
@@ -22,7 +21,6 @@ BODY_MAX = shops.IMPORT_SIZE_MAX + 64 * 1024
 """A file and the frame that a form puts around it."""
 
 FAULTS_SHOWN = 100
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 _HEADER = (mark("Line"), mark("Column"), mark("What is wrong"), mark("What to do"))
 
 blp = Blueprint("shop_imports", __name__, description="Files of shops")
@@ -181,14 +179,14 @@ class ShopImportErrors(MethodView):
         scope, locale = current_scope(), current_locale()
         with unit_of_work(scope) as work:
             shops.get_import(work, import_id)
-        pages = stream_with_context(_fault_lines(scope, import_id, locale))
+        pages = _fault_lines(scope, import_id, locale)
         headers = {"Content-Disposition": f'attachment; filename="errors-{import_id}.csv"'}
         return Response(pages, mimetype="text/csv", headers=headers)
 
 
 def _fault_lines(scope: Scope, import_id: UUID, locale: str) -> Iterator[str]:
     """Write the faults page by page; no transaction stays open while a slow reader reads."""
-    yield "\ufeff" + _csv_line([translate(name, locale) for name in _HEADER])
+    yield "\ufeff" + write_line([translate(name, locale) for name in _HEADER])
     seq = 0
     while True:
         with unit_of_work(scope) as work:
@@ -198,14 +196,6 @@ def _fault_lines(scope: Scope, import_id: UUID, locale: str) -> Iterator[str]:
         seq += len(page)
         rows = (_in_words(fault, locale) for fault in page)
         yield "".join(
-            _csv_line([str(row[key]) for key in ("line", "column", "detail", "remedy")])
+            write_line([str(row[key]) for key in ("line", "column", "detail", "remedy")])
             for row in rows
         )
-
-
-def _csv_line(cells: list[str]) -> str:
-    """Write one line of CSV in which no cell can become a formula."""
-    line = io.StringIO()
-    guarded = [f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell for cell in cells]
-    csv.writer(line, quoting=csv.QUOTE_ALL).writerow(guarded)
-    return line.getvalue()
