@@ -25,6 +25,8 @@ LOCK = ROOT / "requirements" / "dev.lock"
 PROJECT = ROOT / "pyproject.toml"
 TRANSLATIONS = ROOT / "translations"
 NPM_LOCKS = ("print_templates/package-lock.json",)
+TRUST = {"NODE_USE_SYSTEM_CA": "1"}
+"""npm trusts whom this machine trusts, as pip does: many networks sign for themselves."""
 PYTHON_MIN = (3, 11)
 TAIL_LINES = 25
 CANNOT_GO_ON = 3
@@ -82,7 +84,7 @@ def run_quietly(command: Iterable[str | Path], *, folder: Path = ROOT) -> None:
     done = subprocess.run(
         words,
         cwd=folder,
-        env=os.environ | {"PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        env=TRUST | os.environ | {"PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -19,12 +20,12 @@ from werkzeug.test import TestResponse
 from giftpad import events, identity, shops, wiring
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
-from giftpad.kernel.db import bind_database
+from giftpad.kernel.db import database
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, unit_of_work
 from tests import make_coupons as mk
 from tests import pump
-from tests.database import Servers
+from tests.database import REDIS_DATABASES, Servers, own_database, settings_for
 from tests.make import Town
 from tests.make_identity import Machine, claims_of, sign
 
@@ -288,14 +289,14 @@ def pay(side: Side, *, by: Bearer | None = None, **changes: object) -> str:
 
 
 @contextmanager
-def open_world(settings: Settings, servers: Servers) -> Iterator[World]:
-    """Bind this process to its database as the product does, and make the world in it."""
-    database = bind_database(settings)
-    wiring.bootstrap(settings)
-    name = settings.database_url.rpartition("/")[2]
-    with psycopg.connect(servers.urls.in_database(name).superuser, autocommit=True) as superuser:
-        yield make_world(settings, superuser)
-    database.close()
+def open_world(servers: Servers, name: str, *, home: Path) -> Iterator[World]:
+    """Make the world in a database of its own, bound to this process as the product does it."""
+    with own_database(servers, name) as urls:
+        settings = settings_for(servers, urls, home=home, redis_number=REDIS_DATABASES - 1)
+        wiring.bootstrap(settings)
+        with psycopg.connect(urls.superuser, autocommit=True) as superuser:
+            yield make_world(settings, superuser)
+        database().close()
 
 
 def make_world(settings: Settings, superuser: psycopg.Connection) -> World:

@@ -112,7 +112,10 @@ def _read_object() -> dict[str, str]:
 
 def _caller_name() -> str:
     """Return the id a client gives, before it is believed, for counting what it asks."""
-    basic = request.authorization
+    try:
+        basic = request.authorization
+    except ValueError:  # what is no ASCII, Werkzeug does not expect
+        return ""
     given = "" if basic is None else basic.username or ""
     if not given and request.mimetype == FORM:
         given = request.form.get("client_id", "")

@@ -79,6 +79,7 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error is logged, and parameters hold codes and names
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": COLD_OPTIONS},
         )
         self._local = threading.local()

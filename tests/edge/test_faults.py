@@ -57,7 +57,7 @@ def said_by(field):
                 judge(value)
             except marshmallow.ValidationError as error:
                 yield from error.messages
-            except TypeError:
+            except (TypeError, AttributeError):
                 continue  # a value of a kind that never reaches this judge
 
 

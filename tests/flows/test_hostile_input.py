@@ -33,9 +33,10 @@ FORMULA_STARTS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20"
 
 
 @pytest.fixture(scope="module")
-def world(settings, servers):
+def world(servers, worker_number, tmp_path_factory):
     """Two filled tenants, of which one is attacked."""
-    with open_world(settings, servers) as opened:
+    home = tmp_path_factory.mktemp("hostile")
+    with open_world(servers, f"hostile_{worker_number}", home=home) as opened:
         yield opened
         assert differences(opened.home.scope) == []
 
@@ -233,6 +234,38 @@ def test_no_cell_of_an_export_becomes_a_formula(world, language):
     rule = "/api/v1/coupon-batches/<uuid:batch_id>/manifest.csv"
     path = {"batch_id": world.home.released_id}
     assert len(list(safe_cells(office.send(Call(method="GET", rule=rule, path=path))))) > 5
+
+
+FILES = {
+    "a day before all days": "number,name,area,starts_on\n1,x,east,0001-01-01\n",
+    "a day after all days": "number,name,area,starts_on\n2,x,east,9999-12-31\n",
+    "a NUL": "number,name,area\n3,x\0y,east\n",
+    "half a character": b"number,name,area\n4,\xed\xa0\x80,east\n",
+    "UTF-16": "number,name,area\n5,x,east\n".encode("utf-16"),
+    "a megabyte in a cell": "number,name,area\n6," + "x" * 1_000_000 + ",east\n",
+    "100,000 columns": "x," * 100_000 + "\n",
+    "an open quotation mark": 'number,name,area\n7,"x,east\n' + "y\n" * 1000,
+    "old line ends": "number,name,area\r8,x,east\r9,y\r",
+    "a program": b"\x7fELF" + bytes(range(256)) * 100,
+    "statements": "number,name,area\n10,'); DROP TABLE shop_shops; --,east\n",
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_hostile_file_of_shops_comes_to_an_end(world, kind):
+    data = FILES[kind] if isinstance(FILES[kind], bytes) else FILES[kind].encode()
+    office = world.home.office
+    call = Call(method="POST", rule="/api/v1/shop-imports", data=data, content_type="text/csv")
+    ordered = office.send(replace(call, key=new_id().hex))
+    assert ordered.status_code == 202
+    import_id = ordered.json["id"]
+    run_import(world.home.scope, shops.ShopImportOrdered(object_id=UUID(import_id)))
+    rule, path = "/api/v1/shop-imports/<uuid:import_id>", {"import_id": import_id}
+    shown = office.send(Call(method="GET", rule=rule, path=path)).json
+    assert shown["state"] == (
+        "done" if kind in ("a day after all days", "statements") else "refused"
+    )
+    assert bool(shown["errors"]) == (shown["state"] == "refused")
 
 
 def safe_cells(answered):

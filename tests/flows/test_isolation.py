@@ -24,9 +24,10 @@ CASES = list_cases()
 
 
 @pytest.fixture(scope="module")
-def world(settings, servers):
+def world(servers, worker_number, tmp_path_factory):
     """Two filled tenants; what one test takes from them no other test needs."""
-    with open_world(settings, servers) as opened:
+    home = tmp_path_factory.mktemp("isolation")
+    with open_world(servers, f"isolation_{worker_number}", home=home) as opened:
         yield opened
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,14 @@ class FactField(fields.String):
             raise ValidationError(detail) from None
 
 
+def _check_year(day: date) -> None:
+    """Judge a day as one in a file of shops is judged."""
+    try:
+        shops.CLEANERS["starts_on"](day.isoformat())
+    except shops.FieldFault as fault:
+        raise ValidationError(shops.SENTENCES[fault.code][1]) from None
+
+
 class ContactSchema(Schema):
     """The person a shop is reached by; kept sealed."""
 
@@ -67,7 +76,7 @@ class FactsSchema(Schema):
         strict=True, allow_none=True, validate=validate.Range(min=0, max=FLOOR_AREA_MAX)
     )
     hq_prefecture = FactField("hq_prefecture")
-    starts_on = fields.Date(allow_none=True, load_default=None)
+    starts_on = fields.Date(allow_none=True, load_default=None, validate=_check_year)
 
     @post_load
     def clean_groups(self, body: dict[str, Any], **_: Any) -> dict[str, Any]:

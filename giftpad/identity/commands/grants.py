@@ -97,7 +97,12 @@ class MachineGrant(ClientCredentialsGrant):  # type: ignore[misc] # the library 
         data = self.request.payload.data
         posted_id, posted_secret = data.get("client_id"), data.get("client_secret")
         if self.request.headers.get("Authorization"):
-            client_id, secret = extract_basic_authorization(self.request.headers)
+            try:
+                client_id, secret = extract_basic_authorization(self.request.headers)
+            except ValueError as error:  # what is no ASCII, the library does not expect
+                raise InvalidClientError(
+                    ClientRefused.sentence, status_code=UNAUTHORISED
+                ) from error
             if posted_secret is not None or posted_id not in (None, client_id):
                 message = "The client must authenticate in one way."
                 raise InvalidRequestError(message)

@@ -13,6 +13,8 @@ TEXT_LENGTH_MAX = 200
 LABEL_LENGTH_MAX = 40
 GROUPS_MAX = 20
 FLOOR_AREA_MAX = 1_000_000
+YEAR_MIN = 1900
+"""Before any shop of ours; a slip of the keyboard, and too early for some zones' arithmetic."""
 
 _PREFECTURE_NAMES = (
     "北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県 東京都"
@@ -155,13 +157,12 @@ def _date(text: str) -> date | None:
         return None
     parts = _DATE.fullmatch(value)
     try:
-        return date(int(parts[1]), int(parts[2]), int(parts[3])) if parts else _no_date(value)
+        day = date(int(parts[1]), int(parts[2]), int(parts[3])) if parts else None
     except ValueError:
-        return _no_date(value)
-
-
-def _no_date(value: str) -> date:
-    raise FieldFault(code="date", value=value)
+        day = None
+    if day is None or day.year < YEAR_MIN:
+        raise FieldFault(code="date", value=value)
+    return day
 
 
 CLEANERS: dict[str, Callable[[str], Any]] = {

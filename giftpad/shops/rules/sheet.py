@@ -74,6 +74,8 @@ def _first_fault(stream: IO[bytes], encoding: str) -> int | None:
         pending = len(decoder.getstate()[0])
         try:
             decoder.decode(block)
+            if (place := block.find(0)) >= 0:  # UTF-16, which would pass for Shift_JIS
+                return passed + place
         except UnicodeDecodeError as error:
             return passed - pending + error.start
         passed += len(block)
