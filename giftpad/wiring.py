@@ -24,7 +24,8 @@ from giftpad.shops import handlers as shop_handlers
 SUBSCRIPTIONS: events.Subscriptions = {
     coupons.ChunkDue: [events.on_queue("print", coupon_handlers.issue_due_chunk)],
     coupons.VolumeDue: [events.on_queue("print", coupon_handlers.print_due_volume)],
-    coupons.PrintDestroyed: [events.on_queue("print", coupon_handlers.delete_print_files)],
+    # Not behind the prints: what is destroyed should be gone soon.
+    coupons.PrintDestroyed: [events.on_queue("export", coupon_handlers.delete_print_files)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     payments.PaymentCaptured: [payment_handlers.note_captured],
     payments.PaymentVoided: [payment_handlers.note_voided],

@@ -227,9 +227,9 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
     town = mk.make_town(prefix, f"{prefix}商品券")
     side = Side(town=town, office=make_bearer(app, town.scope, *EVERYTHING))
     *ready, released = (mk.order(town, count) for count in (1, 1, 1, quantity))
-    with unit_of_work(town.scope) as work:
+    with shops.kept_file(town.scope, BAD_SHEET) as kept, unit_of_work(town.scope) as work:
         shops.set_contact(work, town.shop_id, shops.Contact(name="青葉 花"))
-        side.import_id = str(shops.order_import(work, BAD_SHEET))
+        side.import_id = str(shops.order_import(work, kept))
         events.publish(work, shops.ShopImportOrdered(object_id=new_id()))  # its handler fails
     pump.pump(settings)
     mk.release(town, released)

@@ -73,6 +73,7 @@ def _hint(queue_name: str, delivery: events.Delivery) -> EnqueueData:
         "worker.jobs.deliver",
         args=[str(delivery.tenant_id), delivery.handler, delivery.event_name, ids],
         timeout=TIMEOUT_S[queue_name],
+        ttl=int(events.LEASE.total_seconds()),  # then the same events are sent again
         result_ttl=0,
         failure_ttl=HINT_FAILURE_TTL_S,
         description=f"{delivery.handler} x{len(ids)}",

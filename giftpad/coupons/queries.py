@@ -59,7 +59,7 @@ class CouponView:
     replaces: str | None
     replaced_by: str | None
     replaced_by_batch_id: UUID | None
-    payments: tuple[payments.PaymentView, ...]
+    payments: tuple[payments.PaymentView, ...] | None
 
 
 def get_batch(work: Work, batch_id: UUID) -> BatchView:
@@ -183,8 +183,8 @@ def list_manifest(
     ]
 
 
-def get_coupon(work: Work, serial: str) -> CouponView:
-    """Return one coupon by its serial, however it is written, with its last payments.
+def get_coupon(work: Work, serial: str, *, with_payments: bool = True) -> CouponView:
+    """Return one coupon by its serial, however it is written; with its last payments if asked.
 
     Raises: CouponNotFound.
     """
@@ -193,10 +193,10 @@ def get_coupon(work: Work, serial: str) -> CouponView:
     batch = found.batch
     successor = find_successor(work, found)
     old_number = find_predecessors(work, [batch.id]).get(batch.id)
-    shown = payments.list_payments(
-        work,
-        payments.PaymentFilter(account_id=instrument.account_id, limit=PAYMENTS_SHOWN_MAX),
-    )
+    shown = None
+    if with_payments:
+        wanted = payments.PaymentFilter(account_id=instrument.account_id, limit=PAYMENTS_SHOWN_MAX)
+        shown = tuple(payments.list_payments(work, wanted))
     return CouponView(
         serial=found.serial,
         account_id=instrument.account_id,
@@ -219,7 +219,7 @@ def get_coupon(work: Work, serial: str) -> CouponView:
         replaces=None if old_number is None else format_serial(batch.prefix, old_number),
         replaced_by=successor[0] if successor else None,
         replaced_by_batch_id=successor[1] if successor else None,
-        payments=tuple(shown),
+        payments=shown,
     )
 
 

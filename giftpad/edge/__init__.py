@@ -37,6 +37,7 @@ from giftpad.edge.problems import MEDIA_TYPE, answer_refusal, current_locale, st
 from giftpad.edge.requests import (
     current_caller,
     current_scope,
+    demand,
     find_idempotency_key,
     idempotency_key,
     init_edge,
@@ -69,6 +70,7 @@ __all__ = [
     "current_caller",
     "current_locale",
     "current_scope",
+    "demand",
     "find_door",
     "find_idempotency_key",
     "idempotency_key",

@@ -66,6 +66,16 @@ def current_scope() -> Scope:
     )
 
 
+def demand(permission: str) -> None:
+    """Ask for one permission more than the door did, for a part of what a route can do.
+
+    Raises: PermissionMissing.
+    """
+    caller: Caller = g.caller
+    if permission not in caller.claims.permissions:
+        raise PermissionMissing(permission=permission)
+
+
 def request_id() -> str:
     """Return the id by which this request is found in the logs."""
     found: str = g.request_id
@@ -138,8 +148,7 @@ def _let_in(door: Door) -> None:
     """Ask who calls, whether they may, and whether not too fast."""
     g.caller = caller = identify(request.environ.get("HTTP_AUTHORIZATION"))
     for permission in door.access.permissions:
-        if permission not in caller.claims.permissions:
-            raise PermissionMissing(permission=permission)
+        demand(permission)
     try:
         admit_caller(caller)
     except guard.RateExceeded as error:

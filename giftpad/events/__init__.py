@@ -9,6 +9,7 @@ from giftpad.events.commands import deliver, publish, purge, redrive
 from giftpad.events.jobs import Delivery, give_back, take_due
 from giftpad.events.queries import DeadLetter, count_pending, list_dead, reconcile
 from giftpad.events.rules import (
+    LEASE,
     Event,
     Subscription,
     Subscriptions,
@@ -20,6 +21,7 @@ from giftpad.events.rules import (
 )
 
 __all__ = [
+    "LEASE",
     "DeadLetter",
     "Delivery",
     "Event",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from giftpad.events.rules import (
     get_subscription,
     list_subscriptions,
 )
+from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Scope, Work, savepoint, unit_of_work
@@ -69,8 +70,8 @@ def deliver(scope: Scope, handler: str, event_name: str, event_ids: Sequence[UUI
 
 def _unreceived(
     work: Work, subscription: Subscription, event_ids: Sequence[UUID]
-) -> list[tuple[UUID, Event]]:
-    """Return the events without a receipt, oldest first, holding their rows.
+) -> list[tuple[UUID, UUID, Any]]:
+    """Return id, object and payload of events without a receipt, oldest first, holding their rows.
 
     Two deliveries of the same event must not run at once, and the lock is taken on the row that
     both would close in the end.
@@ -81,7 +82,7 @@ def _unreceived(
         InboxReceipt.handler == subscription.name,
     )
     rows = work.session.execute(
-        sa.select(OutboxEvent.id, OutboxEvent.payload)
+        sa.select(OutboxEvent.id, OutboxEvent.object_id, OutboxEvent.payload)
         .where(
             OutboxEvent.tenant_id == work.tenant_id,
             OutboxEvent.id.in_(event_ids),
@@ -91,11 +92,12 @@ def _unreceived(
         .with_for_update(key_share=True)
     ).all()
     done = set(work.session.execute(received).scalars())
-    return [
-        (event_id, msgspec.convert(payload, subscription.event, strict=False))
-        for event_id, payload in rows
-        if event_id not in done
-    ]
+    return [tuple(row) for row in rows if row[0] not in done]
+
+
+def _decode(subscription: Subscription, payload: Any) -> Event:
+    """Read an event; one that does not decode fails like a handler, alone, and not with others."""
+    return msgspec.convert(payload, subscription.event, strict=False)
 
 
 def _receive(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) -> None:
@@ -116,18 +118,18 @@ def _receive(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) 
 
 
 def _take_together(
-    work: Work, subscription: Subscription, waiting: list[tuple[UUID, Event]]
+    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, Any]]
 ) -> list[UUID] | None:
     """Take all events in one savepoint; None if any of them failed and nothing was done."""
-    event_ids = [event_id for event_id, _ in waiting]
+    event_ids = [event_id for event_id, _, _ in waiting]
     try:
         with savepoint(work):
-            if subscription.takes_many:
-                if waiting:
-                    subscription.handler(work, [event for _, event in waiting])
-            else:
-                for _, event in waiting:
+            events = [_decode(subscription, payload) for _, _, payload in waiting]
+            if not subscription.takes_many:
+                for event in events:
                     subscription.handler(work, event)
+            elif events:
+                subscription.handler(work, events)
             _receive(work, subscription, event_ids)
     except Exception as error:  # noqa: BLE001 - the edge of jobs: the cause is found one by one
         if len(waiting) == 1:
@@ -138,19 +140,20 @@ def _take_together(
 
 
 def _take_singly(
-    work: Work, subscription: Subscription, waiting: list[tuple[UUID, Event]]
+    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, Any]]
 ) -> list[UUID]:
     taken: list[UUID] = []
     stopped: set[UUID] = set()
-    for event_id, event in waiting:
-        if event.object_id in stopped:
+    for event_id, object_id, payload in waiting:
+        if object_id in stopped:
             continue
         try:
             with savepoint(work):
+                event = _decode(subscription, payload)
                 subscription.handler(work, [event] if subscription.takes_many else event)
                 _receive(work, subscription, [event_id])
         except Exception as error:  # noqa: BLE001 - the edge of jobs: recorded, retried, then dead
-            stopped.add(event.object_id)
+            stopped.add(object_id)
             _fail(work, subscription, event_id, error)
         else:
             taken.append(event_id)
@@ -164,7 +167,7 @@ def _deliver_detached(scope: Scope, subscription: Subscription, event_id: UUID) 
         return 0
     try:
         with _heartbeat(scope, event_id):
-            subscription.handler(scope, waiting[0][1])
+            subscription.handler(scope, _decode(subscription, waiting[0][2]))
     except Exception as error:  # noqa: BLE001 - the edge of jobs: recorded, retried, then dead
         with unit_of_work(scope) as work:
             _fail(work, subscription, event_id, error)
@@ -183,7 +186,8 @@ def _heartbeat(scope: Scope, event_id: UUID) -> Iterator[None]:
 
     def renew() -> None:
         while not stop.wait(LEASE.total_seconds() / 3):
-            with unit_of_work(scope) as work:
+            # A database that is away for a moment must not end the renewals that follow.
+            with suppress(Unavailable), unit_of_work(scope) as work:
                 work.session.execute(
                     sa.update(OutboxEvent)
                     .where(OutboxEvent.tenant_id == work.tenant_id, OutboxEvent.id == event_id)

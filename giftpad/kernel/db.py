@@ -1,4 +1,4 @@
-"""The database of this process: an engine for cold paths, one raw connection a thread for hot ones.
+"""The database of this process: an engine for cold paths, a few raw connections for hot ones.
 
 Hides: connection addresses, pools, timeouts, what is retried when a connection breaks.
 """
@@ -6,7 +6,8 @@ Hides: connection addresses, pools, timeouts, what is retried when a connection 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -26,6 +27,8 @@ HOT_OPTIONS = (
     " -c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
 )
 HOT_TRIES_MAX = 2
+HOT_IDLE_MAX = 16
+"""Hot connections that one process keeps; a web process has far fewer threads."""
 AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 """What psycopg raises when the database cannot take a write now, or is not there at all."""
 
@@ -82,14 +85,19 @@ class Database:
             hide_parameters=True,  # an error is logged, and parameters hold codes and names
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": COLD_OPTIONS},
         )
-        self._local = threading.local()
-        self._opened: list[psycopg.Connection[TupleRow]] = []
-        self._opening = threading.Lock()
+        self._idle: list[psycopg.Connection[TupleRow]] = []
+        self._idle_lock = threading.Lock()
 
-    def hot_connection(self) -> psycopg.Connection[TupleRow]:
-        """Return this thread's connection in autocommit, opened again if it broke."""
-        connection: psycopg.Connection[TupleRow] | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed or connection.broken:
+    @contextmanager
+    def hot_connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
+        """Lend a connection in autocommit; it serves the next caller unless it broke.
+
+        The one given back last is lent first.  It belongs to no thread: a server's threads come
+        and go, and a connection that one of them kept would never be closed.
+        """
+        with self._idle_lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
             connection = psycopg.connect(
                 self.url,
                 autocommit=True,
@@ -97,11 +105,18 @@ class Database:
                 connect_timeout=CONNECT_TIMEOUT_S,
                 options=HOT_OPTIONS,
             )
-            self._local.connection = connection
-            with self._opening:
-                self._opened = [known for known in self._opened if not known.closed]
-                self._opened.append(connection)
-        return connection
+        try:
+            yield connection
+        finally:
+            self._take_back(connection)
+
+    def _take_back(self, connection: psycopg.Connection[TupleRow]) -> None:
+        is_sound = not connection.closed and not connection.broken
+        with self._idle_lock:
+            if is_sound and len(self._idle) < HOT_IDLE_MAX:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def hot_call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow:
         """Run one statement that answers one row, prepared, in one round trip.
@@ -112,13 +127,14 @@ class Database:
         """
         for attempt in range(1, HOT_TRIES_MAX + 1):
             try:
-                row = self.hot_connection().execute(statement, values).fetchone()
+                with self.hot_connection() as connection:
+                    row = connection.execute(statement, values).fetchone()
             except psycopg.errors.QueryCanceled as error:
                 raise Busy from error
             except psycopg.errors.LockNotAvailable:
                 raise
             except AWAY as error:
-                self._forget_hot_connection()
+                self._forget_idle()
                 if attempt == HOT_TRIES_MAX:
                     raise DatabaseAway from error
             else:
@@ -126,18 +142,16 @@ class Database:
                 return row
         raise DatabaseAway
 
-    def _forget_hot_connection(self) -> None:
-        connection: psycopg.Connection[TupleRow] | None = getattr(self._local, "connection", None)
-        if connection is not None:
+    def _forget_idle(self) -> None:
+        """Close what lies idle: when one connection is gone, the server was probably away."""
+        with self._idle_lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
             connection.close()
-            self._local.connection = None
 
     def close(self) -> None:
-        """Close the pool and the hot connections of every thread."""
-        with self._opening:
-            for connection in self._opened:
-                connection.close()
-            self._opened = []
+        """Close the pool and the hot connections."""
+        self._forget_idle()
         self.engine.dispose()
 
 

@@ -6,28 +6,28 @@ Does not know: coupons, shops, programmes, settings, events, HTTP.
 """
 
 from giftpad.ledger.commands import (
-    drain_staged,
-    issue_staged,
+    drain_many,
+    issue_many,
     lock_account,
     open_account,
     transfer,
 )
 from giftpad.ledger.errors import InsufficientBalance
 from giftpad.ledger.queries import find_account, get_balance, sum_by_kind, verify
-from giftpad.ledger.rules import Account, Difference, Drained, Moved, Staged, Transfer
+from giftpad.ledger.rules import Account, Bulk, Difference, Drained, Moved, Transfer
 
 __all__ = [
     "Account",
+    "Bulk",
     "Difference",
     "Drained",
     "InsufficientBalance",
     "Moved",
-    "Staged",
     "Transfer",
-    "drain_staged",
+    "drain_many",
     "find_account",
     "get_balance",
-    "issue_staged",
+    "issue_many",
     "lock_account",
     "open_account",
     "sum_by_kind",

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from giftpad.kernel.work import Work
 from giftpad.ledger.errors import InsufficientBalance
-from giftpad.ledger.rules import Account, Drained, Moved, Staged, Transfer
+from giftpad.ledger.rules import Account, Bulk, Drained, Moved, Transfer
 
 _OPEN = sa.text("SELECT ledger_open_account(:tenant, :id, :book, :kind, :unit, :guarded, :subject)")
 _TRANSFER = sa.text(
@@ -16,11 +16,12 @@ _TRANSFER = sa.text(
     " :debit, :credit, :amount, :reverses, :at)"
 )
 _ISSUE = sa.text(
-    "SELECT count, total FROM"
-    " ledger_issue_staged(:tenant, :entry, :kind, :account_kind, :other, :at)"
+    "SELECT ledger_issue_many(:tenant, :entry, :kind, :account_kind, :other,"
+    " CAST(:accounts AS uuid[]), CAST(:transfers AS uuid[]), :amount, :at)"
 )
 _DRAIN = sa.text(
-    "SELECT count, total FROM ledger_drain_staged(:tenant, :entry, :kind, :other, :at)"
+    "SELECT count, total FROM ledger_drain_many(:tenant, :entry, :kind, :other,"
+    " CAST(:accounts AS uuid[]), CAST(:transfers AS uuid[]), :at)"
 )
 _LOCK = sa.text("SELECT ledger_lock_account(:tenant, :id)")
 
@@ -73,27 +74,30 @@ def lock_account(work: Work, account_id: UUID) -> int | None:
     return balance
 
 
-def _bulk(work: Work, statement: sa.TextClause, staged: Staged) -> Drained:
-    values = {
+def _bulk_values(work: Work, bulk: Bulk) -> dict[str, object]:
+    assert len(bulk.account_ids) == len(bulk.transfer_ids)
+    return {
         "tenant": work.tenant_id,
-        "entry": staged.entry_id,
-        "kind": staged.kind,
-        "account_kind": staged.account_kind,
-        "other": staged.other_id,
+        "entry": bulk.entry_id,
+        "kind": bulk.kind,
+        "other": bulk.other_id,
+        "accounts": list(bulk.account_ids),
+        "transfers": list(bulk.transfer_ids),
         "at": work.at,
     }
-    count, total = work.session.execute(statement, values).one()
-    return Drained(count=count, total_minor=int(total))
 
 
-def issue_staged(work: Work, staged: Staged) -> Drained:
-    """Open the staged accounts and book what each is issued with, from ``staged.other_id``."""
-    return _bulk(work, _ISSUE, staged)
+def issue_many(work: Work, bulk: Bulk, *, account_kind: str, amount_minor: int) -> None:
+    """Open guarded accounts and book ``amount_minor`` for each, from ``bulk.other_id``."""
+    values = _bulk_values(work, bulk) | {"account_kind": account_kind, "amount": amount_minor}
+    count: int = work.session.execute(_ISSUE, values).scalar_one()
+    assert count == len(bulk.account_ids)
 
 
-def drain_staged(work: Work, staged: Staged) -> Drained:
-    """Move all that the staged accounts still hold to ``staged.other_id``.
+def drain_many(work: Work, bulk: Bulk) -> Drained:
+    """Move all that the accounts still hold to ``bulk.other_id``.
 
-    Locks: the staged accounts, in the order of their ids.
+    Locks: the accounts, in the order of their ids.
     """
-    return _bulk(work, _DRAIN, staged)
+    count, total = work.session.execute(_DRAIN, _bulk_values(work, bulk)).one()
+    return Drained(count=count, total_minor=int(total))

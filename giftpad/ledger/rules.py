@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -44,17 +45,17 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """A bulk movement whose accounts stand in the transaction's table ``pg_temp.ledger_staging``.
+class Bulk:
+    """A movement of many accounts at once, with the id of one transfer for each.
 
-    The staging table has ``account_id``, ``transfer_id`` (and ``amount_minor`` when issuing).
     ``other_id`` is the account on the other side: funding when issuing, breakage when draining.
     """
 
     entry_id: UUID
     kind: str
-    account_kind: str
     other_id: UUID
+    account_ids: Sequence[UUID]
+    transfer_ids: Sequence[UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

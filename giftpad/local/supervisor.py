@@ -238,7 +238,8 @@ class Supervisor:
         elif (return_code := watched.return_code) is not None:
             self._note_end(watched, return_code)
         elif watched.has_come_up():
-            self.say(f"{watched.part.name} is up again.")
+            if watched.restarts:
+                self.say(f"{watched.part.name} is up again.")
             self._publish()
 
     def _note_end(self, watched: Watched, return_code: int) -> None:

@@ -218,11 +218,26 @@ def _wanted_rows(
     return conditions
 
 
+_OLDEST_UNREAD = sa.text("""
+    SELECT object_id FROM event_outbox
+    WHERE tenant_id = :tenant AND done_at IS NULL AND name = 'payment.captured_v1'
+    ORDER BY object_id LIMIT 1
+""")
+
+
+def _read_side_ends(work: Work) -> UUID:
+    """Return the first payment that the read side may not know yet, however far it lags."""
+    values = {"tenant": work.tenant_id}
+    oldest: UUID | None = work.session.execute(_OLDEST_UNREAD, values).scalar_one_or_none()
+    newest = first_id_at(work.at - READ_LAG)
+    return newest if oldest is None else min(newest, oldest)
+
+
 def list_payments(work: Work, wanted: PaymentFilter) -> list[PaymentView]:
     """Return a page of payments, newest first; a caller bound to a shop sees that shop's only.
 
-    A shop's or an account's payments are found on the read side, and the newest on the write
-    side as well, in case the read side lags.
+    A shop's or an account's payments are found on the read side, and those it may not know yet
+    on the write side.
     """
     limit = min(wanted.limit, PAGE_MAX)
     write_side = sa.select(Payment.id.label("id")).where(*_wanted_rows(work, Payment, wanted))
@@ -233,7 +248,7 @@ def list_payments(work: Work, wanted: PaymentFilter) -> list[PaymentView]:
         read_side = sa.select(PaymentHistory.payment_id.label("id")).where(
             *_wanted_rows(work, PaymentHistory, wanted), PaymentHistory.kind == "pay"
         )
-        recent = write_side.where(Payment.id >= first_id_at(work.at - READ_LAG))
+        recent = write_side.where(Payment.id >= _read_side_ends(work))
         ids = sa.union(
             sa.select(read_side.order_by(newest).limit(limit).subquery().c.id),
             sa.select(recent.order_by(newest).limit(limit).subquery().c.id),
@@ -250,22 +265,31 @@ def list_payments(work: Work, wanted: PaymentFilter) -> list[PaymentView]:
 
 _PAYMENTS_AND_TRANSFERS = sa.text("""
     WITH facts AS (
-        SELECT id, 'pay' AS kind, transfer_id, amount_minor, account_id FROM payment_payments
-        WHERE tenant_id = :tenant
+        SELECT id, 'pay' AS kind, transfer_id, amount_minor, account_id, shop_id, programme_id,
+            NULL::uuid AS reverses_id
+        FROM payment_payments WHERE tenant_id = :tenant
         UNION ALL
-        SELECT r.id, r.kind, r.transfer_id, r.amount_minor, p.account_id FROM payment_reversals r
+        SELECT r.id, r.kind, r.transfer_id, r.amount_minor, p.account_id, p.shop_id,
+            p.programme_id, p.transfer_id
+        FROM payment_reversals r
         JOIN payment_payments p ON p.tenant_id = r.tenant_id AND p.id = r.payment_id
         WHERE r.tenant_id = :tenant
     ), moves AS (
-        SELECT id, kind, amount_minor,
-            CASE kind WHEN 'pay' THEN debit_id ELSE credit_id END AS account_id
-        FROM ledger_transfers
-        WHERE tenant_id = :tenant AND kind IN ('pay', 'void', 'refund')
+        SELECT t.id, t.kind, t.amount_minor, t.reverses_id,
+            CASE t.kind WHEN 'pay' THEN t.debit_id ELSE t.credit_id END AS account_id,
+            a.subject_id AS shop_id, a.book_id AS programme_id, a.kind AS payable_kind
+        FROM ledger_transfers t
+        LEFT JOIN ledger_accounts a ON a.tenant_id = t.tenant_id
+            AND a.id = CASE t.kind WHEN 'pay' THEN t.credit_id ELSE t.debit_id END
+        WHERE t.tenant_id = :tenant AND t.kind IN ('pay', 'void', 'refund')
     )
     SELECT f.id, m.id, f.amount_minor, m.amount_minor
     FROM facts f FULL JOIN moves m ON m.id = f.transfer_id
     WHERE f.id IS NULL OR m.id IS NULL OR f.amount_minor <> m.amount_minor OR f.kind <> m.kind
-        OR f.account_id <> m.account_id
+        OR f.account_id <> m.account_id OR f.shop_id IS DISTINCT FROM m.shop_id
+        OR f.programme_id IS DISTINCT FROM m.programme_id
+        OR m.payable_kind IS DISTINCT FROM 'shop_payable'
+        OR f.reverses_id IS DISTINCT FROM m.reverses_id
     LIMIT :most
 """)
 
@@ -324,7 +348,7 @@ def verify(work: Work) -> list[Difference]:
         Difference(
             kind="transfer" if fact_id is None else "payment",
             subject=str(fact_id or transfer_id),
-            expected="a payment and a transfer of one amount, kind and account",
+            expected="a payment and a transfer of one amount, kind, account and shop",
             found=f"payment {fact_amount}, transfer {moved_amount}",
         )
         for fact_id, transfer_id, fact_amount, moved_amount in work.session.execute(

@@ -27,10 +27,10 @@ class PastDate(Invalid):
 
 
 class BoundToShop(Rejected):
-    """A caller that belongs to one shop cannot enrol others."""
+    """A caller that belongs to one shop decides nothing that the issuer decides."""
 
     code = "shop.bound"
-    sentence = "This access belongs to one shop. It cannot enrol others."
+    sentence = "This access belongs to one shop. It cannot enrol, change or stop shops."
 
 
 class BranchNotFound(NotFound):

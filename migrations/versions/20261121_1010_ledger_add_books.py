@@ -20,8 +20,8 @@ FUNCTIONS = {
     "ledger_open_account": "uuid, uuid, uuid, text, text, boolean, uuid",
     "ledger_transfer": "uuid, uuid, uuid, text, uuid, uuid, bigint, uuid, timestamptz",
     "ledger_lock_account": "uuid, uuid",
-    "ledger_issue_staged": "uuid, uuid, text, text, uuid, timestamptz",
-    "ledger_drain_staged": "uuid, uuid, text, uuid, timestamptz",
+    "ledger_issue_many": "uuid, uuid, text, text, uuid, uuid[], uuid[], bigint, timestamptz",
+    "ledger_drain_many": "uuid, uuid, text, uuid, uuid[], uuid[], timestamptz",
 }
 
 
@@ -79,6 +79,8 @@ def upgrade() -> None:
         op.execute(f"REVOKE ALL ON FUNCTION {name}({arguments}) FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name}({arguments}) TO giftpad_app")
         op.execute("SET LOCAL ROLE giftpad_owner")
+    # Needed to be given the functions, and for nothing afterwards.
+    op.execute("REVOKE CREATE ON SCHEMA public FROM giftpad_ledger")
 
 
 def downgrade() -> None:

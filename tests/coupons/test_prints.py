@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from giftpad import coupons, printing
 from giftpad.coupons import errors
 from giftpad.coupons.adapters import press
 from giftpad.coupons.handlers import print_due_volume
+from giftpad.coupons.models import CouponVolume
 from giftpad.kernel.work import unit_of_work
 from tests import make
 from tests import make_coupons as mk
@@ -192,3 +194,68 @@ def test_a_repeated_event_changes_nothing(town, settings):
     print_due_volume(town.scope, coupons.VolumeDue(object_id=volume.id, batch_id=batch_id))
     assert mk.take_pdf(town, batch_id) == before
     assert make.differences(town.scope) == []
+
+
+@pytest.fixture
+def half_printed(town, settings, monkeypatch):
+    """A batch whose second volume is wrong, while a worker is at the first."""
+    with monkeypatch.context() as spoilt:
+        spoilt.setattr("giftpad.coupons.commands.opening.VOLUME_COUNT_MAX", 3)
+        mk.spoil_items(spoilt, lambda items: swap(items) if len(items) == 2 else items)
+        batch_id = mk.order(town, 5)
+        pump(settings)
+    set_first_volume(town, batch_id, state="printing", claimed_until=CLAIMED)
+    return batch_id
+
+
+CLAIMED, LAPSED = sa.text("now() + interval '1 hour'"), sa.text("now() - interval '1 second'")
+
+
+def set_first_volume(town, batch_id, **values):
+    with unit_of_work(town.scope) as work:
+        first = sa.update(CouponVolume).where(
+            CouponVolume.batch_id == batch_id, CouponVolume.number == 1
+        )
+        return work.session.execute(first.values(values).returning(CouponVolume.id)).scalar_one()
+
+
+def reprint(town, batch_id):
+    with unit_of_work(town.scope) as work:
+        coupons.reprint(work, batch_id)
+
+
+def destroy_print(town, batch_id):
+    with unit_of_work(town.scope) as work:
+        coupons.destroy_print(work, batch_id)
+
+
+@pytest.mark.parametrize("verb", [reprint, destroy_print])
+def test_a_volume_that_is_being_printed_is_left_alone(town, half_printed, verb):
+    with pytest.raises(errors.BatchWrongState):
+        verb(town, half_printed)
+
+
+@pytest.mark.parametrize("is_resent", [False, True])
+def test_a_failed_batch_of_which_a_worker_died_is_printed_again(
+    town, settings, half_printed, is_resent
+):
+    volume_id = set_first_volume(town, half_printed, claimed_until=LAPSED)
+    if is_resent:
+        print_due_volume(town.scope, coupons.VolumeDue(object_id=volume_id, batch_id=half_printed))
+        states = [volume.state for volume in mk.get_batch(town, half_printed).volumes]
+        assert states == ["due", "failed"]
+    reprint(town, half_printed)
+    pump(settings)
+    batch = mk.get_batch(town, half_printed)
+    assert (batch.state, [volume.state for volume in batch.volumes]) == ("ready", ["ready"] * 2)
+    assert len(files_of(town)) == 2
+
+
+def test_the_print_of_a_failed_batch_of_which_a_worker_died_is_destroyed(
+    town, settings, half_printed
+):
+    set_first_volume(town, half_printed, claimed_until=LAPSED)
+    destroy_print(town, half_printed)
+    pump(settings)
+    assert mk.get_batch(town, half_printed).print_destroyed_at is not None
+    assert files_of(town) == []

@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from giftpad import local, wiring
@@ -157,11 +158,22 @@ def test_expiry_and_payments_at_once_leave_every_yen_somewhere(product, till, mo
                 stop.wait(0.01)
             move_clock(superuser, timedelta(days=400))
             coupon_jobs.expire_due(Scope(tenant_id=tenant.id))
+            seen = len(answers)
+            while len(answers) < seen + 4:
+                stop.wait(0.01)
             stop.set()
             for job in jobs:
                 job.result()
     finally:
         move_clock(superuser, timedelta(0))
     codes_seen = {body["code"] for status, body in answers if status != 201}
-    assert codes_seen <= {"instrument.expired"}
+    assert codes_seen == {"instrument.expired"}
+    paid = sum(status == 201 for status, _ in answers)
+    with psycopg.connect(superuser) as connection:
+        (drained,) = connection.execute(
+            "SELECT sum(t.amount_minor) FROM ledger_transfers t WHERE t.kind = 'expire'"
+            " AND t.debit_id IN (SELECT account_id FROM payment_payments WHERE at > %s)",
+            [batch["created_at"]],
+        ).fetchone()
+    assert drained == 8 * 1000 - paid
     product.must("ledger", "verify", "--tenant", TENANT)

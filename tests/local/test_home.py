@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from giftpad.cli.local import reset
 from giftpad.kernel.config import Settings
 from giftpad.local import EmbeddedPostgres, Home, LocalError, embedded_settings
 from giftpad.local import home as home_room
@@ -111,3 +113,12 @@ def test_a_database_that_cannot_lie_in_the_folder_lies_where_its_user_can_reach(
         postgres.stop()
         postgres.remove_data()
     assert not postgres.place.exists()
+
+
+def test_reset_leaves_no_sign_in_of_the_demonstration(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIFTPAD_HOME", str(tmp_path / "home"))
+    home = Home(tmp_path / "home")
+    home.prepare()
+    (home.path / "demo.json").write_text("{}")
+    assert CliRunner().invoke(reset, ["--yes"]).exit_code == 0
+    assert [path.name for path in home.path.iterdir()] == ["lock"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from giftpad import guard, ledger, payments
 from giftpad.kernel import codes
@@ -202,6 +203,34 @@ def test_the_history_follows_and_the_list_does_not_wait_for_it(town, settings):
             elsewhere = payments.PaymentFilter(shop_id=town.outside_shop_id)
             assert payments.list_payments(work, elsewhere) == []
         pump(settings)
+
+
+def test_a_list_stays_whole_however_long_the_read_side_lags(town, settings, fresh_clock):
+    paid = payments.pay(town.scope, make.pay_order(town, 400))
+    wanted = payments.PaymentFilter(shop_id=town.shop_id)
+    fresh_clock(timedelta(minutes=10))
+    with unit_of_work(town.scope) as work:
+        assert [p.id for p in payments.list_payments(work, wanted)] == [paid.id]
+    pump(settings)
+    with unit_of_work(town.scope) as work:
+        assert [p.id for p in payments.list_payments(work, wanted)] == [paid.id]
+
+
+def test_connections_of_threads_that_end_serve_the_next_ones(town, database):
+    def pay(_):
+        return payments.pay(town.scope, make.pay_order(town, 1)).id
+
+    for _ in range(6):
+        with ThreadPoolExecutor(3) as pool:
+            assert len(set(pool.map(pay, range(3)))) == 3
+    with unit_of_work(town.scope) as work:
+        count = work.session.execute(
+            sa.text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND query LIKE '%payments_pay%' AND pid <> pg_backend_pid()"
+            )
+        ).scalar_one()
+    assert 1 <= count <= 3
 
 
 def test_what_has_ended_becomes_breakage_once(town, fresh_clock):

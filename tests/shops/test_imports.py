@@ -8,6 +8,7 @@ import pytest
 
 from giftpad import audit, shops
 from giftpad.kernel.clock import local_date
+from giftpad.kernel.db import DatabaseAway
 from giftpad.kernel.files import open_files
 from giftpad.kernel.work import Actor, Scope, unit_of_work
 from giftpad.shops import handlers
@@ -31,8 +32,9 @@ def lines(count, area="東"):
 
 
 def order(scope, rows, *, encoding="utf-8", **options):
-    with unit_of_work(scope) as work:
-        return shops.order_import(work, "\r\n".join(rows).encode(encoding), **options)
+    data = "\r\n".join(rows).encode(encoding)
+    with shops.kept_file(scope, data) as kept, unit_of_work(scope) as work:
+        return shops.order_import(work, kept, **options)
 
 
 def run(scope, import_id):
@@ -186,11 +188,36 @@ def test_what_an_import_did_is_recorded_under_the_name_of_who_ordered_it(scope):
 def test_an_empty_or_huge_file_is_refused_before_it_is_kept(scope):
     from giftpad.shops.errors import ImportEmpty, ImportTooLarge
 
-    with unit_of_work(scope) as work:
-        with pytest.raises(ImportEmpty):
-            shops.order_import(work, b"")
-        with pytest.raises(ImportTooLarge):
-            shops.order_import(work, b"x" * (shops.IMPORT_SIZE_MAX + 1))
+    with pytest.raises(ImportEmpty), shops.kept_file(scope, b""):
+        pass
+    too_much = b"x" * (shops.IMPORT_SIZE_MAX + 1)
+    with pytest.raises(ImportTooLarge), shops.kept_file(scope, too_much):
+        pass
+
+
+def try_to_order(scope, error):
+    """Order an import of which the transaction ends with ``error``; return its file's id."""
+    with (
+        pytest.raises(type(error)),
+        shops.kept_file(scope, b"x") as kept,
+        unit_of_work(scope) as work,
+    ):
+        shops.order_import(work, kept)
+        raise error
+    return kept.id
+
+
+def test_the_file_of_an_order_that_failed_is_dropped(scope, settings):
+    files = open_files(settings)
+    dropped_id = try_to_order(scope, ConnectionAbortedError())
+    assert not files.exists(scope.tenant_id, "shop_import", dropped_id)
+    import_id = order(scope, [HEADER, *lines(1)])
+    assert files.exists(scope.tenant_id, "shop_import", import_id)
+
+
+def test_a_file_stays_when_nobody_knows_whether_the_order_was_committed(scope, settings):
+    kept_id = try_to_order(scope, DatabaseAway())
+    assert open_files(settings).exists(scope.tenant_id, "shop_import", kept_id)
 
 
 def test_an_import_of_another_tenant_is_not_found(scope):

@@ -199,8 +199,24 @@ def test_a_caller_bound_to_a_shop_knows_only_that_one(scope):
                 forbidden()
         with pytest.raises(shops.BoundToShop):
             shops.enrol(work, shops.NewShop(number="9", facts=FACTS))
-        with pytest.raises(shops.BoundToShop):
-            shops.order_import(work, b"x")
+        with shops.kept_file(bound, b"x") as kept, pytest.raises(shops.BoundToShop):
+            shops.order_import(work, kept)
+
+
+def test_a_caller_bound_to_a_shop_does_not_decide_what_holds_for_it(scope):
+    mine = enrol(scope)
+    bound = Scope(tenant_id=scope.tenant_id, actor=Actor(kind="client", id="till", shop_id=mine))
+    with unit_of_work(scope) as work:
+        shops.set_accepting(work, mine, accepting=False)
+    before = view(scope, mine)
+    with unit_of_work(bound) as work:
+        for forbidden in (
+            lambda: shops.change_facts(work, mine, {"area": "西", "groups": ("魚",)}),
+            lambda: shops.set_accepting(work, mine, accepting=True),
+        ):
+            with pytest.raises(shops.BoundToShop):
+                forbidden()
+    assert view(scope, mine) == before
 
 
 def test_the_shop_of_another_tenant_is_not_found(scope):

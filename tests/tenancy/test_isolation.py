@@ -30,12 +30,12 @@ def towns(house, tmp_path):
     scopes = []
     for name in ("east", "west"):
         scope = apply_town(tmp_path / name)
-        with unit_of_work(scope) as work:
+        bad = b"number,name,area\n-,x,y\n"
+        with shops.kept_file(scope, bad) as kept, unit_of_work(scope) as work:
             shop_id = shops.find_shop_id(work, "1001")
             shops.add_branch(work, shop_id, name="駅前店")
             shops.set_contact(work, shop_id, shops.Contact(name="青葉 花"))
-            bad = b"number,name,area\n-,x,y\n"
-            import_id = shops.order_import(work, bad)
+            import_id = shops.order_import(work, kept)
         handlers.run_import(scope, shops.ShopImportOrdered(object_id=import_id))
         scopes.append(scope)
     return scopes

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import redis
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from giftpad import payments, wiring
+from giftpad import coupons, payments, shops, wiring
 from giftpad.kernel.work import unit_of_work
 from giftpad.payments.models import PaymentHistory
 from tests import make
@@ -94,3 +94,22 @@ def test_no_lane_waits_for_another():
     assert set(LANES["all"]) == set(QUICK) | set(HEAVY)
     used = {entry.queue for entry in wiring.SCHEDULE.values()}
     assert used <= set(LANES["all"])
+
+
+@pytest.mark.parametrize("lane", ["heavy", "all"])
+def test_no_print_holds_up_what_else_is_due(queue, lane):
+    waiting = {entry.queue for entry in wiring.SCHEDULE.values()}
+    for event in (shops.ShopImportOrdered, coupons.PrintDestroyed):
+        waiting |= {wired.queue for wired in wiring.SUBSCRIPTIONS[event]}
+    for name in ["print", *sorted(waiting)]:
+        open_queue(name, queue).enqueue(jobs.run_scheduled, name)
+    queues = [open_queue(name, queue) for name in LANES[lane]]
+    taken = []
+    for _ in range(len(waiting) + 1):
+        _, found = Queue.dequeue_any(queues, None, queue, serializer=JSONSerializer)
+        taken.append(found.name)
+    assert (set(taken[:-1]), taken[-1]) == (waiting, "print")
+
+
+def test_no_heavy_queue_comes_before_a_quick_one():
+    assert LANES["all"][: len(QUICK)] == LANES["quick"] == QUICK

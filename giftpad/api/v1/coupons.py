@@ -22,7 +22,7 @@ from giftpad.api.http import (
 )
 from giftpad.api.spreadsheets import write_line
 from giftpad.edge import current_scope, requires
-from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.kernel.work import Scope, Work, unit_of_work
 
 RANGE_PATIENCE_S = 300
 """A million coupons are stopped in one transaction: all of them or none."""
@@ -182,7 +182,8 @@ class CouponSchema(Schema):
     payments = fields.List(
         fields.Nested(CouponPaymentSchema),
         required=True,
-        metadata={"description": "The last ones, newest first."},
+        allow_none=True,
+        metadata={"description": "The last ones, newest first; null without payments:read."},
     )
 
 
@@ -346,13 +347,19 @@ class OneCoupon(MethodView):
     def get(self, serial: str) -> coupons.CouponView:
         """Show a coupon by its serial, however it is written, with its last payments."""
         with unit_of_work(current_scope()) as work:
-            return coupons.get_coupon(work, serial)
+            return _show(work, serial)
+
+
+def _show(work: Work, serial: str) -> coupons.CouponView:
+    """Return a coupon as its caller may see it: payments are a permission of their own."""
+    with_payments = "payments:read" in work.scope.permissions
+    return coupons.get_coupon(work, serial, with_payments=with_payments)
 
 
 def _turn(verb: Callable[..., int], serial: str, *, reason: str) -> coupons.CouponView:
     with unit_of_work(current_scope()) as work:
         verb(work, serial, reason=reason)
-        return coupons.get_coupon(work, serial)
+        return _show(work, serial)
 
 
 @blp.route("/coupons/<serial>/block")

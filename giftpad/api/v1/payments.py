@@ -27,7 +27,7 @@ from giftpad.api.http import (
     idempotent,
     read_body,
 )
-from giftpad.edge import current_locale, current_scope, idempotency_key, requires
+from giftpad.edge import current_locale, current_scope, demand, idempotency_key, requires
 from giftpad.guard import KEPT_FOR_MONEY
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import translate
@@ -146,7 +146,9 @@ class PaymentQuerySchema(CursorQuery):
     """Which payments a list shows."""
 
     shop_id = fields.UUID()
-    serial = fields.String(metadata={"description": "The serial printed on a coupon."})
+    serial = fields.String(
+        metadata={"description": "The serial printed on a coupon; needs coupons:read as well."}
+    )
     since = fields.AwareDateTime()
     until = fields.AwareDateTime()
 
@@ -276,10 +278,14 @@ class Payments(MethodView):
     def get(self, query: dict[str, Any]) -> CursorPage[payments.PaymentView]:
         """List payments, newest first."""
         limit: int = query["limit"]
+        if "serial" in query:
+            # The answer tells whether there is such a coupon, which a till has no need to know.
+            demand("coupons:read")
         with unit_of_work(current_scope()) as work:
             account_id = None
             if "serial" in query:
-                account_id = coupons.get_coupon(work, query["serial"]).account_id
+                coupon = coupons.get_coupon(work, query["serial"], with_payments=False)
+                account_id = coupon.account_id
             wanted = payments.PaymentFilter(
                 shop_id=query.get("shop_id"),
                 account_id=account_id,

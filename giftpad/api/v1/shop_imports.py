@@ -135,12 +135,12 @@ class ShopImports(MethodView):
         The first line names the columns, in English or Japanese.  Known numbers are changed,
         new ones enrolled.
         """
-        data = _file()
-        with unit_of_work(current_scope()) as work:
+        data, scope = _file(), current_scope()
+        with shops.kept_file(scope, data) as kept, unit_of_work(scope) as work:
 
             def order() -> shops.ImportView:
                 import_id = shops.order_import(
-                    work, data, is_partial=query["is_partial"], is_dry=query["is_dry"]
+                    work, kept, is_partial=query["is_partial"], is_dry=query["is_dry"]
                 )
                 return shops.get_import(work, import_id)
 

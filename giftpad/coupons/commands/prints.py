@@ -23,6 +23,7 @@ from giftpad.coupons.events import BatchFailed, BatchReady, VolumeDue
 from giftpad.coupons.models import CouponBatch, CouponVolume
 from giftpad.coupons.models.finding import (
     find_next_due,
+    is_claimed,
     list_volumes,
     lock_volume,
     require_batch,
@@ -69,11 +70,14 @@ def start_volume(work: Work, batch_id: UUID, volume_id: UUID) -> PrintTask | Non
     Publishes: coupon_volume.due_v1 of the next volume, when this one is begun first.
     """
     batch, volume = _lock(work, batch_id, volume_id)
-    if volume.state in (READY, FAILED) or batch.state == FAILED or batch.batch_key is None:
+    if volume.state in (READY, FAILED) or batch.batch_key is None:
         return None
     now = work.session.execute(sa.select(sa.func.now())).scalar_one()
     if volume.claimed_until is not None and volume.claimed_until > now:
         raise VolumeBusy
+    if batch.state == FAILED:
+        volume.state = DUE  # Whoever began it is dead; it waits until the batch is printed again.
+        return None
     if volume.state == DUE:
         next_id = find_next_due(work, CouponVolume, batch_id, after=volume.number)
         if next_id is not None:
@@ -163,9 +167,7 @@ def reprint(work: Work, batch_id: UUID, *, volume: int | None = None) -> None:
     if batch.print_destroyed_at is not None:
         raise PrintDestroyed(destroyed_on=batch.print_destroyed_at.date().isoformat())
     volumes = list_volumes(work, batch_id)
-    if batch.state not in (READY, RELEASED, FAILED) or any(
-        row.state in (PRINTING, VERIFYING) for row in volumes
-    ):
+    if batch.state not in (READY, RELEASED, FAILED) or is_claimed(work, batch_id):
         raise BatchWrongState(state=batch.state)
     if volume is not None and volume not in {row.number for row in volumes}:
         raise VolumeNotFound(volume=volume)

@@ -18,15 +18,8 @@ from giftpad.coupons.errors import (
 from giftpad.coupons.events import BatchReleased
 from giftpad.coupons.events import PrintDestroyed as PrintDestroyedEvent
 from giftpad.coupons.models import CouponBatch, CouponVolume
-from giftpad.coupons.models.finding import list_volumes, require_batch
-from giftpad.coupons.rules import (
-    FAILED,
-    PRINTING,
-    READY,
-    RELEASED,
-    VERIFYING,
-    format_serial,
-)
+from giftpad.coupons.models.finding import is_claimed, require_batch
+from giftpad.coupons.rules import FAILED, READY, RELEASED, format_serial
 from giftpad.kernel.work import Work
 
 
@@ -120,8 +113,7 @@ def destroy_print(work: Work, batch_id: UUID) -> None:
     """
     batch = require_batch(work, batch_id, lock=True)
     _raise_if_destroyed(batch)
-    printing = any(row.state in (PRINTING, VERIFYING) for row in list_volumes(work, batch_id))
-    if batch.state not in (READY, RELEASED, FAILED) or printing:
+    if batch.state not in (READY, RELEASED, FAILED) or is_claimed(work, batch_id):
         raise BatchWrongState(state=batch.state)
     batch.batch_key, batch.print_destroyed_at = None, work.at
     events.publish(work, PrintDestroyedEvent(object_id=batch_id))

@@ -90,6 +90,19 @@ def list_volumes(work: Work, batch_id: UUID) -> Sequence[CouponVolume]:
     )
 
 
+def is_claimed(work: Work, batch_id: UUID) -> bool:
+    """Whether anybody prints a volume of a batch now; what a dead worker began is nobody's."""
+    return work.session.execute(
+        sa.select(
+            sa.exists().where(
+                CouponVolume.tenant_id == work.tenant_id,
+                CouponVolume.batch_id == batch_id,
+                CouponVolume.claimed_until > sa.func.now(),
+            )
+        )
+    ).scalar_one()
+
+
 def find_next_due(
     work: Work, table: type[CouponChunk | CouponVolume], batch_id: UUID, *, after: int = 0
 ) -> UUID | None:

@@ -83,53 +83,43 @@ def take_locators(work: Work, count: int) -> int:
     return end - count
 
 
+_ADD_INSTRUMENTS = sa.text("""
+    INSERT INTO payment_instruments (tenant_id, locator, code_hash, account_id, terms_id, state)
+    SELECT :tenant, n.locator, n.code_hash, n.account_id, :terms, 'live'
+    FROM unnest(CAST(:locators AS bigint[]), CAST(:hashes AS bytea[]), CAST(:accounts AS uuid[]))
+        AS n (locator, code_hash, account_id)
+""")
+
+
 def issue_instruments(work: Work, chunk: IssueChunk) -> int:
     """Issue up to ``ISSUE_MAX`` instruments with their accounts and their issue transfers.
 
-    Rows go by COPY into a staging table of the transaction: COPY does not work under row-level
-    security, and an INSERT … SELECT does.
+    Rows travel as arrays, since COPY does not work under row-level security (ADR 0012).
     """
-    session = work.session
-    session.execute(
-        sa.text(
-            "CREATE TEMPORARY TABLE ledger_staging (locator bigint, code_hash bytea,"
-            " account_id uuid, transfer_id uuid, amount_minor bigint) ON COMMIT DROP"
-        )
-    )
-    session.execute(sa.text("GRANT SELECT ON pg_temp.ledger_staging TO giftpad_ledger"))
-    connection = session.connection().connection.driver_connection
-    assert connection is not None
-    count = 0
-    columns = "locator, code_hash, account_id, transfer_id, amount_minor"
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY ledger_staging ({columns}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(["int8", "bytea", "uuid", "uuid", "int8"])
-        for locator, code_hash in chunk.rows:
-            copy.write_row((locator, code_hash, new_id(), new_id(), chunk.amount_minor))
-            count += 1
-    assert count <= ISSUE_MAX
-    issued = ledger.issue_staged(
+    rows = list(chunk.rows)
+    assert len(rows) <= ISSUE_MAX
+    account_ids = [new_id() for _ in rows]
+    ledger.issue_many(
         work,
-        ledger.Staged(
+        ledger.Bulk(
             entry_id=chunk.entry_id,
             kind="issue",
-            account_kind="coupon",
             other_id=chunk.source_id,
+            account_ids=account_ids,
+            transfer_ids=[new_id() for _ in rows],
         ),
+        account_kind="coupon",
+        amount_minor=chunk.amount_minor,
     )
-    assert issued == ledger.Drained(count=count, total_minor=count * chunk.amount_minor)
-    session.execute(
-        sa.text(
-            "INSERT INTO payment_instruments (tenant_id, locator, code_hash, account_id, terms_id,"
-            " state) SELECT :tenant, locator, code_hash, account_id, :terms, 'live'"
-            " FROM pg_temp.ledger_staging"
-        ),
-        {"tenant": work.tenant_id, "terms": chunk.terms_id},
-    )
-    session.execute(sa.text("DROP TABLE pg_temp.ledger_staging"))
-    return count
+    values = {
+        "tenant": work.tenant_id,
+        "terms": chunk.terms_id,
+        "locators": [locator for locator, _ in rows],
+        "hashes": [code_hash for _, code_hash in rows],
+        "accounts": account_ids,
+    }
+    work.session.execute(_ADD_INSTRUMENTS, values)
+    return len(rows)
 
 
 _LOCK_RANGE = sa.text("""
@@ -229,7 +219,6 @@ def drain_terms(
         )
     ).scalar_one()
     assert terms.ends_at <= work.at
-    session = work.session
     values = {
         "tenant": work.tenant_id,
         "terms": terms_id,
@@ -237,27 +226,20 @@ def drain_terms(
         "last": last_locator,
         "most": limit,
     }
-    rows = session.execute(_DRAINABLE, values).all()
+    rows = work.session.execute(_DRAINABLE, values).all()
     if not rows:
         return Drained(last_locator=None, count=0, total_minor=0)
-    session.execute(
-        sa.text(
-            "CREATE TEMPORARY TABLE ledger_staging (account_id uuid, transfer_id uuid)"
-            " ON COMMIT DROP"
-        )
-    )
-    session.execute(sa.text("GRANT SELECT ON pg_temp.ledger_staging TO giftpad_ledger"))
-    held = [row for row in rows if row[2] > 0]
-    if held:
-        session.execute(
-            sa.text("INSERT INTO pg_temp.ledger_staging VALUES (:account, :transfer)"),
-            [{"account": row[1], "transfer": new_id()} for row in held],
-        )
+    held = [row[1] for row in rows if row[2] > 0]
     breakage = ledger.find_account(work, terms.programme_id, "breakage", terms.programme_id)
     assert breakage is not None
-    drained = ledger.drain_staged(
+    drained = ledger.drain_many(
         work,
-        ledger.Staged(entry_id=new_id(), kind="expire", account_kind="coupon", other_id=breakage),
+        ledger.Bulk(
+            entry_id=new_id(),
+            kind="expire",
+            other_id=breakage,
+            account_ids=held,
+            transfer_ids=[new_id() for _ in held],
+        ),
     )
-    session.execute(sa.text("DROP TABLE pg_temp.ledger_staging"))
     return Drained(last_locator=rows[-1][0], count=drained.count, total_minor=drained.total_minor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from giftpad import guard, tenancy
-from giftpad.kernel.db import database
+from giftpad.kernel.db import Busy, database
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope
@@ -73,7 +73,10 @@ def _call_pay(values: dict[str, object]) -> psycopg.rows.TupleRow:
         try:
             return database().hot_call(_PAY, values)
         except psycopg.errors.LockNotAvailable as error:
-            raise guard.StillRunning from error
+            # Only the key's own row tells of a first request; else the account is held by another.
+            if "guard_keys" in (error.diag.context or ""):
+                raise guard.StillRunning from error
+            raise Busy from error
         except psycopg.Error as error:
             # Blocked or replaced between the judgement and the lock: judge again, and refuse.
             if error.sqlstate != INSTRUMENT_CHANGED:

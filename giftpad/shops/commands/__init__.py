@@ -1,6 +1,6 @@
 """The verbs of shops: one shop at a time, many at once, and files of them."""
 
-from giftpad.shops.commands.imports import order_import
+from giftpad.shops.commands.imports import kept_file, order_import
 from giftpad.shops.commands.lines import take_lines
 from giftpad.shops.commands.section import apply_section, read_section
 from giftpad.shops.commands.shops import (
@@ -18,6 +18,7 @@ __all__ = [
     "change_facts",
     "close_branch",
     "enrol",
+    "kept_file",
     "order_import",
     "read_section",
     "set_accepting",

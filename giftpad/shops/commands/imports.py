@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, events
+from giftpad.kernel.db import DatabaseAway
 from giftpad.kernel.ids import new_id
-from giftpad.kernel.work import Work
-from giftpad.shops.adapters import keep_file
+from giftpad.kernel.work import Scope, Work
+from giftpad.shops.adapters import drop_file, keep_file
 from giftpad.shops.commands.rows import recorded_by, refuse_bound
 from giftpad.shops.errors import ImportEmpty, ImportTooLarge
 from giftpad.shops.events import ShopImportOrdered
@@ -19,25 +23,54 @@ from giftpad.shops.rules.imports import IMPORT_SIZE_MAX
 _COUNTS = ("good", "bad", "fault", "enrolled", "changed", "unchanged")
 
 
-def order_import(
-    work: Work, data: bytes, *, is_partial: bool = False, is_dry: bool = False
-) -> UUID:
-    """Take in a file of shops and return the id of its import.
+@dataclass(slots=True, kw_only=True)
+class KeptFile:
+    """A file of shops in the file store, for an import that is ordered with it or not."""
 
-    One fault keeps the whole file out, unless ``is_partial``: then the good lines are taken.
-    ``is_dry`` checks and takes nothing.
-    Raises: ImportEmpty, ImportTooLarge, BoundToShop.
-    Publishes: shop_import.ordered_v1.
+    id: UUID
+    size: int
+    is_ordered: bool = False
+
+
+@contextmanager
+def kept_file(scope: Scope, data: bytes) -> Iterator[KeptFile]:
+    """Keep a file of shops, and drop it again if no import of it was ordered inside.
+
+    No transaction may be open: a slow file store would hold its connection and its locks.
+    Raises: ImportEmpty, ImportTooLarge.
     """
-    refuse_bound(work)
     if not data:
         raise ImportEmpty
     if len(data) > IMPORT_SIZE_MAX:
         raise ImportTooLarge(size=len(data), most=IMPORT_SIZE_MAX)
-    import_id = new_id()
+    kept = KeptFile(id=new_id(), size=len(data))
     # The file comes first: a row without its file would be an import that can never run, while
     # a file without its row is only a file too many.
-    keep_file(work.tenant_id, import_id, data)
+    keep_file(scope.tenant_id, kept.id, data)
+    is_needed = False
+    try:
+        yield kept
+        is_needed = kept.is_ordered
+    except DatabaseAway:
+        is_needed = True  # Nobody knows whether the order was committed.
+        raise
+    finally:
+        if not is_needed:
+            drop_file(scope.tenant_id, kept.id)
+
+
+def order_import(
+    work: Work, kept: KeptFile, *, is_partial: bool = False, is_dry: bool = False
+) -> UUID:
+    """Order the import of a kept file of shops and return its id.
+
+    One fault keeps the whole file out, unless ``is_partial``: then the good lines are taken.
+    ``is_dry`` checks and takes nothing.
+    Raises: BoundToShop.
+    Publishes: shop_import.ordered_v1.
+    """
+    refuse_bound(work)
+    import_id = kept.id
     work.session.execute(
         insert(ImportRow).values(
             tenant_id=work.tenant_id,
@@ -45,7 +78,7 @@ def order_import(
             state="ordered",
             is_partial=is_partial,
             is_dry=is_dry,
-            size=len(data),
+            size=kept.size,
             **{f"{count}_count": 0 for count in _COUNTS},
             taken_line=0,
             ordered_by=recorded_by(work),
@@ -53,8 +86,9 @@ def order_import(
         )
     )
     events.publish(work, ShopImportOrdered(object_id=import_id))
-    details = {"size": len(data), "is_partial": is_partial, "is_dry": is_dry}
+    details = {"size": kept.size, "is_partial": is_partial, "is_dry": is_dry}
     audit.record(
         work, action="shop_import.ordered", subject=f"shop_import:{import_id}", details=details
     )
+    kept.is_ordered = True
     return import_id

@@ -32,7 +32,7 @@ def free_instant(at: datetime, taken: Container[datetime]) -> datetime:
 
 
 def refuse_bound(work: Work) -> None:
-    """Refuse a caller that is bound to one shop where others would be touched.
+    """Refuse a caller that is bound to one shop what only the issuer decides.
 
     Raises: BoundToShop.
     """

@@ -76,12 +76,13 @@ def change_facts(
 
     Facts that are planned for a later day stay as they were planned.
     Locks: the shop's row.
-    Raises: ShopNotFound, PastDate.
+    Raises: ShopNotFound, PastDate, BoundToShop.
     """
     zone = tenancy.get_tenant(work.tenant_id).zone
     if starts_on is not None and starts_on < local_date(work.at, zone):
         raise PastDate(starts_on=starts_on.isoformat())
     history = _lock(work, shop_id)
+    refuse_bound(work)
     wanted_at = instant_for(work, starts_on)
     starts_at = free_instant(wanted_at, {row.starts_at for row in history})
     before = [row for row in history if row.starts_at <= starts_at] or history[:1]
@@ -95,9 +96,10 @@ def set_accepting(work: Work, shop_id: UUID, *, accepting: bool) -> None:
     """Stop a shop, or let it go on, from now and in all facts that are planned.
 
     Locks: the shop's row.
-    Raises: ShopNotFound.
+    Raises: ShopNotFound, BoundToShop.
     """
     history = _lock(work, shop_id)
+    refuse_bound(work)
     taken = {row.starts_at for row in history}
     now = [row for row in history if row.starts_at <= work.at][-1:]
     copies = [(facts_of(row), work.at) for row in now]

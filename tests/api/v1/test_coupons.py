@@ -22,6 +22,7 @@ ALL = (
     "coupons:print",
     "coupons:release",
     "coupons:block",
+    "payments:read",
 )
 
 
@@ -105,6 +106,29 @@ def test_a_batch_goes_from_order_to_release(issuer, town, settings):
     seen = issuer.get(f"{COUPONS}/mc-1")
     assert (seen.json["state"], seen.json["balance_minor"]) == ("active", 650)
     assert [payment["amount_minor"] for payment in seen.json["payments"]] == [350]
+
+
+def test_payments_of_a_coupon_are_shown_to_those_who_may_see_payments(app, town, issuer, released):
+    paper = mk.read_paper(issuer.get(f"{released}/pdf").data)
+    payments.pay(town.scope, make.pay_order(town, 350, code=paper[0][0]))
+    counter = Caller(app, town, "coupons:read", "coupons:block")
+    for caller, shown in ((issuer, [350]), (counter, None)):
+        answers = [caller.get(f"{COUPONS}/MC-1")]
+        answers += [caller.post(f"{COUPONS}/MC-1/{verb}", {}) for verb in ("block", "unblock")]
+        for answered in answers:
+            listed = answered.json["payments"]
+            assert (listed and [payment["amount_minor"] for payment in listed]) == shown
+
+
+@pytest.mark.parametrize("serial", ["MC-1", "MC-9999999", "no serial"])
+def test_a_till_cannot_find_out_whether_there_is_a_coupon(app, town, released, serial):
+    till = Caller(app, town, "payments:accept", "payments:read")
+    answered = till.get(f"/api/v1/payments?serial={serial}")
+    assert (answered.status_code, answered.json["code"]) == (403, "permission.missing")
+    assert answered.json["permission"] == "coupons:read"
+    office = Caller(app, town, "payments:read", "coupons:read")
+    wanted = 200 if serial == "MC-1" else 404
+    assert office.get(f"/api/v1/payments?serial={serial}").status_code == wanted
 
 
 def test_an_order_is_taken_once_for_its_key(issuer, town):

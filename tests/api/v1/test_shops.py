@@ -11,6 +11,8 @@ import pytest
 from giftpad import audit, identity
 from giftpad.app import build_app
 from giftpad.kernel.clock import local_date
+from giftpad.kernel.db import database
+from giftpad.kernel.files import FileStore, open_files
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make import make_tenant
@@ -199,6 +201,23 @@ def test_a_file_may_come_in_a_form(desk, settings):
 def test_the_same_key_hands_a_file_in_once(desk):
     first, again = (desk.send(IMPORTS, FILE.encode(), key="file-1") for _ in range(2))
     assert again.json["id"] == first.json["id"]
+
+
+def test_a_file_is_kept_while_no_transaction_is_open_and_once_for_its_key(
+    desk, town, settings, monkeypatch
+):
+    open_at_write, write = [], FileStore.write
+
+    def look_and_write(self, *place, data):
+        open_at_write.append(database().engine.pool.checkedout())
+        write(self, *place, data=data)
+
+    monkeypatch.setattr(FileStore, "write", look_and_write)
+    first, *_ = (desk.send(IMPORTS, FILE.encode(), key="file-1") for _ in range(2))
+    assert open_at_write == [0, 0]
+    files = open_files(settings)
+    found = files._system.find(f"{files._root}/{town.tenant_id}/shop_import")
+    assert [path.rpartition("/")[2] for path in found] == [first.json["id"]]
 
 
 BAD = 'number,name,area\n1,青葉,東\n2,,東\n"=1+1",店,西\n'
