@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from giftpad import identity, wiring
 from giftpad.api import init_api, init_contract, init_health, init_oidc
@@ -22,6 +23,10 @@ def build_app(settings: Settings) -> Flask:
     init_oidc(app)
     init_contract(app, init_api(app))
     check_access(app)
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to wrap it
+            app.wsgi_app, x_for=hops, x_proto=hops
+        )
     return app
 
 

@@ -28,9 +28,10 @@ def run() -> None:
     engine = sa.create_engine(context.config.attributes["url"], poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text("SET ROLE giftpad_owner"))
+        # Before the limits: another upgrade may take longer than they allow.
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": UPGRADE_LOCK})
         connection.execute(sa.text("SET lock_timeout = '4s'"))
         connection.execute(sa.text("SET statement_timeout = '120s'"))
-        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": UPGRADE_LOCK})
         connection.commit()
         context.configure(
             connection=connection, target_metadata=load_models(), compare_server_default=True

@@ -132,7 +132,6 @@ def settings_for(servers: Servers, urls: Urls, *, home: Path, redis_number: int)
             home=home,
             redis_url=servers.redis_url_of(redis_number),
             kek_file=servers.kek_file,
-            test_clock=True,
             log_level="WARNING",
         )
     )

@@ -146,8 +146,11 @@ class Api(flask_smorest.Api):  # type: ignore[misc] # the library has no types
 
 
 def current_request_hash() -> bytes:
-    """Return what tells this request from another one with the same key: route and body."""
-    return guard.request_hash(request.method, request.path, request.get_data(cache=True))
+    """Return what tells this request from another one with the same key: route, query, body."""
+    path = request.path
+    if request.query_string:
+        path += "?" + request.query_string.decode("latin-1")
+    return guard.request_hash(request.method, path, request.get_data(cache=True))
 
 
 def idempotent(

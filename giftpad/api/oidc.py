@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import (  # type: ignore[import-untyped] # no types
@@ -133,18 +134,32 @@ def _refusal_for(error: guard.RateExceeded, rate: guard.Rate) -> Response:
     return made
 
 
-def _admit() -> Response | None:
-    """Return a refusal if this address or this client asks too often."""
-    address = request.remote_addr or ""
-    for caller, rate in (
-        (f"token-address:{address}", ADDRESS_RATE),
-        (f"token-client:{_caller_name()}:{address}", CLIENT_RATE),
-    ):
-        try:
-            guard.admit(caller, rate)
-        except guard.RateExceeded as error:
-            return _refusal_for(error, rate)
+def _admit(caller: str, rate: guard.Rate) -> Response | None:
+    """Return a refusal if ``caller`` asks too often."""
+    try:
+        guard.admit(caller, rate)
+    except guard.RateExceeded as error:
+        return _refusal_for(error, rate)
     return None
+
+
+def _answer_token(server: TokenServer) -> Response:
+    """Answer a token request.
+
+    An address is slowed by what fails from it only: many clients may share one, and nobody who
+    guesses there may keep the others from their tokens.
+    """
+    address = request.remote_addr or ""
+    refusal = _admit(f"token-client:{_caller_name()}:{address}", CLIENT_RATE)
+    if refusal is not None:
+        return refusal
+    try:
+        made: Response = server.create_token_response()
+    except OAuth2Error as error:
+        made = server.handle_response(*error())
+    if made.status_code == HTTPStatus.UNAUTHORIZED:
+        made = _admit(f"token-address:{address}", ADDRESS_RATE) or made
+    return made
 
 
 def _discovery() -> dict[str, object]:
@@ -178,14 +193,7 @@ def init_oidc(app: Flask) -> None:
     @public("A client proves itself here by its secret.")
     @body_limit(BODY_MAX)
     def token() -> Response:
-        refusal = _admit()
-        if refusal is not None:
-            return refusal
-        try:
-            made: Response = server.create_token_response()
-        except OAuth2Error as error:
-            made = server.handle_response(*error())
-        return made
+        return _answer_token(server)
 
     @blp.get("/.well-known/openid-configuration")
     @blp.get("/.well-known/oauth-authorization-server")

@@ -6,16 +6,20 @@ the key never lies in the same folder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import psycopg
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # it ships no types
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from giftpad import __name__ as product
 from giftpad import local
@@ -35,11 +39,35 @@ def _program(name: str) -> str:
     return str(wheel) if wheel.is_file() else name
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+def _run(program: str, *words: str, address: str) -> None:
+    """Run a program of PostgreSQL; the password goes where the list of processes shows none."""
+    try:
+        parts = conninfo_to_dict(address)
+    except psycopg.ProgrammingError as error:
+        message = f"The address of the database cannot be read: {error}"
+        raise click.UsageError(message) from None
+    password = parts.pop("password", None)
+    environment = os.environ | ({} if password is None else {"PGPASSWORD": str(password)})
+    done = subprocess.run(  # noqa: S603 - ours
+        (_program(program), f"--dbname={make_conninfo('', **parts)}", *words),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
     if done.returncode:
-        message = f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}"
+        message = f"{program} failed: {done.stderr.strip()[-2000:]}"
         raise click.ClickException(message)
+
+
+def _write_key(path: Path, key: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        message = f"{path} exists already. Name a new file for the key."
+        raise click.ClickException(message) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
 
 
 def _digest(path: Path) -> str:
@@ -87,20 +115,23 @@ def backup(folder: Path, keys_to: Path, admin_url: str | None) -> None:
     if keys_to.resolve().is_relative_to(folder.resolve()):
         message = "The key must not lie in the folder of the backup."
         raise click.UsageError(message)
-    folder.mkdir(mode=0o700, parents=True)
     dump = folder / DUMP
-    _run(_program("pg_dump"), "--format=custom", f"--file={dump}", f"--dbname={admin_url}")
-    count = _copy_files(settings, folder / FILES)
-    manifest = {
-        "product": product,
-        "form": FORM,
-        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "database_sha256": _digest(dump),
-        "files": count,
-    }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-    keys_to.touch(mode=0o600)
-    keys_to.write_bytes(settings.kek_path.read_bytes())
+    with contextlib.ExitStack() as undo:
+        _write_key(keys_to, settings.kek_path.read_bytes())
+        undo.callback(keys_to.unlink)
+        folder.mkdir(mode=0o700, parents=True)
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        _run("pg_dump", "--format=custom", f"--file={dump}", address=admin_url)
+        count = _copy_files(settings, folder / FILES)
+        manifest = {
+            "product": product,
+            "form": FORM,
+            "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "database_sha256": _digest(dump),
+            "files": count,
+        }
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        undo.pop_all()
     click.echo(f"{folder}: the database ({dump.stat().st_size:,} bytes) and {count} files")
     click.echo(f"{keys_to}: the key. Keep it elsewhere; without it the backup cannot be used.")
 
@@ -129,24 +160,27 @@ def restore(folder: Path, keys_from: Path) -> None:
         raise click.ClickException(message)
     home = Home(settings.home)
     server = EmbeddedPostgres(home)
-    if server.is_made:
+    if any(each.exists() for each in (home.identity_file, home.keys, home.secrets, home.files)):
         message = f"{home.path} holds a Giftpad already. Restore into an empty folder."
         raise click.ClickException(message)
     home.prepare()
-    home.kek.write_bytes(keys_from.read_bytes())
-    with home.locked():
-        urls = server.start()
+    with home.locked(), contextlib.ExitStack() as undo:
+        undo.callback(home.remove_data)
+        undo.callback(server.remove_data)
+        home.kek.write_bytes(keys_from.read_bytes())
         try:
+            urls = server.start()
             _run(
-                _program("pg_restore"),
+                "pg_restore",
                 "--exit-on-error",
                 "--single-transaction",
-                f"--dbname={urls.superuser}",
                 str(folder / DUMP),
+                address=urls.superuser,
             )
         finally:
             server.stop()
-    if (folder / FILES).exists():
-        shutil.copytree(folder / FILES, home.files, dirs_exist_ok=True)
+        if (folder / FILES).exists():
+            shutil.copytree(folder / FILES, home.files, dirs_exist_ok=True)
+        undo.pop_all()
     click.echo(f"{home.path}: restored what was taken at {manifest['taken_at']}.")
     click.echo("Start it with `giftpad up`, then run `giftpad ledger verify`.")

@@ -117,9 +117,13 @@ def current_locale() -> str:
     return _locale_of(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
+MAYBE_MOVED = (Unavailable, guard.StillRunning, guard.KeyReused)
+"""Refusals of a request whose first sending may have moved money."""
+
+
 def _moved(error: DomainError) -> bool | None:
     """Whether money has moved; None when only a repeat with the same key can tell."""
-    is_open = isinstance(error, Unavailable | guard.StillRunning) and not isinstance(error, TooMany)
+    is_open = isinstance(error, MAYBE_MOVED) and not isinstance(error, TooMany)
     return None if is_open else error.money_moved
 
 

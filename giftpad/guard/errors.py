@@ -9,7 +9,10 @@ class KeyReused(Invalid):
     """An idempotency key came again with another request."""
 
     code = "idempotency.mismatch"
-    sentence = "This Idempotency-Key was used before for another request. Use a new key."
+    sentence = (
+        "This Idempotency-Key was used before for another request, which may have moved money."
+        " Look at what that request did before you try again with a new key."
+    )
 
 
 class StillRunning(Conflict):

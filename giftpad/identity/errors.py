@@ -47,6 +47,13 @@ class LimitsInvalid(Invalid):
     sentence = "A client's limits are whole numbers from 1 to {most}."
 
 
+class NameUnfit(Invalid):
+    """A name of a client or a person that shows nothing, or too much."""
+
+    code = "name.unfit"
+    sentence = "A name has 1 to {most} characters, no line breaks, and is not blank."
+
+
 class EmailInvalid(Invalid):
     """A text that cannot be an e-mail address."""
 

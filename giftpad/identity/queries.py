@@ -147,6 +147,7 @@ def _is_usable(work: Work) -> sa.ColumnElement[bool]:
 
 def _read_trust() -> _Trust:
     row = models.RevocationRow
+    read_at = time.monotonic()  # before the read: what is revoked during it counts as unread
     with unit_of_work(PLATFORM) as work:
         keys = list(work.session.scalars(sa.select(models.SigningKeyRow).where(_is_usable(work))))
         revoked = work.session.execute(
@@ -165,7 +166,7 @@ def _read_trust() -> _Trust:
         },
         clients_revoked=frozenset(value for kind, value in revoked if kind == "client"),
         tokens_revoked=frozenset(value for kind, value in revoked if kind == "token"),
-        read_at=time.monotonic(),
+        read_at=read_at,
     )
 
 

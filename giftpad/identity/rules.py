@@ -19,6 +19,7 @@ from uuid import UUID
 from giftpad.identity.errors import (
     EmailInvalid,
     LimitsInvalid,
+    NameUnfit,
     PasswordUnfit,
     PermissionUnknown,
     RoleShopMismatch,
@@ -73,6 +74,7 @@ LIMIT_MAX = 100_000
 PASSWORD_LENGTH_MIN = 12
 PASSWORD_LENGTH_MAX = 128
 EMAIL_LENGTH_MAX = 254
+NAME_LENGTH_MAX = 200
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"(),:;\[\]\\]{1,64}@[^\s@.]+(\.[^\s@.]+)+")
 
 
@@ -158,6 +160,17 @@ def check_limits(limits: Limits) -> None:
     """
     if not all(1 <= value <= LIMIT_MAX for value in asdict(limits).values()):
         raise LimitsInvalid(most=LIMIT_MAX)
+
+
+def check_name(text: str) -> str:
+    """Return the name of a client or a person without the blanks around it.
+
+    Raises: NameUnfit.
+    """
+    name = text.strip()
+    if not 1 <= len(name) <= NAME_LENGTH_MAX or not name.isprintable():
+        raise NameUnfit(most=NAME_LENGTH_MAX)
+    return name
 
 
 def normalise_email(text: str) -> str:

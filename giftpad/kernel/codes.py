@@ -20,6 +20,9 @@ TYPED_LENGTH = 16
 LOCATOR_MAX = 32**LOCATOR_LENGTH - 1
 TAG_MAX = 32**TAG_LENGTH - 1
 
+DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff0d\uff70")
+"""What a keyboard may give for a hyphen; a Japanese one gives a long vowel mark."""
+
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _FORGIVEN = str.maketrans({"I": "1", "L": "1", "O": "0"})
 _QR_MARK = "/Q/"
@@ -140,7 +143,7 @@ def parse_typed(text: str) -> str | None:
     Case, width, spaces and hyphens do not matter; I and L are read as 1, O as 0.
     """
     folded = unicodedata.normalize("NFKC", text).upper().translate(_FORGIVEN)
-    symbols = "".join(c for c in folded if not (c.isspace() or unicodedata.category(c) == "Pd"))
+    symbols = "".join(c for c in folded if not (c.isspace() or c in DASHES))
     if len(symbols) != TYPED_LENGTH or any(symbol not in _VALUES for symbol in symbols):
         return None
     return symbols if check_symbol(symbols[:-1]) == symbols[-1] else None

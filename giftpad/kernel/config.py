@@ -50,14 +50,14 @@ class Settings:
     """Blocking threads of each web server process."""
     job_workers: int = 2
     """RQ worker processes."""
+    trusted_proxies: int = 0
+    """Reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     database_pool_max: int = 8
     """Cold-path connections of one process."""
     print_retention_days: int = 30
     log_level: str = "INFO"
     log_format: str = "json"
     """"json" or "console"."""
-    test_clock: bool = False
-    """Let the database's clock be moved; honoured only where the database allows it too."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The variables these settings were read from, for child processes."""
 
@@ -72,6 +72,9 @@ class Settings:
             raise SettingsError(message)
         if not 1 <= self.port <= PORT_MAX:
             message = f"GIFTPAD_PORT is {self.port}; a port lies between 1 and {PORT_MAX}."
+            raise SettingsError(message)
+        if self.trusted_proxies < 0:
+            message = f"GIFTPAD_TRUSTED_PROXIES is {self.trusted_proxies}; 0 is the least."
             raise SettingsError(message)
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             message = "GIFTPAD_PUBLIC_URL must begin with http:// or https://."
@@ -114,13 +117,6 @@ def _parse(variable: str, kind: Any, text: str) -> object:
         except ValueError:
             message = f"{variable} is {text!r}; a whole number is needed."
             raise SettingsError(message) from None
-    if kind is bool:
-        if text.lower() in ("1", "true", "yes", "on"):
-            return True
-        if text.lower() in ("0", "false", "no", "off", ""):
-            return False
-        message = f"{variable} is {text!r}; write 1 or 0."
-        raise SettingsError(message)
     return Path(text).expanduser() if kind is Path else text
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pwd
@@ -137,15 +138,17 @@ class Home:
     def open_log(self, part: str) -> Path:
         """Return the log file of a part; one that has grown large is put aside first."""
         path = self.logs / f"{part}.log"
-        if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-            for number in range(LOGS_KEPT - 1, 0, -1):
-                older = path.with_suffix(f".{number}.log")
-                if older.exists():
-                    older.replace(path.with_suffix(f".{number + 1}.log"))
-            path.replace(path.with_suffix(".1.log"))
         if not path.exists():
             write_private(path, "")
+        _turn_log(path)
         return path
+
+    def turn_logs(self) -> None:
+        """Put aside what every log holds that has grown large, while programs write on."""
+        for path in self.logs.glob("*.log"):
+            if "." not in path.stem:  # not one that was put aside
+                with contextlib.suppress(FileNotFoundError):  # removed by hand just now
+                    _turn_log(path)
 
     def write_state(self, state: Mapping[str, Any]) -> None:
         """Publish what runs now, for ``status`` and for the next start."""
@@ -223,11 +226,35 @@ def write_private(path: Path, content: str | bytes) -> None:
     """Replace a file that only its owner may read, whole or not at all."""
     data = content.encode() if isinstance(content, str) else content
     fresh = path.with_name(path.name + ".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with os.fdopen(_open_fresh(fresh), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def _turn_log(path: Path) -> None:
+    """Copy a large log aside and empty it: its writers append, so they go on at its beginning."""
+    if path.stat().st_size <= LOG_BYTES_MAX:
+        return
+    aside = [path.with_suffix(f".{number}.log") for number in range(1, LOGS_KEPT + 1)]
+    fresh = path.with_name(path.name + ".new")
+    try:
+        aside[-1].unlink(missing_ok=True)  # first: the disk may be full
+        with path.open("rb") as source, os.fdopen(_open_fresh(fresh), "wb") as target:
+            shutil.copyfileobj(source, target)
+        for older, oldest in reversed(list(itertools.pairwise(aside))):
+            if older.exists():
+                older.replace(oldest)
+        fresh.replace(aside[0])
+    except OSError:  # a log that cannot be kept is given up: it must not fill the disk
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+    os.truncate(path, 0)
+
+
+def _open_fresh(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

@@ -186,8 +186,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
     for field in fields(Settings):
         value = getattr(settings, field.name)
         if field.name != "environment" and value != field.default:
-            text = str(int(value)) if isinstance(value, bool) else str(value)
-            environment[f"GIFTPAD_{field.name.upper()}"] = text
+            environment[f"GIFTPAD_{field.name.upper()}"] = str(value)
     return environment | {"PYTHONUNBUFFERED": "1"}
 
 

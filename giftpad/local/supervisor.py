@@ -227,6 +227,7 @@ class Supervisor:
         while True:
             for watched in self.watched:
                 self._look_after(watched)
+            self.home.turn_logs()
             reap_adopted({each.part.process.pid for each in self.watched if each.part.process})
             busy = any(not each.is_up for each in self.watched)
             signal.sigtimedwait({signal.SIGCHLD}, TICK_WHILE_STARTING_S if busy else TICK_S)

@@ -19,7 +19,7 @@ from giftpad.payments.commands import (
     unblock_instruments,
     void,
 )
-from giftpad.payments.errors import REFUSALS, InstrumentNotFound, PaymentNotFound, UnknownShop
+from giftpad.payments.errors import REFUSALS, InstrumentNotFound, PaymentNotFound, ShopMissing
 from giftpad.payments.events import PaymentCaptured, PaymentRefunded, PaymentVoided
 from giftpad.payments.queries import (
     count_instruments,
@@ -66,8 +66,8 @@ __all__ = [
     "PaymentView",
     "PaymentVoided",
     "Rules",
+    "ShopMissing",
     "Terms",
-    "UnknownShop",
     "block_instruments",
     "count_instruments",
     "drain_terms",

@@ -6,7 +6,7 @@ docs/reference/refusals.md and its test are made from the same classes.
 
 from __future__ import annotations
 
-from giftpad.kernel.errors import Conflict, DomainError, NotFound, Rejected
+from giftpad.kernel.errors import Conflict, DomainError, Invalid, NotFound, Rejected
 from giftpad.ledger import InsufficientBalance
 
 
@@ -55,13 +55,19 @@ class WrongProgramme(Rejected):
 
 
 class NotAcceptedHere(Rejected):
-    """The shop lies outside the area in which the value may be spent, or accepts no more."""
+    """The shop lies outside the area in which the value may be spent."""
 
     code = "payment.not_accepted_here"
     sentence = (
-        "This coupon cannot be used in this shop: it is outside the area, or takes no coupons now."
-        " No money has moved."
+        "This coupon cannot be used in this shop: it is outside the area. No money has moved."
     )
+
+
+class ShopSuspended(Rejected):
+    """The issuer has suspended the shop."""
+
+    code = "payment.shop_suspended"
+    sentence = "This shop is suspended and takes no coupons now. No money has moved."
 
 
 class OverCeiling(Rejected):
@@ -76,6 +82,13 @@ class UnknownShop(Rejected):
 
     code = "payment.unknown_shop"
     sentence = "There is no such shop. No money has moved."
+
+
+class ShopMissing(Invalid):
+    """Neither the request nor the caller's token names the shop."""
+
+    code = "payment.shop_missing"
+    sentence = "Name the shop in shop_id: this sign-in is not bound to one. No money has moved."
 
 
 class OtherShop(Rejected):
@@ -132,6 +145,7 @@ REFUSALS: dict[str, type[DomainError]] = {
         InstrumentNotActive,
         WrongProgramme,
         NotAcceptedHere,
+        ShopSuspended,
         OverCeiling,
         InsufficientBalance,
         UnknownShop,

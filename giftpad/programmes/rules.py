@@ -17,7 +17,8 @@ MONTHS_A_YEAR = 12
 class Validity:
     """How long a coupon is valid: until a fixed day, or some days or months from its issue.
 
-    Exactly one is set.  The day of issue counts as the first day.
+    Exactly one is set.  The day of issue, or that on which the programme begins if it is later,
+    counts as the first day.
     """
 
     until: date | None = None
@@ -83,19 +84,19 @@ def add_months(day: date, months: int) -> date:
 def coupon_validity(programme: Terms, issued_on: date) -> tuple[date, date]:
     """Return the first and the last day on which a coupon issued on a day can be spent.
 
-    It never outlives its programme.
+    It never outlives its programme, and one that is printed ahead loses no day of it.
     Raises: ProgrammeOver.
     """
     validity = programme.validity
+    starts_on = max(issued_on, programme.starts_on)
     if validity.until is not None:
         ends_on = validity.until
     elif validity.days is not None:
-        ends_on = issued_on + timedelta(days=validity.days - 1)
+        ends_on = starts_on + timedelta(days=validity.days - 1)
     else:
         assert validity.months is not None
-        ends_on = add_months(issued_on, validity.months) - timedelta(days=1)
+        ends_on = add_months(starts_on, validity.months) - timedelta(days=1)
     ends_on = min(ends_on, programme.ends_on)
-    starts_on = max(issued_on, programme.starts_on)
     if ends_on < starts_on:
         raise ProgrammeOver(ends_on=ends_on.isoformat())
     return starts_on, ends_on

@@ -87,9 +87,9 @@ def _check(scope: Scope, import_id: UUID, data: bytes) -> str:
 
 
 def _state_after_check(row: ImportRow) -> str:
-    if row.is_dry:
-        return "done"
-    return "refused" if row.fault_count and not (row.is_partial and row.good_count) else "taking"
+    if row.fault_count and not (row.is_partial and row.good_count):
+        return "refused"
+    return "done" if row.is_dry else "taking"
 
 
 def _keep_faults(scope: Scope, import_id: UUID, faults: list[LineFault], *, first_seq: int) -> int:

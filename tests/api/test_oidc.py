@@ -196,6 +196,36 @@ def test_a_client_that_asks_for_tokens_without_end_is_slowed(machine, monkeypatc
     assert "X-RateLimit-Reset" in refused.headers
 
 
+def test_who_guesses_keeps_nobody_of_the_same_address_from_a_token(machine, monkeypatch):
+    monkeypatch.setattr(oidc, "ADDRESS_RATE", guard.Rate(0.01, 3))
+    here = {"REMOTE_ADDR": "10.0.0.1"}
+
+    def ask(**changes):
+        asked = machine.credentials | changes
+        return machine.http.post("/oauth/token", data=asked, environ_overrides=here)
+
+    assert {ask().status_code for _ in range(5)} == {200}
+    guesses = [ask(client_id=letter * 32).status_code for letter in "abcde"]
+    assert guesses == [401, 401, 401, 429, 429]
+    assert ask().status_code == 200
+
+
+@pytest.mark.parametrize(("hops", "statuses"), [(0, [401, 429]), (1, [401, 401]), (2, [401, 429])])
+def test_the_address_before_the_proxies_counts(settings, machine, monkeypatch, hops, statuses):
+    monkeypatch.setattr(oidc, "ADDRESS_RATE", guard.Rate(0.01, 1))
+    http = build_app(replace(settings, trusted_proxies=hops)).test_client()
+    answers = [
+        http.post(
+            "/oauth/token",
+            data=machine.credentials | {"client_secret": "x"},
+            headers={"X-Forwarded-For": f"203.0.{hops}.1, 198.51.{hops}.{number}"},
+            environ_overrides={"REMOTE_ADDR": f"10.0.1.{hops}"},
+        ).status_code
+        for number in (1, 2)
+    ]
+    assert answers == statuses
+
+
 @pytest.mark.parametrize("name", ["openid-configuration", "oauth-authorization-server"])
 def test_discovery_announces_what_works_and_nothing_else(machine, name):
     found = machine.http.get(f"/.well-known/{name}")

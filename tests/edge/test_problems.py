@@ -48,7 +48,7 @@ STATUSES = [
     (Hurried(), 429, False),
     (DatabaseAway(), 503, None),
     (guard.StillRunning(), 409, None),
-    (guard.KeyReused(), 422, False),
+    (guard.KeyReused(), 422, None),
     (edge.TokenMissing(), 401, False),
     (edge.PermissionMissing(permission="x"), 403, False),
     (edge.IdempotencyKeyMissing(), 400, False),

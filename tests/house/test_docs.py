@@ -111,8 +111,7 @@ def test_every_setting_is_documented_with_its_default():
             rf"^\| `GIFTPAD_{setting.name.upper()}` \| (.*) \|.*\|$", page, re.MULTILINE
         )
         default = setting.default
-        shown = int(default) if isinstance(default, bool) else default
-        assert row.startswith(f"`{shown}`" if default != "" else "empty"), setting.name
+        assert row.startswith(f"`{default}`" if default != "" else "empty"), setting.name
 
 
 def test_every_command_is_documented_with_its_options():

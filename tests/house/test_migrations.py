@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from alembic import command
@@ -9,6 +12,10 @@ from alembic.script import ScriptDirectory
 
 from giftpad.kernel.migrate import ROOT, configuration, upgrade
 from tests.house import catalogue
+
+DEADLINE_S = 60
+UPGRADE_LOCK = 7_410_221
+"""As in migrations/env.py, which only Alembic can load."""
 
 
 @pytest.fixture
@@ -45,6 +52,21 @@ def test_migrations_go_down_and_up_again_from_wherever_the_database_is(fresh_set
         assert version() == newest
     upgrade(fresh_settings)  # nothing is left to do
     command.check(config)
+
+
+def test_an_upgrade_waits_for_another_longer_than_for_a_table(fresh_settings):
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
+    owner = fresh_settings.database_owner_url
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(owner, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [UPGRADE_LOCK])
+        second = pool.submit(upgrade, fresh_settings, "heads")
+        deadline = time.monotonic() + DEADLINE_S
+        while other.execute(waiting, [UPGRADE_LOCK]).fetchone() is None:
+            assert time.monotonic() < deadline
+        other.execute("SELECT pg_sleep(4.5)")  # longer than an upgrade waits for a table
+        assert not second.done()
+        other.execute("SELECT pg_advisory_unlock(%s)", [UPGRADE_LOCK])
+        assert second.result() is None
 
 
 @pytest.mark.parametrize("rule", catalogue.RULES.values(), ids=list(catalogue.RULES))

@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import time
+from contextlib import contextmanager
 
 import pytest
 from joserfc.jwk import RSAKey
@@ -166,6 +167,28 @@ def test_one_token_can_be_revoked_alone(machine):
     identity.refresh_trust()
     assert machine.get("/probe", first).status_code == 401
     assert machine.get("/probe", second).status_code == 200
+
+
+def test_what_is_revoked_while_trust_is_read_is_as_old_as_the_read(machine, monkeypatch):
+    from giftpad.identity import queries
+
+    token = machine.token()
+    begin = queries.unit_of_work
+    clock = [1e9]
+    monkeypatch.setattr(queries.time, "monotonic", lambda: clock[0])
+
+    @contextmanager
+    def slow(scope):
+        with begin(scope) as work:
+            yield work
+        monkeypatch.setattr(queries, "unit_of_work", begin)
+        identity.revoke_token(machine.scope.actor, identity_claims)
+        clock[0] += queries.STALE_MAX_S
+
+    identity_claims = identity.verify_token(token)
+    monkeypatch.setattr(queries, "unit_of_work", slow)
+    identity.refresh_trust()
+    assert machine.get("/probe", token).status_code == 401
 
 
 def test_a_client_of_one_tenant_is_not_stopped_by_another(app, machine):

@@ -47,6 +47,8 @@ def test_a_typed_code_is_forgiven_its_looks(locator):
     assert codes.parse_typed(symbols) == symbols
     assert codes.parse_typed(f"  {loose} ") == symbols
     assert codes.parse_typed(wide) == symbols
+    for dash in codes.DASHES:
+        assert codes.parse_typed(codes.group_typed(symbols).replace("-", dash)) == symbols
 
 
 @given(st.integers(0, codes.LOCATOR_MAX), st.integers(0, 15), st.sampled_from(codes.ALPHABET))

@@ -23,6 +23,8 @@ from giftpad.kernel.log import redact_event
         ({"GIFTPAD_PORT": "70000"}, "65535"),
         ({"GIFTPAD_DATABASE_URL": "postgresql://x"}, "GIFTPAD_DATABASE_OWNER_URL"),
         ({"GIFTPAD_PUBLIC_URL": "pay.example"}, "https://"),
+        ({"GIFTPAD_TRUSTED_PROXIES": "-1"}, "GIFTPAD_TRUSTED_PROXIES"),
+        ({"GIFTPAD_TEST_CLOCK": "1"}, "GIFTPAD_TEST_CLOCK"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environment, word):

@@ -77,6 +77,34 @@ def test_a_large_log_is_put_aside(tmp_path, monkeypatch):
     }
 
 
+def test_a_log_that_is_written_to_is_put_aside_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(home_room, "LOG_BYTES_MAX", 10)
+    home = Home(tmp_path / "home")
+    home.prepare()
+    with home.open_log("web").open("ab", buffering=0) as log:
+        for text in (b"first first", b"second second", b"third third", b"fourth fourth", b"fifth"):
+            log.write(text)
+            home.turn_logs()
+    kept = {path.name: path.read_text() for path in home.logs.iterdir()}
+    assert kept == {
+        "web.log": "fifth",
+        "web.1.log": "fourth fourth",
+        "web.2.log": "third third",
+        "web.3.log": "second second",
+    }
+    assert {path.stat().st_mode & 0o777 for path in home.logs.iterdir()} == {0o600}
+
+
+def test_a_log_that_cannot_be_put_aside_is_emptied(tmp_path, monkeypatch):
+    monkeypatch.setattr(home_room, "LOG_BYTES_MAX", 10)
+    home = Home(tmp_path / "home")
+    home.prepare()
+    home.open_log("web").write_text("first first")
+    (home.logs / "web.log.new").mkdir()
+    home.turn_logs()
+    assert (home.logs / "web.log").read_text() == ""
+
+
 def test_a_lock_names_its_holder_and_is_dropped(tmp_path):
     home = Home(tmp_path / "home")
     home.prepare()

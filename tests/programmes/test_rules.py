@@ -46,7 +46,9 @@ TERMS = Terms(
             date(2026, 12, 31),
         ),
         (Validity(until=date(2030, 1, 1)), date(2026, 5, 10), date(2026, 5, 10), date(2027, 3, 31)),
-        (Validity(days=60), date(2026, 3, 1), date(2026, 4, 1), date(2026, 4, 29)),
+        (Validity(days=60), date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 30)),
+        (Validity(months=1), date(2026, 1, 20), date(2026, 4, 1), date(2026, 4, 30)),
+        (Validity(days=5), date(2025, 11, 21), date(2026, 4, 1), date(2026, 4, 5)),
         (Validity(days=60), date(2027, 3, 31), date(2027, 3, 31), date(2027, 3, 31)),
     ],
 )
@@ -61,7 +63,7 @@ def test_validity_is_inclusive_and_never_outlives_the_programme(
     [
         (Validity(days=60), date(2027, 4, 1)),
         (Validity(until=date(2026, 12, 31)), date(2027, 1, 1)),
-        (Validity(days=5), date(2026, 3, 1)),
+        (Validity(until=date(2026, 3, 31)), date(2026, 3, 1)),
     ],
 )
 def test_nothing_is_issued_that_would_never_be_valid(validity, issued_on):

@@ -114,9 +114,17 @@ def test_a_partial_import_without_a_good_line_is_refused(scope):
 
 
 def test_a_dry_import_checks_and_takes_nothing(scope):
-    done = run(scope, order(scope, [HEADER, *lines(3), "S9,,東,,,,"], is_dry=True))
-    assert (done.state, done.good_count, done.bad_count) == ("done", 3, 1)
+    done = run(scope, order(scope, [HEADER, *lines(3)], is_dry=True))
+    assert (done.state, done.is_dry, done.good_count) == ("done", True, 3)
     assert count(scope) == 0
+
+
+@pytest.mark.parametrize(("is_partial", "state"), [(False, "refused"), (True, "done")])
+def test_a_dry_import_ends_as_a_real_one_would(scope, is_partial, state):
+    rows = [HEADER, *lines(3), "S9,,東,,,,"]
+    over = run(scope, order(scope, rows, is_dry=True, is_partial=is_partial))
+    assert (over.state, over.good_count, over.bad_count) == (state, 3, 1)
+    assert (over.is_dry, over.enrolled_count, count(scope)) == (True, 0, 0)
 
 
 def test_every_fault_of_many_is_kept_with_its_line(scope):

@@ -101,6 +101,7 @@ def test_no_print_holds_up_what_else_is_due(queue, lane):
     waiting = {entry.queue for entry in wiring.SCHEDULE.values()}
     for event in (shops.ShopImportOrdered, coupons.PrintDestroyed):
         waiting |= {wired.queue for wired in wiring.SUBSCRIPTIONS[event]}
+    assert "print" not in waiting
     for name in ["print", *sorted(waiting)]:
         open_queue(name, queue).enqueue(jobs.run_scheduled, name)
     queues = [open_queue(name, queue) for name in LANES[lane]]

@@ -191,11 +191,11 @@ def _answer(status: int, content: dict[str, Any]) -> Response:
 def _shop_of(scope: Scope, asked: UUID | None) -> UUID:
     """Return the shop that is meant.
 
-    Raises: UnknownShop, where neither the body nor the token names one.
+    Raises: ShopMissing, where neither the body nor the token names one.
     """
     shop_id = asked or scope.actor.shop_id
     if shop_id is None:
-        raise payments.UnknownShop
+        raise payments.ShopMissing
     return shop_id
 
 

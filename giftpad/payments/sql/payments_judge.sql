@@ -46,8 +46,8 @@ BEGIN
         WHEN v_now >= payments_judge.ends_at THEN 'instrument.expired'
         WHEN v_released IS NULL OR v_now < payments_judge.starts_at THEN 'instrument.not_active'
         WHEN v_groups <> '{}' AND NOT v_groups && v_shop_groups THEN 'payment.wrong_programme'
-        WHEN NOT v_accepting OR (areas <> '{}' AND NOT v_area = ANY (areas))
-            THEN 'payment.not_accepted_here'
+        WHEN NOT v_accepting THEN 'payment.shop_suspended'
+        WHEN areas <> '{}' AND NOT v_area = ANY (areas) THEN 'payment.not_accepted_here'
         WHEN payments_judge.balance_minor = 0 THEN 'payment.insufficient_balance'
     END;
 END

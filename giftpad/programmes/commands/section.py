@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import PurePosixPath
 from typing import cast
@@ -9,6 +11,7 @@ from typing import cast
 from giftpad.kernel.i18n import LOCALES
 from giftpad.kernel.money import AMOUNT_MINOR_MAX, UNITS
 from giftpad.kernel.work import Work
+from giftpad.printing import MissingGlyph, check_glyphs, list_templates
 from giftpad.programmes.commands.programmes import set_programme
 from giftpad.programmes.rules import Terms, Validity
 from giftpad.shops import FieldFault, clean_label
@@ -31,10 +34,11 @@ def read_section(
     """Read ``programmes/*.toml``."""
     found: list[Terms] = []
     prefixes: dict[str, str] = {}
+    templates = _template_names(folder) if paths else ()
     for path in paths:
 
         def read_table(table: Table, stem: str = PurePosixPath(path).stem) -> Terms:
-            terms = _read_terms(table)
+            terms = _read_terms(table, templates)
             if table.has("slug") and terms.slug != stem:
                 fault = f'"slug" is "{terms.slug}".'
                 table.fault("slug", fault, f'It must be "{stem}", the name of the file.')
@@ -62,13 +66,43 @@ def apply_section(work: Work, section: object) -> list[str]:
     return changes
 
 
-def _read_terms(table: Table) -> Terms:
+def _template_names(folder: PackFolder) -> tuple[str, ...]:
+    """Return the templates that a programme of the pack may name: the house's and its own."""
+    parts = [PurePosixPath(path).parts for path in folder.files]
+    own = {names[1] for names in parts if names[0] == "print" and len(names) > 2}  # noqa: PLR2004
+    return tuple(sorted(own.union(info.name for info in list_templates())))
+
+
+def _check_printable(table: Table, key: str, texts: Iterable[str]) -> None:
+    try:
+        check_glyphs(texts)
+    except MissingGlyph as error:
+        shown = "{character} ({code_point})".format_map(error.params)
+        table.fault(key, f'"{key}" holds {shown}, which cannot be printed.', "Write it otherwise.")
+
+
+def _read_names(table: Table) -> dict[str, str]:
+    names = table.by_locale("name", length_max=60)
+    for text in names.values():
+        _check_printable(table, "name", [text])
+    return names
+
+
+def _read_template(table: Table, templates: tuple[str, ...]) -> str:
+    name = table.text("template", pattern=_TEMPLATE, shape="the name of a print template")
+    if re.fullmatch(_TEMPLATE, name) and name not in templates:
+        remedy = f"Write one of: {', '.join(templates)}; or add print/{name}/ to the pack."
+        table.fault("template", f'There is no print template "{name}".', remedy)
+    return name
+
+
+def _read_terms(table: Table, templates: tuple[str, ...]) -> Terms:
     starts_on, ends_on = _read_period(table)
     groups, areas, ceiling_minor = _read_acceptance(table)
     quantity_max, face_value_min_minor, face_value_max_minor = _read_limits(table)
     return Terms(
         slug=table.text("slug", pattern=_SLUG, shape="small letters, digits, hyphens"),
-        names=table.by_locale("name", length_max=60),
+        names=_read_names(table),
         unit=table.choice("unit", tuple(UNITS)),
         starts_on=starts_on,
         ends_on=ends_on,
@@ -80,7 +114,7 @@ def _read_terms(table: Table) -> Terms:
             "serial_prefix", pattern=_PREFIX, shape="1 to 8 capitals and digits"
         ),
         face_text=_read_face(table),
-        template=table.text("template", pattern=_TEMPLATE, shape="the name of a print template"),
+        template=_read_template(table, templates),
         spendable_from=table.choice("spendable_from", SPENDABLE_FROM, default="release"),
         quantity_max=quantity_max,
         face_value_min_minor=face_value_min_minor,
@@ -166,5 +200,6 @@ def _read_face(table: Table) -> dict[str, tuple[str, ...]]:
         if len(texts) > FACE_LINES_MAX:
             fault = f"A face has {len(texts)} lines."
             face.fault(locale, fault, f"Keep it to {FACE_LINES_MAX}.")
+        _check_printable(face, locale, texts)
     face.close()
     return lines

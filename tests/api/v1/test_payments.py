@@ -9,7 +9,7 @@ import marshmallow
 import msgspec
 import pytest
 
-from giftpad import identity, payments
+from giftpad import identity, payments, shops
 from giftpad.api.v1.payments import (
     LookUpBody,
     LookUpSchema,
@@ -132,6 +132,11 @@ def replace(town):
         payments.replace_instrument(work, town.coupons[0].locator, alias)
 
 
+def suspend(town):
+    with unit_of_work(town.scope) as work:
+        shops.set_accepting(work, town.shop_id, accepting=False)
+
+
 # state or question: what is done first, what the order says, status, code
 REFUSALS = {
     "unknown typed code": (None, {"code": "0000-0000-0000-0000"}, 404, "instrument.not_found"),
@@ -166,7 +171,8 @@ REFUSALS = {
         "payment.insufficient_balance",
     ),
     "no such shop": (None, {"shop_id": lambda _: str(new_id())}, 422, "payment.unknown_shop"),
-    "no shop named": (None, {"shop_id": None}, 422, "payment.unknown_shop"),
+    "no shop named": (None, {"shop_id": None}, 422, "payment.shop_missing"),
+    "suspended": (suspend, {}, 422, "payment.shop_suspended"),
 }
 
 

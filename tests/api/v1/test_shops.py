@@ -268,3 +268,12 @@ def test_a_dry_run_only_checks(desk, settings):
 def test_what_is_no_file_is_refused(desk, data, content_type, status, code):
     refused = desk.send(IMPORTS, data, content_type=content_type)
     assert (refused.status_code, refused.json["code"]) == (status, code)
+
+
+def test_a_key_of_a_dry_run_is_not_that_of_the_run(desk):
+    path = f"{IMPORTS}?dry_run={{}}"
+    tried = desk.send(path.format("true"), FILE.encode(), key="file-1")
+    done = desk.send(path.format("false"), FILE.encode(), key="file-1")
+    assert (tried.status_code, done.status_code) == (202, 422)
+    assert done.json["code"] == "idempotency.mismatch"
+    assert desk.send(path.format("true"), FILE.encode(), key="file-1").json == tried.json
