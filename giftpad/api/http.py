@@ -26,6 +26,7 @@ from giftpad import guard
 from giftpad.edge import (
     ESCAPED_NUL,
     BodyMalformed,
+    BodyTypeUnread,
     CursorUnknown,
     RequestInvalid,
     find_idempotency_key,
@@ -71,7 +72,7 @@ class BodyParser(FlaskParser):
             except ValueError as error:
                 abort(400, exc=error)
         if req.content_length:
-            abort(415)
+            raise BodyTypeUnread(accepted="application/json")
         return core.missing
 
 

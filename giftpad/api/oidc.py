@@ -51,7 +51,11 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc] # the library has 
         made = OAuth2Request(
             "POST", identity.issuer().address + "oauth/token", headers=request.headers
         )
-        made.payload = BasicOAuth2Payload(_read_parameters())
+        parameters = _read_parameters()
+        if not parameters.get("grant_type"):
+            message = "The parameter grant_type is missing: say client_credentials."
+            raise InvalidRequestError(message)
+        made.payload = BasicOAuth2Payload(parameters)
         return made
 
     def save_token(self, token: Mapping[str, Any], made: OAuth2Request) -> None:

@@ -115,6 +115,9 @@ def backup(folder: Path, keys_to: Path, admin_url: str | None) -> None:
     if keys_to.resolve().is_relative_to(folder.resolve()):
         message = "The key must not lie in the folder of the backup."
         raise click.UsageError(message)
+    if folder.exists():
+        message = f"{folder} exists already. Name a new folder for each backup."
+        raise click.UsageError(message)
     dump = folder / DUMP
     with contextlib.ExitStack() as undo:
         _write_key(keys_to, settings.kek_path.read_bytes())

@@ -32,7 +32,7 @@ def load_packs(names: tuple[str, ...]) -> list[tenancy.Pack]:
             count += len(broken.problems)
             click.echo(str(broken), err=True)
     if count:
-        click.echo(f"{count} problems. Nothing was applied.", err=True)
+        click.echo(f"{count} problem{'s' * (count > 1)}. Nothing was applied.", err=True)
         raise SystemExit(1)
     return packs
 

@@ -19,6 +19,7 @@ from giftpad.edge.access import (
 from giftpad.edge.callers import Caller
 from giftpad.edge.errors import (
     BodyMalformed,
+    BodyTypeUnread,
     CursorUnknown,
     Forbidden,
     IdempotencyKeyInvalid,
@@ -50,6 +51,7 @@ __all__ = [
     "Access",
     "AccessUndeclared",
     "BodyMalformed",
+    "BodyTypeUnread",
     "Caller",
     "CursorUnknown",
     "Door",

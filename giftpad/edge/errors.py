@@ -52,6 +52,13 @@ class BodyMalformed(Malformed):
     sentence = "The request cannot be read. Its body must be valid JSON in UTF-8."
 
 
+class BodyTypeUnread(DomainError):
+    """The body is of a type that is not read here; ``accepted`` names those that are."""
+
+    code = "request.unsupported_type"
+    sentence = "The body must be {accepted}. Name it in the header Content-Type."
+
+
 class IdempotencyKeyMissing(Malformed):
     """A request that must not happen twice carries no key."""
 

@@ -19,6 +19,7 @@ from werkzeug.http import parse_accept_header
 from giftpad import guard
 from giftpad.edge.errors import (
     BodyMalformed,
+    BodyTypeUnread,
     Forbidden,
     Malformed,
     PermissionMissing,
@@ -48,6 +49,7 @@ REALM = 'Bearer realm="giftpad"'
 
 STATUSES: tuple[tuple[type[DomainError], HTTPStatus], ...] = (
     (Malformed, HTTPStatus.BAD_REQUEST),
+    (BodyTypeUnread, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -83,10 +85,6 @@ HTTP_PROBLEMS: Mapping[int, tuple[str, str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
         "request.too_large",
         mark("The body of the request is too large."),
-    ),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
-        "request.unsupported_type",
-        mark("The body of the request has a Content-Type that is not read here."),
     ),
 }
 UNEXPECTED = (
@@ -188,6 +186,8 @@ def answer_http(error: HTTPException) -> Response:
     status = error.code
     if status is None or status < HTTPStatus.BAD_REQUEST:
         return cast("Response", Response.force_type(error.get_response(), request.environ))
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:  # only JSON is asked for through Werkzeug
+        return answer_refusal(BodyTypeUnread(accepted="application/json"))
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         messages = (getattr(error, "data", None) or {}).get("messages", {})
         return answer_refusal(RequestInvalid(list(_faults(messages))))

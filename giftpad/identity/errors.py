@@ -86,7 +86,7 @@ class KeyTooYoung(Conflict):
     """The next key was published so recently that others may not have read it yet."""
 
     code = "signing_key.too_young"
-    sentence = "The next key can be used from {ready_at}. Wait, or rotate now if you must."
+    sentence = "The next key can be used from {ready_at}. Wait, or say --now if you must."
 
 
 class TokenRefused(Rejected):

@@ -75,6 +75,7 @@ PASSWORD_LENGTH_MIN = 12
 PASSWORD_LENGTH_MAX = 128
 EMAIL_LENGTH_MAX = 254
 NAME_LENGTH_MAX = 200
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"(),:;\[\]\\]{1,64}@[^\s@.]+(\.[^\s@.]+)+")
 
 
@@ -168,7 +169,7 @@ def check_name(text: str) -> str:
     Raises: NameUnfit.
     """
     name = text.strip()
-    if not 1 <= len(name) <= NAME_LENGTH_MAX or not name.isprintable():
+    if not 1 <= len(name) <= NAME_LENGTH_MAX or _UNSHOWN.search(name):
         raise NameUnfit(most=NAME_LENGTH_MAX)
     return name
 

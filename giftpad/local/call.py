@@ -1,4 +1,4 @@
-"""Run functions of the settings in a process of their own: ``-m giftpad.local.call room:name …``.
+"""Run functions of the settings in a process of their own: ``python -c CALL room:name …``.
 
 The supervisor runs its preparing steps this way, so that they neither share its memory nor can
 bring it down; one process for all of them, because loading our code takes longer than most do.
@@ -7,11 +7,13 @@ bring it down; one process for all of them, because loading our code takes longe
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterable
 
 from giftpad.kernel.config import read_settings
 from giftpad.kernel.log import configure_logging
+
+CALL = "import sys; from giftpad.local.call import main; main(sys.argv[1:])"
+"""What that process runs: with ``-m``, Python warns that our door has imported this already."""
 
 DONE = "\x1e"
 """A line of its own that tells that one more function has ended well."""
@@ -25,7 +27,3 @@ def main(targets: Iterable[str]) -> None:
         module, _, function = target.partition(":")
         getattr(importlib.import_module(module), function)(settings)
         print(DONE, flush=True)  # noqa: T201 - this is how the supervisor is told
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Any, NoReturn
 
 from giftpad.kernel.config import Settings
-from giftpad.local.call import DONE
+from giftpad.local.call import CALL, DONE
 from giftpad.local.errors import PartFailed, PortTaken
 from giftpad.local.home import Home
 from giftpad.local.parts import (
@@ -171,7 +171,7 @@ class Supervisor:
         path = self.home.open_log("steps")
         with path.open("ab") as log:
             process = spawn(
-                [sys.executable, "-m", "giftpad.local.call", *(step.target for step in steps)],
+                [sys.executable, "-c", CALL, *(step.target for step in steps)],
                 environment=child_environment(self.settings),
                 output=subprocess.PIPE,
                 errors=log,

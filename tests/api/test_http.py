@@ -151,6 +151,7 @@ def test_a_body_that_is_no_json_is_malformed(post, path, body):
 def test_a_body_of_another_type_is_not_guessed_at(post, path):
     answered = post(path, {"amount_minor": 5}, key="k", **{"Content-Type": "text/plain"})
     assert (answered.status_code, answered.json["code"]) == (415, "request.unsupported_type")
+    assert "application/json" in answered.json["detail"]
 
 
 def test_a_repeat_gets_the_first_answer_and_has_no_effect(post):

@@ -106,7 +106,7 @@ def test_an_unknown_client_costs_the_same_work(machine):
 
 REFUSED = {
     "another grant": ({"grant_type": "password"}, 400, "unsupported_grant_type"),
-    "no grant": ({"grant_type": ""}, 400, "unsupported_grant_type"),
+    "no grant": ({"grant_type": ""}, 400, "invalid_request"),
     "another API": ({"audience": "https://evil.example"}, 403, "access_denied"),
     "another organisation": ({"organization": "org_other"}, 403, "access_denied"),
     "a scope not granted": ({"scope": "members:manage"}, 400, "invalid_scope"),
@@ -151,6 +151,11 @@ MALFORMED = {
     "a number in JSON": lambda m: (
         "",
         json.dumps(m.credentials | {"scope": 1}),
+        "application/json",
+    ),
+    "no grant type": lambda m: (
+        "",
+        json.dumps({k: v for k, v in m.credentials.items() if k != "grant_type"}),
         "application/json",
     ),
     "a list in JSON": lambda m: (

@@ -49,7 +49,7 @@ def said_by(field):
     """Return what a field of the contract can say."""
     facts = {"obj_type": getattr(field, "OBJ_TYPE", ""), "awareness": "aware", "input": "x"}
     for name, sentence in field.error_messages.items():
-        if (type(field), name) not in NEVER:
+        if not any((kind, name) in NEVER for kind in type(field).__mro__):
             yield sentence.format_map(facts)
     for judge in field.validators:
         for value in NASTY:

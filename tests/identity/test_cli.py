@@ -52,6 +52,18 @@ def test_a_client_is_made_once_and_can_ask_for_a_token(run, slug):
     assert made["client_secret"] not in listed.output
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\u3000", "n" * 201, "a\nb"])
+def test_a_name_that_shows_nothing_or_too_much_is_refused(run, slug, name):
+    words = ("create", "--tenant", slug, "--name", name)
+    for done in (
+        run("client", *words, "--permission", "payments:accept"),
+        run("person", *words, "--email", "nobody@example.jp", "--role", "viewer"),
+    ):
+        assert done.exit_code != 0
+        assert isinstance(done.exception, identity.NameUnfit) or "1 to 200" in done.output
+    assert "nobody@" not in run("person", "list", "--tenant", slug).output
+
+
 def test_a_client_is_bound_to_a_shop_by_number_or_id(run, scope, slug):
     from giftpad import shops
 

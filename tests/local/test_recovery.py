@@ -7,6 +7,7 @@ import subprocess
 import psycopg
 import pytest
 
+from giftpad.local.home import LOG_BYTES_MAX
 from giftpad.local.processes import members_of_session, working_in
 from tests.local.conftest import wait_for
 
@@ -34,6 +35,16 @@ def test_a_killed_part_is_started_again_and_reported(machine, part):
     assert not set(members_of_session(machine.pid_of(part))) & set(session)
     log = (machine.home.logs / "supervisor.log").read_text()
     assert f"{part}: it was killed by signal 9." in log
+
+
+def test_a_log_that_grows_large_is_put_aside_while_its_part_runs(machine):
+    machine.up()
+    web = machine.pid_of("web")
+    log = machine.home.logs / "web.log"
+    os.truncate(log, LOG_BYTES_MAX + 1)
+    wait_for(lambda: log.stat().st_size <= LOG_BYTES_MAX, "the log to be emptied")
+    assert log.with_suffix(".1.log").stat().st_size > LOG_BYTES_MAX
+    assert machine.pid_of("web") == web
 
 
 def test_up_recovers_after_everything_was_killed(machine):

@@ -70,6 +70,14 @@ def test_equal_input_gives_equal_bytes(items, printed):
     assert printed(items(9)).getvalue() == printed(items(9)).getvalue()
 
 
+def test_a_file_says_whose_it_is_and_no_wrong_day(items, common, printed):
+    with pikepdf.open(printed(items(1))) as document:
+        said = {name: str(value) for name, value in document.docinfo.items()}
+    assert (said["/Author"], said["/Title"]) == (common["issuer_name"], common["programme_name"])
+    assert said["/Subject"]
+    assert not {"/CreationDate", "/ModDate"} & set(said)
+
+
 def test_all_that_the_law_wants_stands_on_the_face(items, common, printed):
     (coupon,) = items(1)
     words = text_of(printed([coupon], "coupon_single"))

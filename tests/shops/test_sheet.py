@@ -122,6 +122,18 @@ def test_one_line_may_have_several_faults():
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("number,name,aera", "number, name, kana"),
+        ("加盟店番号,店舗名,区", "加盟店番号, 店舗名, フリガナ"),
+    ],
+)
+def test_an_unknown_column_names_the_known_in_the_language_of_the_file(header, known):
+    fault, *_ = read(f"{header}\n1,a,b\n")
+    assert fault.params["known"].startswith(known)
+
+
 def test_a_repeated_number_names_both_lines():
     (_, fault) = read("number,name,area\na1,店,東\nA1,店,東\n")
     assert (fault.line, fault.code, fault.params["first"]) == (3, "duplicate", 2)

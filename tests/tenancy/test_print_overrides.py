@@ -23,6 +23,16 @@ def test_a_pack_may_bring_its_own_template(pack):
     assert load(pack).sections["print"] == ("coupon_a4_8up",)
 
 
+def test_a_programme_may_name_a_template_of_its_pack_only_while_it_is_there(pack):
+    own = pack / "print" / "coupon_own"
+    (pack / "print" / "coupon_a4_8up").rename(own)
+    change(pack, "programmes/kurashi.toml", '"coupon_a4_8up"', '"coupon_own"')
+    assert load(pack).sections["print"] == ("coupon_own",)
+    shutil.rmtree(own)
+    with pytest.raises(tenancy.PackBroken, match=r"kurashi\.toml:\d+: .*no print template"):
+        load(pack)
+
+
 def test_a_broken_template_refuses_the_pack_and_names_its_file(pack):
     change(pack, "print/coupon_a4_8up/layout.json", '"qr"', '"qrr"')
     with pytest.raises(tenancy.PackBroken) as refused:

@@ -7,6 +7,7 @@ file; a test holds both to one corpus.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from giftpad.kernel.money import AMOUNT_MINOR_MAX
 from giftpad.kernel.work import Scope, unit_of_work
 
 CODE_LENGTH_MAX = 200
+_BLANK_FOR_PLUS = re.compile(r"([T ]\d.*) (\d\d:?\d\d)$")
 
 blp = Blueprint("payments", __name__, description="Look up, pay, void, refund")
 
@@ -142,6 +144,15 @@ class PaymentPageSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
+class QueryInstant(fields.AwareDateTime):
+    """An instant of a query, where the plus of an offset comes as a blank if it is not escaped."""
+
+    def _deserialize(self, value: Any, *place: Any, **options: Any) -> Any:
+        if isinstance(value, str):
+            value = _BLANK_FOR_PLUS.sub(r"\1+\2", value)
+        return super()._deserialize(value, *place, **options)
+
+
 class PaymentQuerySchema(CursorQuery):
     """Which payments a list shows."""
 
@@ -149,8 +160,8 @@ class PaymentQuerySchema(CursorQuery):
     serial = fields.String(
         metadata={"description": "The serial printed on a coupon; needs coupons:read as well."}
     )
-    since = fields.AwareDateTime()
-    until = fields.AwareDateTime()
+    since = QueryInstant()
+    until = QueryInstant()
 
 
 class GiveBackSchema(Schema):

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 from flask.views import MethodView
 from marshmallow import Schema, fields
 
 from giftpad import shops
 from giftpad.api.http import Blueprint, answer, idempotent
 from giftpad.api.spreadsheets import write_line
-from giftpad.edge import body_limit, current_locale, current_scope, requires
+from giftpad.edge import BodyTypeUnread, body_limit, current_locale, current_scope, requires
 from giftpad.kernel.i18n import mark, translate
 from giftpad.kernel.work import Scope, unit_of_work
 
@@ -79,8 +79,11 @@ class ImportDetailSchema(ImportSchema):
 
 
 def _in_words(fault: shops.LineFault, locale: str) -> dict[str, object]:
+    params = dict(fault.params)
+    if locale == "ja" and "known" in params:
+        params["known"] = ", ".join(shops.COLUMNS.values())
     detail, remedy = (
-        translate(sentence, locale, **fault.params) for sentence in shops.SENTENCES[fault.code]
+        translate(sentence, locale, **params) for sentence in shops.SENTENCES[fault.code]
     )
     column = shops.COLUMNS.get(fault.column, fault.column) if locale == "ja" else fault.column
     return {
@@ -101,7 +104,7 @@ def _file() -> bytes:
     if request.mimetype == "multipart/form-data":
         part = request.files.get("file")
         return part.stream.read() if part is not None else b""
-    return abort(415)
+    raise BodyTypeUnread(accepted="text/csv, multipart/form-data")
 
 
 _CSV_FILE = {"schema": {"type": "string", "format": "binary"}}

@@ -20,6 +20,7 @@ from giftpad.identity.rules import (
     TOKEN_LIFE_MAX_S,
     Limits,
     check_limits,
+    check_name,
     check_permissions,
     hash_secret,
     new_client_id,
@@ -56,8 +57,9 @@ def create_client(scope: Scope, new: NewClient) -> Credentials:
 
     The platform's row comes first, in a transaction of its own: without its grant a client can
     do nothing, so a crash between the two leaves nobody with a right.
-    Raises: PermissionUnknown, LimitsInvalid.
+    Raises: NameUnfit, PermissionUnknown, LimitsInvalid.
     """
+    name = check_name(new.name)
     allowed = check_permissions(new.permissions)
     check_limits(new.limits)
     made = Credentials(client_id=new_client_id(), client_secret=new_secret())
@@ -71,13 +73,13 @@ def create_client(scope: Scope, new: NewClient) -> Credentials:
                 created_at=work.at,
             )
         )
-    ordered = [name for name in PERMISSIONS if name in allowed]
+    ordered = [permission for permission in PERMISSIONS if permission in allowed]
     with unit_of_work(scope) as work:
         work.session.add(
             ClientGrantRow(
                 tenant_id=work.tenant_id,
                 client_id=made.client_id,
-                name=new.name,
+                name=name,
                 permissions=ordered,
                 shop_id=new.shop_id,
                 limits=asdict(new.limits),

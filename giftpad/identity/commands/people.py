@@ -11,7 +11,7 @@ from giftpad import audit, tenancy
 from giftpad.identity.errors import MemberExists
 from giftpad.identity.models import MembershipRow, PersonRow
 from giftpad.identity.queries import PLATFORM, find_person, hasher, person_place
-from giftpad.identity.rules import check_password, check_role, normalise_email
+from giftpad.identity.rules import check_name, check_password, check_role, normalise_email
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
@@ -39,9 +39,10 @@ def create_person(scope: Scope, new: NewPerson) -> CreatedPerson:
     """Give somebody a role in the scope's tenant, and an account if they have none.
 
     The account comes first, in a transaction of its own: without a role it can do nothing.
-    Raises: RoleUnknown, RoleShopMismatch, EmailInvalid, PasswordUnfit, MemberExists.
+    Raises: RoleUnknown, RoleShopMismatch, NameUnfit, EmailInvalid, PasswordUnfit, MemberExists.
     """
     check_role(new.role, new.shop_id)
+    new = replace(new, name=check_name(new.name))
     password_hash = hasher().hash(check_password(new.password))
     with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
         made = _ensure_person(work, new, password_hash)

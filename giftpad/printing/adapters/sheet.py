@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from qrcode.exceptions import DataOverflowError
 from reportlab import rl_config
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase import pdfdoc, pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
 from giftpad.printing.adapters import painting
@@ -37,6 +37,22 @@ _FACE_FORM: Final = "face"
 _MARKS_FORM: Final = "marks"
 _SPECIMEN_FORM: Final = "specimen"
 _MARK_THICKNESS_PT: Final = 0.25
+
+
+class _Information(pdfdoc.PDFInfo):
+    """What a reader shows of the file: no date, for the same data make the same file any day."""
+
+    def format(self, document: Any) -> bytes:
+        texts = {
+            "Title": self.title,
+            "Author": self.author,
+            "Subject": self.subject,
+            "Creator": self.creator,
+            "Producer": self.producer,
+        }
+        shown = {name: pdfdoc.PDFString(text) for name, text in texts.items()}
+        written: bytes = pdfdoc.PDFDictionary(shown).format(document)
+        return written
 
 
 class Sheet:
@@ -71,9 +87,12 @@ class Sheet:
             initialFontName=base_font(),  # type: ignore[arg-type]  # the stub says float
             lang=template.head.language,
         )
+        self._canvas._doc.info = _Information()  # type: ignore[attr-defined] # noqa: SLF001 - no other way
         self._canvas.setCreator("Giftpad")
         self._canvas.setProducer("Giftpad")
+        self._canvas.setAuthor(self._common.get("issuer_name") or "Giftpad")
         self._canvas.setTitle(self._common.get("programme_name") or template.head.title)
+        self._canvas.setSubject(template.head.title)
         self._set_boxes()
         self._static, self._own = self._divided()
         self._define_forms()

@@ -142,6 +142,7 @@ def _read_lines(reader: Any) -> Iterator[SheetLine | LineFault]:
 def _read_header(cells: list[str], line: int) -> tuple[list[str], list[LineFault]]:
     names = [cell.strip() for cell in cells]
     fields = [_FIELDS.get(name.casefold(), "") for name in names]
+    is_japanese = any(not name.isascii() for name in names)
     faults: list[LineFault] = []
 
     def fault(column: str, code: str, **params: object) -> None:
@@ -154,7 +155,7 @@ def _read_header(cells: list[str], line: int) -> tuple[list[str], list[LineFault
                 name[:VALUE_SHOWN_MAX],
                 "header_unknown",
                 value=name[:VALUE_SHOWN_MAX],
-                known=", ".join(COLUMNS),
+                known=", ".join(COLUMNS.values() if is_japanese else COLUMNS),
             )
         elif known in fields[:place]:
             fault(name, "header_twice", value=name)

@@ -244,6 +244,15 @@ def test_a_list_goes_on_by_its_cursor(town, till):
     assert seen == ids[::-1]
 
 
+@pytest.mark.parametrize("offset", ["%2B09:00", "+09:00", "+0900", "%2009:00"])
+def test_a_plus_in_the_times_of_a_query_needs_no_escape(town, till, offset):
+    paid = pay(till, order(town, 1)).json["id"]
+    listed = till.get(f"/api/v1/payments?since=2001-01-01T00:00:00{offset}")
+    assert [p["id"] for p in listed.json["items"]] == [paid]
+    later = till.get(f"/api/v1/payments?since=2101-01-01T00:00:00.5{offset}")
+    assert later.json["items"] == []
+
+
 CORPUS = [
     {"instrument": {"kind": "coupon", "code": "X"}, "amount_minor": 1},
     {"instrument": {"kind": "coupon", "code": "X"}, "amount_minor": 2**53 - 1},
