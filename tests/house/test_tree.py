@@ -141,7 +141,7 @@ def test_no_file_names_the_machine_it_was_written_on():
     for folder in ("work", "root", "home"):
         assert places(MACHINE_PATH, [(Path("a"), f"\nsee /{folder}/main/x")]) == ["a:2"]
     assert places(MACHINE_PATH, [(Path("a"), "../" + "shared/design")]) == ["a:1"]
-    assert places(MACHINE_PATH, [(Path("a"), "https://x.example/work/1, <home>/files")]) == []
+    assert places(MACHINE_PATH, [(Path("a"), "https://x.example/root/1, <home>/files")]) == []
 
 
 def test_no_lock_file_names_a_registry():
