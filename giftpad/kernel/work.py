@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -54,7 +54,6 @@ class Work:
     session: Session
     scope: Scope
     at: datetime
-    notes: dict[str, object] = field(default_factory=dict)
 
     @property
     def tenant_id(self) -> UUID:
