@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+from jinja2.nodes import Call, CondExpr, Const, Name, Node
 from marshmallow import Schema
 from marshmallow.validate import OneOf
 
@@ -24,6 +26,13 @@ SOURCE = Path(giftpad.__file__).parent
 PLACEHOLDER = re.compile(r"{(\w*)[^}]*}")
 MARKS = {"mark", "translate"}
 SHAPES = "giftpad.api.v1"
+LOADED = ("giftpad.kernel.", SHAPES, "giftpad.portals.")
+"""Whose modules may define a refusal beside the rooms called errors."""
+
+SHOWN = {"_": 1, "_n": 2}
+"""What shows a sentence on a page, and how many of its arguments are sentences."""
+
+EXTENSIONS = ("jinja2.ext.do",)
 
 
 def _error_classes(base: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:
@@ -45,6 +54,25 @@ def _marked(path: Path) -> Iterator[str]:
             yield first.value
 
 
+def _shown(path: Path) -> Iterator[str]:
+    """Return the sentences that a page template shows: all texts given to _() and _n()."""
+    tree = Environment(extensions=EXTENSIONS, autoescape=True).parse(path.read_text("utf-8"))
+    for call in tree.find_all(Call):
+        if isinstance(call.node, Name) and call.node.name in SHOWN:
+            for text in call.args[: SHOWN[call.node.name]]:
+                yield from (const.value for const in _texts(text))
+
+
+def _texts(node: Node) -> Iterator[Const]:
+    """Return the texts that an expression may come to: itself, or the two sides of a choice."""
+    if isinstance(node, Const) and isinstance(node.value, str):
+        yield node
+    elif isinstance(node, CondExpr):
+        yield from _texts(node.expr1)
+        if node.expr2 is not None:
+            yield from _texts(node.expr2)
+
+
 def schemas(base: type[Schema] = Schema) -> Iterator[type[Schema]]:
     """Return every shape of the contract; ``gather`` has loaded them."""
     for subclass in base.__subclasses__():
@@ -64,12 +92,15 @@ def gather() -> Catalog:
     """Return a catalogue of every source sentence, with where it stands."""
     catalogue = Catalog(project="Giftpad", charset="utf-8", creation_date=None)
     for module in pkgutil.walk_packages(giftpad.__path__, "giftpad."):
-        if module.name.endswith(".errors") or module.name.startswith(("giftpad.kernel.", SHAPES)):
+        if module.name.endswith(".errors") or module.name.startswith(LOADED):
             importlib.import_module(module.name)
     for error in sorted(_error_classes(), key=lambda each: (each.__module__, each.code)):
         catalogue.add(error.sentence, auto_comments=[error.code])
     for path in sorted(SOURCE.rglob("*.py")):
         for sentence in _marked(path):
+            catalogue.add(sentence, locations=[(str(path.relative_to(SOURCE.parent)), 0)])
+    for path in sorted(SOURCE.rglob("templates/**/*.html")):
+        for sentence in _shown(path):
             catalogue.add(sentence, locations=[(str(path.relative_to(SOURCE.parent)), 0)])
     for state in sorted(_states()):
         catalogue.add(state_words(state), auto_comments=["state"])

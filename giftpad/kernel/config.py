@@ -6,6 +6,7 @@ not parse stops the process with a sentence that names it.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -32,7 +33,12 @@ class Settings:
     """Data folder: database, files, keys, logs."""
     port: int = 8000
     public_url: str = ""
-    """Address that is printed in QR codes; empty means http://localhost:<port>."""
+    """Address that is printed in QR codes; empty means the https address of the local network
+    where there is one, else http://localhost:<port>."""
+    lan_address: str = ""
+    """IPv4 address of this machine where phones of its network get https; empty means none."""
+    lan_port: int = 8443
+    """Port of that https server."""
     database_url: str = ""
     """Login of role giftpad_app; empty means the embedded PostgreSQL of the data folder."""
     database_owner_url: str = ""
@@ -70,14 +76,31 @@ class Settings:
                 f"{', '.join(_variable(name) for name in DATABASE_NAMES)} are needed."
             )
             raise SettingsError(message)
-        if not 1 <= self.port <= PORT_MAX:
-            message = f"GIFTPAD_PORT is {self.port}; a port lies between 1 and {PORT_MAX}."
-            raise SettingsError(message)
+        self._check_ports()
         if self.trusted_proxies < 0:
             message = f"GIFTPAD_TRUSTED_PROXIES is {self.trusted_proxies}; 0 is the least."
             raise SettingsError(message)
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             message = "GIFTPAD_PUBLIC_URL must begin with http:// or https://."
+            raise SettingsError(message)
+
+    def _check_ports(self) -> None:
+        for name in ("port", "lan_port"):
+            if not 1 <= getattr(self, name) <= PORT_MAX:
+                message = (
+                    f"{_variable(name)} is {getattr(self, name)}; "
+                    f"a port lies between 1 and {PORT_MAX}."
+                )
+                raise SettingsError(message)
+        if not self.lan_address:
+            return
+        try:
+            ipaddress.IPv4Address(self.lan_address)
+        except ValueError:
+            message = f"GIFTPAD_LAN_ADDRESS is {self.lan_address!r}; an IPv4 address is needed."
+            raise SettingsError(message) from None
+        if self.lan_port == self.port:
+            message = f"GIFTPAD_LAN_PORT is {self.port}, and so is GIFTPAD_PORT; choose another."
             raise SettingsError(message)
 
     @property
@@ -96,9 +119,24 @@ class Settings:
         return self.files_url or (self.home / "files").resolve().as_uri()
 
     @property
+    def lan_url(self) -> str:
+        """The https address for phones of the local network; empty where there is none."""
+        return f"https://{self.lan_address}:{self.lan_port}" if self.lan_address else ""
+
+    @property
+    def lan_folder(self) -> Path:
+        """Where the certificates of the local network lie, each with its key."""
+        return self.home / "keys" / "lan"
+
+    @property
+    def lan_ca_path(self) -> Path:
+        """The certificate that phones are told to trust."""
+        return self.lan_folder / "ca.crt"
+
+    @property
     def public_address(self) -> str:
         """The address people reach this installation by, without a slash at its end."""
-        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+        return (self.public_url or self.lan_url or f"http://localhost:{self.port}").rstrip("/")
 
     @property
     def issuer(self) -> str:

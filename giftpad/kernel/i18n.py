@@ -5,6 +5,8 @@ Hides: gettext, Babel, where the catalogues lie.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -20,6 +22,9 @@ LOCALES = ("ja", "en")
 DEFAULT_LOCALE = "ja"
 SOURCE_LOCALE = "en"
 DEFAULT_UNIT = "JPY"
+READING = re.compile("\uff5b([^\uff5b-\uff5d]+)\uff5c([^\uff5b-\uff5d]+)\uff5d")
+"""How a translator says how a word is read: word, bar and reading, in braces, all full width."""
+
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
 _DAYS = ("_on", "_day")
 
@@ -49,12 +54,22 @@ def translate(sentence: str, locale: str, **params: object) -> str:
     year, month and day, a ``state`` in words.  A parameter that the sentence does not name is
     ignored; one that is missing stays as written.
     """
-    gettext = _catalogue(locale).gettext
-    text = gettext(sentence) if sentence else ""
+    return fill_in(READING.sub(r"\1", wording(sentence, locale)), locale, params)
+
+
+def wording(sentence: str, locale: str) -> str:
+    """Return ``sentence`` as its translator wrote it: parameters open, readings marked."""
+    return _catalogue(locale).gettext(sentence) if sentence else ""
+
+
+def fill_in(text: str, locale: str, params: Mapping[str, object]) -> str:
+    """Fill the parameters of a wording in; what is markup stays so, and its parameters text."""
+    if not params:
+        return text  # it may be a name, and hold braces of its own
     unit = str(params.get("unit", DEFAULT_UNIT))
     shown = {name: _shown(name, value, unit, locale) for name, value in params.items()}
     if "state" in shown:
-        shown["state"] = gettext(state_words(str(shown["state"])))
+        shown["state"] = _catalogue(locale).gettext(state_words(str(shown["state"])))
     return text.format_map(_Known(shown))
 
 
