@@ -99,6 +99,7 @@ class PaymentReversal(Base):
     __table_args__ = (
         sa.CheckConstraint("kind IN ('void', 'refund')", name="kind_known"),
         sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.Index("payment_reversals_kind_idx", "tenant_id", "kind", "payment_id"),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     payment_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -119,6 +120,7 @@ class PaymentHistory(Base):
     __table_args__ = (
         sa.Index("payment_history_shop_idx", "tenant_id", "shop_id", "payment_id"),
         sa.Index("payment_history_account_idx", "tenant_id", "account_id", "payment_id"),
+        sa.Index("payment_history_programme_idx", "tenant_id", "programme_id", "payment_id"),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

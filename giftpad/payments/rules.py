@@ -10,12 +10,17 @@ from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
+from giftpad.kernel.codes import encode
 from giftpad.kernel.seal import derive
 
 ISSUE_MAX = 50_000
 """Instruments that one transaction issues."""
 
 PaymentState = Literal["captured", "voided", "partly_refunded", "refunded"]
+WantedState = Literal["captured", "voided", "refunded"]
+"""What a list may be asked for: what still stands whole, was undone, was given back in any part."""
+
+RECEIPT_SHORT, RECEIPT_LONG = 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +94,15 @@ class Drained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayOrder:
-    """What a shop asks for, with the caller's key and the hash of the whole request."""
+    """What a shop asks for, with the caller's key and the hash of the whole request.
+
+    What is paid with is named by the ``code`` presented or by the ``locator`` that a look-up of
+    the same caller has proven; by exactly one of them.
+    """
 
     kind: str
-    code: str
+    code: str = ""
+    locator: int | None = None
     shop_id: UUID
     amount_minor: int
     key: str
@@ -124,6 +134,7 @@ class Looked:
     starts_at: datetime
     ends_at: datetime
     locator: int
+    account_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +177,51 @@ class PaymentFilter:
 
     shop_id: UUID | None = None
     account_id: UUID | None = None
+    programme_id: UUID | None = None
+    state: WantedState | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: UUID | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over payments; ``count`` holds those undone too, whose value is in ``given_back``."""
+
+    count: int
+    voided_count: int
+    amount_minor: int
+    given_back_minor: int
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One thing that moved the balance of an account; ``kind`` is pay, void or refund.
+
+    ``balance_minor`` is what the account held after it; ``actor`` is written as ``kind:id``.
+    """
+
+    kind: str
+    at: datetime
+    shop_id: UUID
+    amount_minor: int
+    balance_minor: int
+    payment_id: UUID
+    reason: str
+    actor: str
+
+
+def receipt_number(payment_id: UUID) -> str:
+    """Return what people call a payment by: short, stable, and not unique for ever.
+
+    >>> receipt_number(UUID("019a0000-0000-7000-8000-0000004f4d1f"))
+    '2F-9TZ'
+    """
+    length = RECEIPT_SHORT + RECEIPT_LONG
+    symbols = encode(payment_id.int % 32**length, length)
+    return f"{symbols[:RECEIPT_SHORT]}-{symbols[RECEIPT_SHORT:]}"
 
 
 def state_of(amount_minor: int, refunded_minor: int, voided_at: datetime | None) -> PaymentState:

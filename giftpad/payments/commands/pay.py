@@ -10,7 +10,8 @@ from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope
 from giftpad.payments.errors import REFUSALS, OtherShop
-from giftpad.payments.queries import find_opened, last_day
+from giftpad.payments.queries import last_day
+from giftpad.payments.queries.opening import Opened, find_opened
 from giftpad.payments.rules import Paid, PayOrder
 
 RACES_MAX = 3
@@ -25,7 +26,7 @@ _PAY = (
 
 
 def pay(scope: Scope, order: PayOrder) -> Paid:
-    """Take ``order.amount_minor`` from what the code opens, for one shop, in one database call.
+    """Take ``order.amount_minor`` from what the order names, for one shop, in one database call.
 
     Twice with the same key is the same as once.
     Locks: the key's row, then the payer's account, inside ``payments_pay`` (sql/payments_pay.sql).
@@ -37,7 +38,10 @@ def pay(scope: Scope, order: PayOrder) -> Paid:
     actor = scope.actor
     if actor.shop_id is not None and actor.shop_id != order.shop_id:
         raise OtherShop
-    opened = find_opened(scope, order.code)
+    assert bool(order.code) is (order.locator is None), "a code or a locator, and not both"
+    opened = (
+        Opened(order.locator, []) if order.locator is not None else find_opened(scope, order.code)
+    )
     values = {
         "tenant": scope.tenant_id,
         "client": actor.client_id or actor.id,
