@@ -7,14 +7,18 @@ Does not know: how a payment is made, how paper is drawn, HTTP, queues.
 
 from giftpad.coupons.adapters.press import PrintTicket, bind_print_shop
 from giftpad.coupons.commands import (
+    PreviewTicket,
     block,
     destroy_print,
     open_pdf,
+    open_preview,
     order_batch,
+    preview_page,
     read_pdf,
     release,
     replace,
     reprint,
+    specimen,
     unblock,
 )
 from giftpad.coupons.events import (
@@ -26,14 +30,31 @@ from giftpad.coupons.events import (
     ChunkDue,
     CouponReplaced,
     CouponsBlocked,
+    CouponsExpired,
+    CouponsIssued,
     CouponsUnblocked,
     PrintDestroyed,
     VolumeDue,
 )
-from giftpad.coupons.queries import CouponView, get_batch, get_coupon, list_batches, list_manifest
+from giftpad.coupons.models.finding import find_serials
+from giftpad.coupons.queries import (
+    Attention,
+    CouponView,
+    HistoryLine,
+    find_coupon_by_code,
+    get_batch,
+    get_coupon,
+    get_coupon_by_locator,
+    get_live_coupon,
+    list_attention,
+    list_batches,
+    list_history,
+    list_manifest,
+)
 from giftpad.coupons.rules import BatchOrder, BatchView, ManifestLine, VolumeView
 
 __all__ = [
+    "Attention",
     "BatchExpired",
     "BatchFailed",
     "BatchOrder",
@@ -45,8 +66,12 @@ __all__ = [
     "CouponReplaced",
     "CouponView",
     "CouponsBlocked",
+    "CouponsExpired",
+    "CouponsIssued",
     "CouponsUnblocked",
+    "HistoryLine",
     "ManifestLine",
+    "PreviewTicket",
     "PrintDestroyed",
     "PrintTicket",
     "VolumeDue",
@@ -54,15 +79,24 @@ __all__ = [
     "bind_print_shop",
     "block",
     "destroy_print",
+    "find_coupon_by_code",
+    "find_serials",
     "get_batch",
     "get_coupon",
+    "get_coupon_by_locator",
+    "get_live_coupon",
+    "list_attention",
     "list_batches",
+    "list_history",
     "list_manifest",
     "open_pdf",
+    "open_preview",
     "order_batch",
+    "preview_page",
     "read_pdf",
     "release",
     "replace",
     "reprint",
+    "specimen",
     "unblock",
 ]

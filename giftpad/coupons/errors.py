@@ -68,6 +68,13 @@ class VolumeNotFound(NotFound):
     sentence = "The batch has no print volume {volume}."
 
 
+class PageNotFound(NotFound):
+    """The print volume has no page of this number."""
+
+    code = "print.page_not_found"
+    sentence = "Print volume {volume} has {page_count} pages; there is no page {page}."
+
+
 class PrintNotReady(Conflict):
     """The volume is not printed and checked."""
 

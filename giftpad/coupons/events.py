@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -25,6 +26,30 @@ class ChunkDue(Event):
 
     name: ClassVar[str] = "coupon_chunk.due_v1"
     batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponsIssued(Event):
+    """The value of a run of coupons is on the books; ``object_id`` is the batch."""
+
+    name: ClassVar[str] = "coupon_range.issued_v1"
+    programme_id: UUID
+    unit: str
+    count: int
+    amount_minor: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponsExpired(Event):
+    """What a run of coupons still held went to breakage; ``object_id`` is the batch."""
+
+    name: ClassVar[str] = "coupon_range.expired_v1"
+    programme_id: UUID
+    unit: str
+    count: int
+    amount_minor: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

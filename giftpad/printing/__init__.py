@@ -7,7 +7,7 @@ Does not know: coupons, batches, tenants, what a code is worth, the database.
 """
 
 from giftpad.printing.adapters.templates import Sample
-from giftpad.printing.commands import ITEMS_MAX, preview, render, write_previews
+from giftpad.printing.commands import ITEMS_MAX, draw_covered, preview, render, write_previews
 from giftpad.printing.errors import (
     BadField,
     BrokenTemplate,
@@ -48,6 +48,7 @@ __all__ = [
     "VerifyReport",
     "check_glyphs",
     "check_template",
+    "draw_covered",
     "list_templates",
     "preview",
     "qr_matrix",

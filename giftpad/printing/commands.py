@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from giftpad.printing.adapters import pictures, templates
 from giftpad.printing.adapters.sheet import Sheet
-from giftpad.printing.rules.layout import Rendered, RenderOptions
+from giftpad.printing.rules.layout import Rendered, RenderOptions, spending_areas
 
 ITEMS_MAX: Final = 10_000
 PREVIEW_DPI: Final = 110
@@ -65,6 +65,23 @@ def preview(
     )
     return pictures.page_png(
         pdf.getvalue(), page=page, dpi=PREVIEW_DPI, colour_count=PREVIEW_COLOURS
+    )
+
+
+def draw_covered(
+    pdf: bytes, template: str, *, page: int, overrides_dir: Path | None = None
+) -> bytes:
+    """Draw a page of a finished file as a PNG on which everything that spends is covered.
+
+    Raises: UnknownTemplate, BrokenTemplate.
+    """
+    found = templates.load(template, overrides_dir)
+    return pictures.covered_png(
+        pdf,
+        page=page,
+        dpi=PREVIEW_DPI,
+        colour_count=PREVIEW_COLOURS,
+        areas=spending_areas(found.head, found.layout),
     )
 
 

@@ -21,7 +21,7 @@ from giftpad.kernel.codes import TYPED_LENGTH, build_qr, build_typed, group_type
 from giftpad.kernel.config import Settings
 from giftpad.kernel.files import FileStore, open_files
 from giftpad.payments import qr_key
-from giftpad.printing import ExpectedItem, render, verify
+from giftpad.printing import ExpectedItem, Sample, list_templates, preview, render, verify
 from giftpad.tenancy import find_ring_key, get_tenant, kek
 
 FILE_KIND = "coupon_print"
@@ -247,10 +247,25 @@ def try_face(tenant_id: UUID, template: str, face: Mapping[str, str], *, prefix:
 
     Raises: as ``printing.render``.
     """
-    shop, symbols = print_shop(), "0" * TYPED_LENGTH
-    item = {
-        "serial": format_serial(prefix, _TRIAL_NUMBER),
-        "typed_code": group_typed(symbols),
-        "qr": build_qr(shop.address, b"", 0, 0, locator=0),
-    }
+    item = _trial_item(prefix, _TRIAL_NUMBER)
     render(template, face, items=[item], output=io.BytesIO(), overrides_dir=overrides_of(tenant_id))
+
+
+def _trial_item(prefix: str, number: int) -> dict[str, str]:
+    return {
+        "serial": format_serial(prefix, number),
+        "typed_code": group_typed("0" * TYPED_LENGTH),
+        "qr": build_qr(print_shop().address, b"", 0, 0, locator=0),
+    }
+
+
+def draw_specimen(tenant_id: UUID, template: str, face: Mapping[str, str], *, prefix: str) -> bytes:
+    """Draw a full page of specimens of a face as a PNG.
+
+    Raises: as ``printing.render``.
+    """
+    overrides = overrides_of(tenant_id)
+    counts = {info.name: info.per_page for info in list_templates(overrides)}
+    items = [_trial_item(prefix, number) for number in range(1, counts.get(template, 1) + 1)]
+    sample = Sample(common=dict(face), items=items)
+    return preview(template, sample, overrides_dir=overrides)

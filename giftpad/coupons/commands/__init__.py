@@ -2,7 +2,7 @@
 
 from giftpad.coupons.commands.expire import expire_step
 from giftpad.coupons.commands.issue import issue_chunk, start_chunk
-from giftpad.coupons.commands.order import order_batch
+from giftpad.coupons.commands.order import order_batch, specimen
 from giftpad.coupons.commands.prints import (
     CLAIM,
     Outcome,
@@ -13,9 +13,12 @@ from giftpad.coupons.commands.prints import (
     start_volume,
 )
 from giftpad.coupons.commands.release import (
+    PreviewTicket,
     destroy_print,
     forget_files,
     open_pdf,
+    open_preview,
+    preview_page,
     read_pdf,
     release,
 )
@@ -25,6 +28,7 @@ from giftpad.coupons.commands.stop import block, unblock
 __all__ = [
     "CLAIM",
     "Outcome",
+    "PreviewTicket",
     "block",
     "destroy_print",
     "expire_step",
@@ -33,12 +37,15 @@ __all__ = [
     "issue_chunk",
     "mark_verifying",
     "open_pdf",
+    "open_preview",
     "order_batch",
+    "preview_page",
     "read_pdf",
     "release",
     "renew_claim",
     "replace",
     "reprint",
+    "specimen",
     "start_chunk",
     "start_volume",
     "unblock",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from giftpad import audit, events, payments
-from giftpad.coupons.events import BatchExpired
+from giftpad.coupons.events import BatchExpired, CouponsExpired
 from giftpad.coupons.models import CouponBatch
 from giftpad.coupons.rules import CHUNK_COUNT_MAX, ISSUING, ORDERED
 from giftpad.kernel.work import Work
@@ -16,7 +16,7 @@ def expire_step(work: Work) -> bool:
 
     Repeating it moves nothing twice: how far a batch is drained is kept with it.
     Locks: the batch, passing over those that another worker is at; then the accounts.
-    Publishes: coupon_batch.expired_v1, when the batch is through.
+    Publishes: coupon_range.expired_v1, and coupon_batch.expired_v1 when the batch is through.
     """
     batch = work.session.execute(
         sa.select(CouponBatch)
@@ -41,6 +41,8 @@ def expire_step(work: Work) -> bool:
         limit=CHUNK_COUNT_MAX,
     )
     batch.drained_minor += drained.total_minor
+    if drained.total_minor:
+        _tell(work, batch, drained)
     if drained.last_locator is not None:
         batch.drained_to = drained.last_locator
         return True
@@ -53,3 +55,17 @@ def expire_step(work: Work) -> bool:
         details={"total_minor": batch.drained_minor},
     )
     return True
+
+
+def _tell(work: Work, batch: CouponBatch, drained: payments.Drained) -> None:
+    events.publish(
+        work,
+        CouponsExpired(
+            object_id=batch.id,
+            programme_id=batch.programme_id,
+            unit=batch.unit,
+            count=drained.count,
+            amount_minor=drained.total_minor,
+            at=work.at,
+        ),
+    )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from giftpad import events, ledger, payments
 from giftpad.coupons.adapters.press import unwrap_key
-from giftpad.coupons.events import ChunkDue, VolumeDue
+from giftpad.coupons.events import ChunkDue, CouponsIssued, VolumeDue
 from giftpad.coupons.models import CouponBatch, CouponChunk, CouponVolume
 from giftpad.coupons.models.finding import find_next_due, lock_chunk, require_batch
 from giftpad.coupons.rules import DONE, DUE, ISSUING, ORDERED, PRINTING, RUNNING
@@ -42,7 +42,7 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
     """Issue every coupon of a chunk, once; after a batch's last chunk its print is due.
 
     Locks: the chunk, then the batch.
-    Publishes: coupon_volume.due_v1 of the first volume.
+    Publishes: coupon_range.issued_v1, and coupon_volume.due_v1 of the first volume.
     """
     chunk = lock_chunk(work, chunk_id)
     if chunk.state == DONE:
@@ -62,6 +62,17 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
     )
     assert count == chunk.quantity
     chunk.state, chunk.done_at = DONE, work.at
+    events.publish(
+        work,
+        CouponsIssued(
+            object_id=batch.id,
+            programme_id=batch.programme_id,
+            unit=batch.unit,
+            count=count,
+            amount_minor=count * batch.face_value_minor,
+            at=work.at,
+        ),
+    )
     # The last two chunks may end at the same time; whoever holds the batch second sees the other.
     batch = require_batch(work, chunk.batch_id, lock=True)
     if _count_open(work, batch.id) == 0:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from babel.dates import format_date
 
 from giftpad import audit, events
-from giftpad.coupons.adapters.press import try_face
+from giftpad.coupons.adapters.press import draw_specimen, try_face
 from giftpad.coupons.commands.opening import Plan, open_batch
 from giftpad.coupons.errors import BadFaceValue, BadQuantity
 from giftpad.coupons.events import BatchOrdered, ChunkDue
@@ -20,6 +21,8 @@ from giftpad.kernel.i18n import format_amount
 from giftpad.kernel.work import Work
 from giftpad.programmes import Programme, coupon_validity, get_programme
 from giftpad.tenancy import Tenant, get_tenant
+
+SPECIMEN_VALUE_MINOR = 1000
 
 
 def order_batch(work: Work, order: BatchOrder) -> UUID:
@@ -36,9 +39,7 @@ def order_batch(work: Work, order: BatchOrder) -> UUID:
     issued_on = local_date(work.at, tenant.zone)
     _check(order, programme)
     starts_on, ends_on = coupon_validity(programme, issued_on)
-    face = face_of(programme, tenant, order.face_value_minor)
-    face["issued_on"] = format_date(issued_on, "long", locale=tenant.locale)
-    face["expires_on"] = format_date(ends_on, "long", locale=tenant.locale)
+    face = _dated_face(programme, tenant, order.face_value_minor, days=(issued_on, ends_on))
     template = order.template or programme.template
     order = replace(order, template=template)
     # The successor of a lost coupon says the same, so it must fit that template as well.
@@ -62,6 +63,31 @@ def order_batch(work: Work, order: BatchOrder) -> UUID:
     )
     _tell(work, order, opened.batch_id)
     return opened.batch_id
+
+
+def _dated_face(
+    programme: Programme, tenant: Tenant, face_value_minor: int, *, days: tuple[date, date]
+) -> dict[str, str]:
+    face = face_of(programme, tenant, face_value_minor)
+    for name, day in zip(("issued_on", "expires_on"), days, strict=True):
+        face[name] = format_date(day, "long", locale=tenant.locale)
+    return face
+
+
+def specimen(work: Work, programme_id: UUID, *, face_value_minor: int | None = None) -> bytes:
+    """Draw a page of a programme's coupons as they would look if ordered today, as a PNG.
+
+    Nothing on it spends.  Without a face value it is an allowed one near 1,000.
+    Raises: ProgrammeNotFound, ProgrammeOver; as ``printing.render``.
+    """
+    programme = get_programme(work, programme_id)
+    tenant = get_tenant(work.tenant_id)
+    issued_on = local_date(work.at, tenant.zone)
+    _, ends_on = coupon_validity(programme, issued_on)
+    least, most = programme.face_value_min_minor, programme.face_value_max_minor
+    value = min(max(face_value_minor or SPECIMEN_VALUE_MINOR, least), most)
+    face = _dated_face(programme, tenant, value, days=(issued_on, ends_on))
+    return draw_specimen(work.tenant_id, programme.template, face, prefix=programme.serial_prefix)
 
 
 def _check(order: BatchOrder, programme: Programme) -> None:

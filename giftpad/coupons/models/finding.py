@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,15 @@ from giftpad.coupons.rules import DUE, format_serial, parse_serial
 from giftpad.kernel.work import Work
 from giftpad.programmes import find_programme_by_prefix
 
+_SERIALS = sa.text("""
+    SELECT w.locator, b.prefix, b.serial_first, b.locator_first, b.quantity
+    FROM unnest(CAST(:locators AS bigint[])) AS w (locator)
+    CROSS JOIN LATERAL (
+        SELECT * FROM coupon_batches b
+        WHERE b.tenant_id = :tenant AND b.locator_first <= w.locator
+        ORDER BY b.locator_first DESC LIMIT 1
+    ) b
+""")
 _FRESH = {"populate_existing": True}
 
 
@@ -143,6 +152,34 @@ def require_coupon(work: Work, serial: str) -> Found:
     if batch is None or number >= batch.serial_first + batch.quantity:
         raise CouponNotFound
     return Found(batch=batch, number=number)
+
+
+def require_coupon_at(work: Work, locator: int) -> Found:
+    """Return the place of the coupon that a locator opens.
+
+    Raises: CouponNotFound.
+    """
+    batch = work.session.execute(
+        sa.select(CouponBatch)
+        .where(CouponBatch.tenant_id == work.tenant_id, CouponBatch.locator_first <= locator)
+        .order_by(CouponBatch.locator_first.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if batch is None or locator >= batch.locator_first + batch.quantity:
+        raise CouponNotFound
+    return Found(batch=batch, number=batch.serial_first + locator - batch.locator_first)
+
+
+def find_serials(work: Work, locators: Collection[int]) -> dict[int, str]:
+    """Return the serials of the coupons that these locators open; others are left out."""
+    if not locators:
+        return {}
+    rows = work.session.execute(_SERIALS, {"tenant": work.tenant_id, "locators": sorted(locators)})
+    return {
+        locator: format_serial(prefix, serial_first + locator - locator_first)
+        for locator, prefix, serial_first, locator_first, quantity in rows
+        if locator < locator_first + quantity
+    }
 
 
 def list_batches_between(

@@ -8,8 +8,9 @@ Hides: both libraries, their units, and that pdfium serves one thread at a time.
 from __future__ import annotations
 
 import io
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ POINTS_PER_MM: Final = 72 / 25.4
 # The whole page as a phone sees it from a little way off; two and a half dots a module suffice.
 PAGE_DPI: Final = 110
 CLOSE_DPI: Final = 300
+Area = tuple[float, ...]  # left, top, width and height, in mm from the top left
+_TYPED: Final = re.compile(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}")
+_COVER_PAPER: Final = (232, 232, 232)
+_COVER_INK: Final = (196, 196, 196)
+_COVER_STEP_DOTS: Final = 6
+_COVER_MORE_DOTS: Final = 1
 _PDFIUM = threading.Lock()
 # Not the whole QR family: once in some thousand codes a Micro QR is seen inside a real one.
 _QR_ONLY: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2])
@@ -107,6 +114,64 @@ def read_page(document: pdfium.PdfDocument, index: int) -> Iterator[PageReader]:
             yield PageReader(page)
         finally:
             page.close()
+
+
+def covered_png(
+    pdf: bytes, *, page: int, dpi: int, colour_count: int, areas: Iterable[Area]
+) -> bytes:
+    """Draw one page, numbered from 1, with these areas and every code that shows covered.
+
+    What the picture and the text layer show is covered too, wherever it stands: the areas may be
+    those of a template that has changed since the file was made.
+    """
+    with opened(io.BytesIO(pdf)) as document, _PDFIUM:
+        drawn = document[page - 1]
+        picture = drawn.render(scale=dpi / 72).to_pil().convert("RGB")
+        found = [*areas, *_typed_areas(drawn)]
+        drawn.close()
+    for left, top, width, height in found:
+        edges = (left, top, left + width, top + height)
+        _cover(picture, tuple(edge * dpi / 25.4 for edge in edges))
+    for code in zxingcpp.read_barcodes(picture):
+        place = code.position
+        corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+        across, down = [spot.x for spot in corners], [spot.y for spot in corners]
+        _cover(picture, (min(across), min(down), max(across), max(down)))
+    assert not zxingcpp.read_barcodes(picture), "a picture that shows a code leaves nobody"
+    out = io.BytesIO()
+    picture.quantize(colour_count).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _typed_areas(page: Any) -> list[Area]:
+    """Return where the text layer shows what looks like a typed code, in mm from the top left."""
+    text_page = page.get_textpage()
+    shown = [
+        (symbol, index)
+        for index, symbol in enumerate(text_page.get_text_range())
+        if not symbol.isspace()
+    ]
+    height = page.get_height()
+    areas = []
+    for match in _TYPED.finditer("".join(symbol for symbol, _ in shown)):
+        boxes = [text_page.get_charbox(index) for _, index in shown[match.start() : match.end()]]
+        left, right = min(box[0] for box in boxes), max(box[2] for box in boxes)
+        bottom, top = min(box[1] for box in boxes), max(box[3] for box in boxes)
+        edges = (left, height - top, right - left, top - bottom)
+        areas.append(tuple(edge / POINTS_PER_MM for edge in edges))
+    text_page.close()
+    return areas
+
+
+def _cover(picture: Any, edges: tuple[float, ...]) -> None:
+    """Paint stripes over a part of a picture, given by its edges in dots."""
+    left, top, right, bottom = (
+        round(edge) + (_COVER_MORE_DOTS if number > 1 else -_COVER_MORE_DOTS)
+        for number, edge in enumerate(edges)
+    )
+    picture.paste(_COVER_PAPER, (left, top, right, bottom))
+    for line in range(top, bottom, _COVER_STEP_DOTS):
+        picture.paste(_COVER_INK, (left, line, right, min(line + 1, bottom)))
 
 
 def page_png(pdf: bytes, *, page: int, dpi: int, colour_count: int) -> bytes:

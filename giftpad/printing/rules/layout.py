@@ -206,6 +206,20 @@ def cells(layout: Layout) -> list[Cell]:
     ]
 
 
+def spending_areas(head: Head, layout: Layout) -> list[tuple[float, float, float, float]]:
+    """List the areas of a page that show what spends: left, top, width, height."""
+    shown = [
+        element
+        for element in layout.elements
+        if any(head.fields[name].spends for name in fields_of(element) if name in head.fields)
+    ]
+    return [
+        (cell.left + box.left, cell.top + box.top, box.width, box.height)
+        for cell in cells(layout)
+        for box in shown
+    ]
+
+
 def cut_positions(layout: Layout) -> tuple[list[float], list[float]]:
     """List where the sheet is cut: positions from the left, positions from the top."""
     placed = cells(layout)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from giftpad.kernel.i18n import LOCALES
-from giftpad.kernel.money import AMOUNT_MINOR_MAX, UNITS
+from giftpad.kernel.money import AMOUNT_MINOR_MAX
 from giftpad.kernel.work import Work
 from giftpad.printing import MissingGlyph, check_glyphs, list_templates
 from giftpad.programmes.commands.programmes import set_programme
@@ -17,6 +17,8 @@ from giftpad.programmes.rules import Terms, Validity
 from giftpad.shops import FieldFault, clean_label
 from giftpad.tenancy import PackFolder, Problems, Table, read_toml
 
+UNITS_ON_PAGES = ("JPY",)
+"""The units that pages can write and take; the books know more, and a till must not guess."""
 QUANTITY_MAX = 1_000_000
 VALID_DAYS_MAX = 3660
 VALID_MONTHS_MAX = 120
@@ -103,7 +105,7 @@ def _read_terms(table: Table, templates: tuple[str, ...]) -> Terms:
     return Terms(
         slug=table.text("slug", pattern=_SLUG, shape="small letters, digits, hyphens"),
         names=_read_names(table),
-        unit=table.choice("unit", tuple(UNITS)),
+        unit=table.choice("unit", UNITS_ON_PAGES),
         starts_on=starts_on,
         ends_on=ends_on,
         groups=groups,

@@ -1,24 +1,19 @@
-"""Reading batches and coupons as they are shown; nothing here carries a code or a locator."""
+"""Reading batches as they are shown; nothing here carries a code or a locator."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import payments
 from giftpad.coupons.models import CouponBatch, CouponChunk, CouponVolume
 from giftpad.coupons.models.finding import (
     find_predecessors,
-    find_successor,
     list_volumes,
     require_batch,
-    require_coupon,
 )
-from giftpad.coupons.models.instruments import require_instrument
 from giftpad.coupons.rules import (
     DONE,
     FAILED,
@@ -31,35 +26,11 @@ from giftpad.coupons.rules import (
     VolumeView,
     format_serial,
     progress,
-    state_of_coupon,
 )
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
-PAYMENTS_SHOWN_MAX = 20
 DUE_PRINTS_MAX = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CouponView:
-    """One coupon as it is shown to those who look after it."""
-
-    serial: str
-    account_id: UUID
-    programme_id: UUID
-    batch_id: UUID
-    state: str
-    face_value_minor: int
-    balance_minor: int
-    unit: str
-    issued_on: date
-    starts_on: date
-    ends_on: date
-    released_at: datetime | None
-    replaces: str | None
-    replaced_by: str | None
-    replaced_by_batch_id: UUID | None
-    payments: tuple[payments.PaymentView, ...] | None
 
 
 def get_batch(work: Work, batch_id: UUID) -> BatchView:
@@ -181,46 +152,6 @@ def list_manifest(
             batch.serial_first + min(offset + limit, batch.quantity),
         )
     ]
-
-
-def get_coupon(work: Work, serial: str, *, with_payments: bool = True) -> CouponView:
-    """Return one coupon by its serial, however it is written; with its last payments if asked.
-
-    Raises: CouponNotFound.
-    """
-    found = require_coupon(work, serial)
-    instrument = require_instrument(work, found)
-    batch = found.batch
-    successor = find_successor(work, found)
-    old_number = find_predecessors(work, [batch.id]).get(batch.id)
-    shown = None
-    if with_payments:
-        wanted = payments.PaymentFilter(account_id=instrument.account_id, limit=PAYMENTS_SHOWN_MAX)
-        shown = tuple(payments.list_payments(work, wanted))
-    return CouponView(
-        serial=found.serial,
-        account_id=instrument.account_id,
-        programme_id=batch.programme_id,
-        batch_id=batch.id,
-        state=state_of_coupon(
-            instrument.state,
-            released_at=instrument.released_at,
-            ends_at=instrument.ends_at,
-            now=work.at,
-        ),
-        face_value_minor=batch.face_value_minor,
-        # The value went with the successor; what is dead holds nothing.
-        balance_minor=0 if successor else instrument.balance_minor,
-        unit=batch.unit,
-        issued_on=batch.issued_on,
-        starts_on=batch.starts_on,
-        ends_on=batch.ends_on,
-        released_at=instrument.released_at,
-        replaces=None if old_number is None else format_serial(batch.prefix, old_number),
-        replaced_by=successor[0] if successor else None,
-        replaced_by_batch_id=successor[1] if successor else None,
-        payments=shown,
-    )
 
 
 def list_due_prints(work: Work, before: datetime) -> list[UUID]:

@@ -1,0 +1,33 @@
+"""Reading batches and coupons as they are shown; nothing here carries a code or a locator."""
+
+from giftpad.coupons.queries.attention import Attention, list_attention
+from giftpad.coupons.queries.batches import (
+    get_batch,
+    list_batches,
+    list_due_prints,
+    list_manifest,
+)
+from giftpad.coupons.queries.coupons import (
+    CouponView,
+    find_coupon_by_code,
+    get_coupon,
+    get_coupon_by_locator,
+    get_live_coupon,
+)
+from giftpad.coupons.queries.history import HistoryLine, list_history
+
+__all__ = [
+    "Attention",
+    "CouponView",
+    "HistoryLine",
+    "find_coupon_by_code",
+    "get_batch",
+    "get_coupon",
+    "get_coupon_by_locator",
+    "get_live_coupon",
+    "list_attention",
+    "list_batches",
+    "list_due_prints",
+    "list_history",
+    "list_manifest",
+]
