@@ -22,6 +22,7 @@ from giftpad.shops.commands import (
 from giftpad.shops.errors import (
     BoundToShop,
     BranchNotFound,
+    ImportFileGone,
     ImportNotFound,
     NumberTaken,
     PastDate,
@@ -30,15 +31,21 @@ from giftpad.shops.errors import (
 from giftpad.shops.events import ShopImportOrdered
 from giftpad.shops.queries import (
     PAGE_MAX,
+    corrected_file,
+    faulty_lines,
     find_facts,
+    find_names,
     find_shop_id,
     get_contact,
     get_import,
     get_shop,
+    list_accepting,
     list_faults,
+    list_imports,
     list_shops,
 )
 from giftpad.shops.rules.facts import (
+    Acceptance,
     BranchView,
     Contact,
     DatedFacts,
@@ -52,7 +59,7 @@ from giftpad.shops.rules.facts import (
 )
 from giftpad.shops.rules.faults import SENTENCES
 from giftpad.shops.rules.fields import CLEANERS, FieldFault, clean_groups, clean_label
-from giftpad.shops.rules.imports import IMPORT_SIZE_MAX, ImportView
+from giftpad.shops.rules.imports import IMPORT_SIZE_MAX, FaultyLine, ImportView
 from giftpad.shops.rules.sheet import COLUMNS, SheetLine, read_sheet
 
 __all__ = [
@@ -61,13 +68,16 @@ __all__ = [
     "IMPORT_SIZE_MAX",
     "PAGE_MAX",
     "SENTENCES",
+    "Acceptance",
     "BoundToShop",
     "BranchNotFound",
     "BranchView",
     "Contact",
     "DatedFacts",
     "Facts",
+    "FaultyLine",
     "FieldFault",
+    "ImportFileGone",
     "ImportNotFound",
     "ImportView",
     "LineFault",
@@ -88,14 +98,19 @@ __all__ = [
     "clean_groups",
     "clean_label",
     "close_branch",
+    "corrected_file",
     "enrol",
+    "faulty_lines",
     "find_facts",
+    "find_names",
     "find_shop_id",
     "get_contact",
     "get_import",
     "get_shop",
     "kept_file",
+    "list_accepting",
     "list_faults",
+    "list_imports",
     "list_shops",
     "order_import",
     "read_section",

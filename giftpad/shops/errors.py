@@ -59,3 +59,10 @@ class ImportEmpty(Invalid):
 
     code = "shop_import.empty"
     sentence = "There is no file, or nothing in it."
+
+
+class ImportFileGone(NotFound):
+    """The file of an import is kept no more: it was taken whole, or is too old."""
+
+    code = "shop_import.file_gone"
+    sentence = "The file of this import is not kept any more. Hand it in again."

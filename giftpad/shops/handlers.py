@@ -44,7 +44,12 @@ def run_import(scope: Scope, event: ShopImportOrdered) -> None:
             state = _check(scope, import_id, data)
         is_over = state != "taking" or _take(scope, import_id, data)
     if is_over:
-        drop_file(scope.tenant_id, import_id)
+        with unit_of_work(scope) as work:
+            row = _hold(work, import_id)
+            # Somebody may still mend its lines, or take it in after a trial.
+            is_needed = row.is_dry or row.bad_count > 0
+        if not is_needed:
+            drop_file(scope.tenant_id, import_id)
 
 
 def _hold(work: Work, import_id: UUID) -> ImportRow:

@@ -92,7 +92,7 @@ def change_facts(
     _note(work, "shop.facts_changed", shop_id, fields=sorted(changes), starts_at=str(starts_at))
 
 
-def set_accepting(work: Work, shop_id: UUID, *, accepting: bool) -> None:
+def set_accepting(work: Work, shop_id: UUID, *, accepting: bool, reason: str = "") -> None:
     """Stop a shop, or let it go on, from now and in all facts that are planned.
 
     Locks: the shop's row.
@@ -110,7 +110,8 @@ def set_accepting(work: Work, shop_id: UUID, *, accepting: bool) -> None:
         changed = replace(facts, accepting=accepting)
         values = facts_values(work, shop_id, changed, starts_at=starts_at)
         work.session.execute(insert(ShopFactsRow).values(values))
-    _note(work, "shop.resumed" if accepting else "shop.suspended", shop_id)
+    details = {"reason": reason} if reason else {}
+    _note(work, "shop.resumed" if accepting else "shop.suspended", shop_id, **details)
 
 
 def set_contact(work: Work, shop_id: UUID, contact: Contact) -> None:

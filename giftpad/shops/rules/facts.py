@@ -27,6 +27,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Which shops may take a payment, by their facts; nothing named means all."""
+
+    groups: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """The person a shop is reached by; kept sealed."""
 

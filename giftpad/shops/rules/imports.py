@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from giftpad.shops.rules.facts import LineFault
+
 IMPORT_SIZE_MAX = 32 * 1024 * 1024
+FILE_KEPT = timedelta(days=7)
+"""How long a file that was not taken whole is kept after its import, to be mended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultyLine:
+    """A line of a file in which something is wrong; ``cells`` holds its texts by field."""
+
+    line: int
+    cells: Mapping[str, str]
+    faults: tuple[LineFault, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

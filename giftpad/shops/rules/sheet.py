@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -42,12 +43,25 @@ REQUIRED = ("number", "name", "area")
 _FIELDS = {name.casefold(): name for name in COLUMNS} | {ja: en for en, ja in COLUMNS.items()}
 
 
+_GUARDED = re.compile("'+[=+\\-@\\t\\r\\n\\0\uff1d\uff0b\uff0d\uff20]")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLine:
     """One good line: the values of the columns that the file has, by field."""
 
     line: int
     values: dict[str, Any]
+
+
+def field_of(header: str) -> str:
+    """Return the field that a column of this name holds; empty if there is none."""
+    return _FIELDS.get(header.strip().casefold(), "")
+
+
+def unguard_cell(text: str) -> str:
+    """Take off the apostrophe that keeps a spreadsheet from reading a cell as a formula."""
+    return text[1:] if _GUARDED.match(text) else text
 
 
 def detect_encoding(stream: IO[bytes]) -> str | LineFault:
@@ -141,7 +155,7 @@ def _read_lines(reader: Any) -> Iterator[SheetLine | LineFault]:
 
 def _read_header(cells: list[str], line: int) -> tuple[list[str], list[LineFault]]:
     names = [cell.strip() for cell in cells]
-    fields = [_FIELDS.get(name.casefold(), "") for name in names]
+    fields = [field_of(name) for name in names]
     is_japanese = any(not name.isascii() for name in names)
     faults: list[LineFault] = []
 
@@ -176,7 +190,7 @@ def _read_line(
     is_good = True
     for name, cell in zip(header, cells, strict=True):
         try:
-            values[name] = CLEANERS[name](cell)
+            values[name] = CLEANERS[name](unguard_cell(cell))
         except FieldFault as error:
             is_good = False
             yield LineFault(line=line, column=name, code=error.code, params=_shown(error.params))

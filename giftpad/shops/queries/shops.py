@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -11,11 +11,9 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.kernel.seal import column_place
 from giftpad.kernel.work import Work
-from giftpad.shops.errors import ImportNotFound, ShopNotFound
+from giftpad.shops.errors import ShopNotFound
 from giftpad.shops.models import (
     BranchRow,
-    ImportFaultRow,
-    ImportRow,
     ShopContactRow,
     ShopFactsRow,
     ShopRow,
@@ -27,17 +25,14 @@ from giftpad.shops.rules.facts import (
     Contact,
     DatedFacts,
     Facts,
-    LineFault,
     ShopFilter,
     ShopPage,
     ShopView,
 )
-from giftpad.shops.rules.imports import ImportView
 
 PAGE_MAX = 200
 BRANCHES_MAX = 1000
 PLANNED_MAX = 100
-FAULTS_PAGE = 1000
 
 _FACT_COLUMNS = ", ".join(f"f.{name}" for name in FACT_NAMES)
 # The facts that hold at :at, or before the first day those of the first day.
@@ -71,7 +66,8 @@ def facts_of(row: object) -> Facts:
     return Facts(**values)
 
 
-def _to_view(row: sa.Row[tuple[object, ...]], at: datetime) -> ShopView:
+def view_of(row: sa.Row[tuple[object, ...]], at: datetime) -> ShopView:
+    """Return the shop that a row with its facts tells of, as it is at an instant."""
     return ShopView(
         id=row.id,
         number=row.number,
@@ -98,7 +94,7 @@ def list_shops(
         "most": most + 1,
     }
     rows = work.session.execute(_PAGE, values).all()
-    items = tuple(_to_view(row, work.at) for row in rows[:most])
+    items = tuple(view_of(row, work.at) for row in rows[:most])
     return ShopPage(items=items, next_after=items[-1].id if len(rows) > most else None)
 
 
@@ -123,7 +119,7 @@ def get_shop(work: Work, shop_id: UUID) -> ShopView:
     row = work.session.execute(_PAGE, values).one_or_none()
     if row is None:
         raise ShopNotFound
-    shop = _to_view(row, work.at)
+    shop = view_of(row, work.at)
     return ShopView(
         id=shop.id,
         number=shop.number,
@@ -216,45 +212,16 @@ def get_contact(work: Work, shop_id: UUID) -> Contact:
     return Contact(**opened)
 
 
-def get_import(work: Work, import_id: UUID) -> ImportView:
-    """Return how far an import is; a caller bound to one shop sees none, for they name others.
-
-    Raises: ImportNotFound.
-    """
-    row = work.session.get(ImportRow, (work.tenant_id, import_id))
-    if row is None or work.scope.actor.shop_id is not None:
-        raise ImportNotFound
-    return ImportView(
-        id=row.id,
-        state=row.state,
-        is_partial=row.is_partial,
-        is_dry=row.is_dry,
-        good_count=row.good_count,
-        bad_count=row.bad_count,
-        fault_count=row.fault_count,
-        enrolled_count=row.enrolled_count,
-        changed_count=row.changed_count,
-        unchanged_count=row.unchanged_count,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-    )
+_NAMES = sa.text(f"""
+    SELECT s.id, s.number, f.name
+    FROM shop_shops s {_NOW}
+    WHERE s.tenant_id = :tenant AND s.id = ANY (CAST(:ids AS uuid[]))
+""")  # noqa: S608 - made of texts in this file
 
 
-def list_faults(
-    work: Work, import_id: UUID, *, after_seq: int = 0, limit: int = FAULTS_PAGE
-) -> Sequence[LineFault]:
-    """Return what is wrong with an imported file, from one fault on, in the order of its lines."""
-    statement = (
-        sa.select(ImportFaultRow)
-        .where(
-            ImportFaultRow.tenant_id == work.tenant_id,
-            ImportFaultRow.import_id == import_id,
-            ImportFaultRow.seq > after_seq,
-        )
-        .order_by(ImportFaultRow.seq)
-        .limit(limit)
-    )
-    return [
-        LineFault(line=row.line, column=row.column, code=row.code, params=row.params)
-        for row in work.session.scalars(statement)
-    ]
+def find_names(work: Work, shop_ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Return number and present name of each of these shops that there is."""
+    if not shop_ids:
+        return {}
+    values = {"tenant": work.tenant_id, "at": work.at, "ids": list(shop_ids)}
+    return {row[0]: (row[1], row[2]) for row in work.session.execute(_NAMES, values)}

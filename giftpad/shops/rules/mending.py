@@ -1,0 +1,95 @@
+"""A file of shops as its own text: the cells of single lines, and the file with some written anew.
+
+Hides: how a cell that a spreadsheet would take for a formula is written so that it is none.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import IO
+
+from giftpad.shops.rules.facts import LineFault
+from giftpad.shops.rules.sheet import detect_encoding, field_of
+
+# Apostrophes before such a beginning are counted too, so that taking one off is exact.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+
+
+def guard_cell(text: str) -> str:
+    """Write a cell so that no spreadsheet takes it for a formula.
+
+    >>> guard_cell("=1+1"), guard_cell("'=1"), guard_cell("O'Hara")
+    ("'=1+1", "''=1", "O'Hara")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _read(stream: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
+    """Read lines with their numbers as ``read_sheet`` counts them; nothing if they are no text."""
+    encoding = detect_encoding(stream)
+    if isinstance(encoding, LineFault):
+        return
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    reader = csv.reader(text, strict=True)
+    try:
+        while True:
+            line = reader.line_num + 1
+            cells = next(reader, None)
+            if cells is None:
+                return
+            yield line, cells
+    finally:
+        text.detach()
+
+
+def find_cells(stream: IO[bytes], lines: Collection[int]) -> dict[int, dict[str, str]]:
+    """Return the cells of lines by field, as they stand; lines of another shape are left out."""
+    found: dict[int, dict[str, str]] = {}
+    fields: list[str] | None = None
+    last = max(lines, default=0)
+    try:
+        for line, cells in _read(stream):
+            if line > last:
+                break
+            if fields is None:
+                if any(cell.strip() for cell in cells):
+                    fields = [field_of(cell) for cell in cells]
+            elif line in lines and len(cells) == len(fields):
+                found[line] = dict(zip(fields, cells, strict=True))
+    except csv.Error:
+        pass  # What follows cannot be taken apart; what came before can.
+    return found
+
+
+def write_mended(
+    stream: IO[bytes], mends: Mapping[tuple[int, str], str], *, only: Collection[int] | None
+) -> bytes:
+    """Write a file anew with some cells mended; one that cannot be read comes back as it is."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    fields: list[str] | None = None
+    is_empty = True
+    try:
+        for line, cells in _read(stream):
+            is_empty = False
+            row = cells
+            if fields is None:
+                if any(cell.strip() for cell in cells):
+                    fields = [field_of(cell) for cell in cells]
+            elif only is not None and line not in only:
+                continue
+            elif len(cells) == len(fields):
+                row = [
+                    mends.get((line, name), cell) for name, cell in zip(fields, cells, strict=True)
+                ]
+            writer.writerow([guard_cell(cell) for cell in row])
+    except csv.Error:
+        is_empty = True
+    if is_empty:
+        stream.seek(0)
+        return stream.read()
+    return out.getvalue().encode("utf-8-sig")
