@@ -6,6 +6,7 @@ Does not know: what the actions mean.
 """
 
 from giftpad.audit.commands import record
-from giftpad.audit.queries import Break, Entry, list_entries, verify
+from giftpad.audit.queries import PAGE_MAX, Break, Entry, list_entries, verify
+from giftpad.audit.rules import EntryFilter
 
-__all__ = ["Break", "Entry", "list_entries", "record", "verify"]
+__all__ = ["PAGE_MAX", "Break", "Entry", "EntryFilter", "list_entries", "record", "verify"]

@@ -15,7 +15,8 @@ from giftpad.kernel.work import Work
 def record(work: Work, *, action: str, subject: str, details: dict[str, Any] | None = None) -> int:
     """Append one entry to the tenant's chain and return its number.
 
-    ``subject`` is written as ``kind:id``.  ``details`` holds JSON values and no secret.
+    ``subject`` is written as ``kind:id``.  ``details`` holds JSON values and no secret; what was
+    done to a run of subjects is written under the first, with the id of the last as ``to``.
     Locks: the tenant's chain until the transaction ends, so it is called last.
     """
     work.session.execute(

@@ -17,6 +17,17 @@ class AuditEntry(Base):
     """One thing that somebody did; may be inserted and read, never changed."""
 
     __tablename__ = "audit_entries"
+    __table_args__ = (
+        sa.Index("audit_entries_subject_idx", "tenant_id", "subject", "seq"),
+        sa.Index(
+            "audit_entries_action_idx",
+            "tenant_id",
+            "action",
+            "seq",
+            postgresql_ops={"action": "text_pattern_ops"},
+        ),
+        sa.Index("audit_entries_actor_idx", "tenant_id", sa.text("(actor ->> 'id')"), "seq"),
+    )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))

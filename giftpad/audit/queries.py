@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftpad.audit.models import AuditEntry, AuditHead
-from giftpad.audit.rules import GENESIS, entry_hash
+from giftpad.audit.rules import GENESIS, EntryFilter, entry_hash
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
@@ -41,16 +41,25 @@ class Break:
 
 
 def list_entries(
-    work: Work, *, subject: str | None = None, before: int | None = None, limit: int = PAGE_MAX
+    work: Work,
+    wanted: EntryFilter | None = None,
+    *,
+    subject: str | None = None,
+    before: int | None = None,
+    limit: int = PAGE_MAX,
 ) -> Sequence[Entry]:
-    """Return entries, newest first, at most ``PAGE_MAX``."""
-    query = sa.select(AuditEntry).where(AuditEntry.tenant_id == work.tenant_id)
-    if subject is not None:
-        query = query.where(AuditEntry.subject == subject)
-    if before is not None:
-        query = query.where(AuditEntry.seq < before)
+    """Return entries, newest first, at most ``PAGE_MAX``.
+
+    Instead of a filter the subject alone may be given.
+    """
+    if wanted is None:
+        subjects = () if subject is None else (subject,)
+        wanted = EntryFilter(subjects=subjects, before=before, limit=limit)
     rows = work.session.execute(
-        query.order_by(AuditEntry.seq.desc()).limit(min(limit, PAGE_MAX))
+        sa.select(AuditEntry)
+        .where(AuditEntry.tenant_id == work.tenant_id, *_conditions(wanted))
+        .order_by(AuditEntry.seq.desc())
+        .limit(min(wanted.limit, PAGE_MAX))
     ).scalars()
     return [
         Entry(
@@ -63,6 +72,41 @@ def list_entries(
         )
         for row in rows
     ]
+
+
+def _conditions(wanted: EntryFilter) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.subjects:
+        yield AuditEntry.subject.in_(wanted.subjects)
+    if wanted.actions:
+        yield AuditEntry.action.in_(wanted.actions)
+    if wanted.action_prefix:
+        yield AuditEntry.action.startswith(wanted.action_prefix, autoescape=True)
+    if wanted.run_over:
+        yield from _goes_over(wanted.run_over)
+    if wanted.actor_id:
+        yield AuditEntry.actor["id"].astext == wanted.actor_id
+    if wanted.since is not None:
+        yield AuditEntry.at >= wanted.since
+    if wanted.until is not None:
+        yield AuditEntry.at < wanted.until
+    if wanted.before is not None:
+        yield AuditEntry.seq < wanted.before
+
+
+def _goes_over(subject: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Whether an entry's run, from its subject to ``details.to``, goes over ``subject``.
+
+    Numbers of one kind are compared by their length first, since only short ones are filled up.
+    """
+    kind, _, own = subject.partition(":")
+    family = own.rstrip("0123456789")
+    first = AuditEntry.subject
+    last = AuditEntry.details["to"].astext
+    yield first.startswith(f"{kind}:{family}", autoescape=True)
+    yield sa.tuple_(sa.func.length(first), first) <= sa.tuple_(
+        sa.literal(len(subject)), sa.literal(subject)
+    )
+    yield sa.tuple_(sa.func.length(last), last) >= sa.tuple_(sa.literal(len(own)), sa.literal(own))
 
 
 def verify(work: Work) -> Break | None:
