@@ -22,6 +22,7 @@ from giftpad.tenancy.errors import RingFull, TenantFixed, TenantNotFound
 from giftpad.tenancy.queries import (
     bind_kek,
     current_ring_key,
+    find_logo,
     find_ring_key,
     find_tenant,
     find_tenant_by_org,
@@ -41,7 +42,10 @@ from giftpad.tenancy.queries import (
     printed_addresses,
     seal_bytes,
     seal_text,
+    theme_css,
+    theme_hash,
 )
+from giftpad.tenancy.rules.colours import Theme, contrast, derive
 from giftpad.tenancy.rules.pack import Pack, PackFolder, PackSection
 from giftpad.tenancy.rules.people import Person, read_people
 from giftpad.tenancy.rules.problems import PackBroken, Problem, Problems
@@ -77,13 +81,17 @@ __all__ = [
     "Tenant",
     "TenantFixed",
     "TenantNotFound",
+    "Theme",
     "add_ring_key",
     "apply_pack",
     "bind_kek",
+    "contrast",
     "create_tenant",
     "current_ring_key",
     "decode_text",
+    "derive",
     "ensure_platform",
+    "find_logo",
     "find_ring_key",
     "find_tenant",
     "find_tenant_by_org",
@@ -112,4 +120,6 @@ __all__ = [
     "seal_bytes",
     "seal_text",
     "suspend_tenant",
+    "theme_css",
+    "theme_hash",
 ]

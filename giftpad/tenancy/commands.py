@@ -18,11 +18,13 @@ from giftpad.tenancy.errors import RingFull, TenantFixed
 from giftpad.tenancy.models import PrintedAddressRow, RingKeyRow, TenantRow
 from giftpad.tenancy.queries import (
     forget_addresses,
+    forget_logo,
     forget_ring,
     forget_tenants,
     kek,
     printed_addresses,
 )
+from giftpad.tenancy.rules.colours import complete
 from giftpad.tenancy.rules.pack import Pack, PackSection
 from giftpad.tenancy.rules.tenants import (
     KID_MAX,
@@ -186,6 +188,7 @@ def apply_pack(work: Work, pack: Pack, sections: Mapping[str, PackSection]) -> A
     details = {"slug": pack.slug, "pack_hash": pack.hash, "changes": changes[:AUDITED_MAX]}
     audit.record(work, action="tenant.pack_applied", subject=f"tenant:{row.id}", details=details)
     forget_tenants()
+    forget_logo(row.id)
     return Applied(slug=pack.slug, tenant_id=row.id, changes=tuple(changes))
 
 
@@ -210,6 +213,8 @@ def _change_row(row: TenantRow, pack: Pack) -> list[str]:
         "locale": pack.locale,
         "features": sorted(pack.features),
         "contact": asdict(pack.contact),
+        "theme": asdict(complete(pack.theme)) if pack.theme else {},
+        "logo": pack.logo,
     }
     changed = [name for name, value in wanted.items() if getattr(row, name) != value]
     for name in changed:

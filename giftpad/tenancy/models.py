@@ -17,7 +17,8 @@ class TenantRow(Base):
     """An organisation; the one table that belongs to no tenant.
 
     ``tag`` is the 20-bit number inside a QR, ``org_id`` the name that tokens carry, ``pack_hash``
-    the fingerprint of the pack that was applied last.
+    the fingerprint of the pack that was applied last.  ``theme`` holds the colours of pages,
+    ``light`` and ``dark``, and is empty where the house's own are in force.
     """
 
     __tablename__ = "tenants"
@@ -41,6 +42,11 @@ class TenantRow(Base):
     pack_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
     suspended_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
+    theme: Mapped[dict[str, dict[str, str]]] = mapped_column(
+        JSONB, server_default=sa.text("'{}'::jsonb")
+    )
+    # Not read with every tenant: nobody needs all logos at once.
+    logo: Mapped[str | None] = mapped_column(deferred=True)
 
 
 class RingKeyRow(Base):

@@ -6,6 +6,7 @@ once in ``MISS_INTERVAL_S``, so forged tags and key numbers cannot become a floo
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -30,6 +31,7 @@ from giftpad.kernel.seal import (
 from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.tenancy.errors import TenantNotFound
 from giftpad.tenancy.models import PrintedAddressRow, RingKeyRow, TenantRow
+from giftpad.tenancy.rules.colours import Theme, to_css
 from giftpad.tenancy.rules.tenants import (
     PLATFORM_TENANT_ID,
     Contact,
@@ -44,6 +46,8 @@ KEPT_S = 60.0
 MISS_INTERVAL_S = 1.0
 RINGS_KEPT_MAX = 4096
 TENANTS_MAX = 20_000
+LOGOS_KEPT_MAX = 100
+THEME_HASH_LENGTH = 12
 COLUMN_LABEL = "giftpad-column-v1"
 INDEX_LABEL = "giftpad-index-v1"
 
@@ -157,6 +161,7 @@ def _to_tenant(row: TenantRow) -> Tenant:
         features=frozenset(row.features),
         contact=Contact(**row.contact),
         is_suspended=row.suspended_at is not None,
+        theme=row.theme,
     )
 
 
@@ -199,9 +204,16 @@ def _load_addresses(tenant_id: UUID) -> frozenset[str]:
         return frozenset(work.session.scalars(statement))
 
 
+def _load_logo(tenant_id: UUID) -> str | None:
+    with unit_of_work(Scope(tenant_id=PLATFORM_TENANT_ID)) as work:
+        statement = sa.select(TenantRow.logo).where(TenantRow.id == tenant_id)
+        return work.session.scalars(statement).one_or_none()
+
+
 _directory = _Cache(_load_directory, size_max=1)
 _rings = _Cache(_load_ring, size_max=RINGS_KEPT_MAX)
 _addresses = _Cache(_load_addresses, size_max=1)
+_logos = _Cache(_load_logo, size_max=LOGOS_KEPT_MAX)
 
 
 def _look_up(find: Callable[[_Directory], Tenant | None]) -> Tenant | None:
@@ -248,6 +260,23 @@ def list_tenants() -> list[Tenant]:
     return [by_slug[slug] for slug in sorted(by_slug)]
 
 
+def find_logo(tenant_id: UUID) -> str | None:
+    """Return a tenant's logo as SVG, or None."""
+    return _logos.get(tenant_id)
+
+
+def theme_css(tenant: Tenant) -> str:
+    """Return a tenant's colours as a style sheet; empty where the house's own are in force."""
+    if not tenant.theme:
+        return ""
+    return to_css(Theme(light=dict(tenant.theme["light"]), dark=dict(tenant.theme["dark"])))
+
+
+def theme_hash(tenant: Tenant) -> str:
+    """Return what tells a tenant's style sheet from those it had before."""
+    return hashlib.sha256(theme_css(tenant).encode()).hexdigest()[:THEME_HASH_LENGTH]
+
+
 def list_ring_keys(tenant_id: UUID) -> list[RingKey]:
     """Return every key of a tenant, newest first, those that make nothing new included."""
     return [key for key, _ in _rings.get(tenant_id)]
@@ -289,6 +318,11 @@ def is_printed_address(address: str) -> bool:
 def forget_tenants() -> None:
     """Read the tenants from the database the next time, because this process changed them."""
     _directory.forget(PLATFORM_TENANT_ID)
+
+
+def forget_logo(tenant_id: UUID) -> None:
+    """Read a tenant's logo from the database the next time."""
+    _logos.forget(tenant_id)
 
 
 def forget_ring(tenant_id: UUID) -> None:

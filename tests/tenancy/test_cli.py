@@ -8,7 +8,7 @@ import stat
 import pytest
 from click.testing import CliRunner
 
-from giftpad import identity, programmes, shops, tenancy
+from giftpad import identity, programmes, reporting, shops, tenancy
 from giftpad.cli.prepare import prepare
 from giftpad.cli.tenant import tenant
 from giftpad.kernel.work import Scope, unit_of_work
@@ -116,6 +116,19 @@ def test_a_crash_between_two_people_is_made_good_with_the_same_password(
     assert {new.password for new in made} == {demo["password"]}
     tenants = [tenancy.find_tenant_by_slug(slug) for slug in ("hanamaru", "midori-city")]
     assert [len(identity.list_members(Scope(tenant_id=t.id))) for t in tenants] == [7, 7]
+
+
+def test_each_start_asks_every_tenant_whether_figures_are_missing(run, monkeypatch):
+    run(prepare)
+    asked = []
+
+    def catch_up(work):
+        asked.append(work.tenant_id)
+        return 3
+
+    monkeypatch.setattr(reporting, "catch_up", catch_up)
+    assert "midori-city: daily figures made from the books, 3 rows" in run(prepare).output
+    assert sorted(asked) == sorted(each.id for each in tenancy.list_tenants())
 
 
 def test_an_installation_with_people_of_its_own_gets_no_others(run, fresh_settings):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from giftpad import ledger, programmes, shops, tenancy
+from giftpad.kernel.db import database
 from giftpad.kernel.work import Scope, unit_of_work
 from tests.make_packs import HOUSE, apply, change, copy_pack, load
 
@@ -44,7 +46,9 @@ BROKEN = [
     (KURASHI, "ends_on = 2036-03-31", "ends_on = 2020-03-31", "ends_on = 2020", "ends before"),
     (KURASHI, "ends_on = 2036-03-31", "ends_on = 2036-02-30", "2036-02-30", "This is not TOML"),
     (KURASHI, "months = 5", "months = 5\ndays = 3", "[validity]", "exactly one"),
-    (KURASHI, 'unit = "JPY"', 'unit = "YEN"', 'unit = "YEN"', "Write one of: JPY"),
+    (KURASHI, 'unit = "JPY"', 'unit = "YEN"', 'unit = "YEN"', "Write one of: JPY."),
+    (KURASHI, 'unit = "JPY"', 'unit = "EUR"', 'unit = "EUR"', "Write one of: JPY."),
+    (KURASHI, 'unit = "JPY"', 'unit = "USD"', 'unit = "USD"', "Write one of: JPY."),
     (KURASHI, 'serial_prefix = "KO"', 'serial_prefix = "ko"', '"ko"', "capitals and digits"),
     (KURASHI, 'slug = "kurashi"', 'slug = "kurasi"', "kurasi", "the name of the file"),
     (KURASHI, "face_value_max_minor = 10000", "face_value_max_minor = 9", "max_minor = 9", "below"),
@@ -72,6 +76,14 @@ BROKEN = [
     ("shops.csv", "00-0000-1003", "1003", "みどり鮮魚", "phone: 1003 is no telephone number"),
     ("shops.csv", "1003,みどり", "1001,みどり", "1001,みどり", "stands in line 2 already"),
     ("theme.css", "--brand: #1F6F43;", "--brand: green;", "green", "It must be a colour"),
+    (
+        "theme.css",
+        "#1F6F43;",
+        "#1F6F43;\n  --brand-tint: #7AA88B;",
+        "--brand-tint",
+        "the brand colour on it has a contrast of 2.29",
+    ),
+    ("theme.css", "--brand: #1F6F43;", "--brand-line: #1F6F43;", "--brand-line", "is missing"),
     ("theme.css", "}", "}\nbody { display: none }", "body {", "nothing but colour tokens"),
     ("logo.svg", "<title>", "<script>a()</script><title>", "<script>", "not allowed in a logo"),
     ("logo.svg", 'fill="#FFFFFF"', 'onload="a()"', "onload", '"onload" is not allowed'),
@@ -220,3 +232,40 @@ def test_a_pack_is_audited_once(house, tmp_path):
     with unit_of_work(scope) as work:
         actions = [entry.action for entry in audit.list_entries(work)]
     assert actions == ["tenant.pack_applied"]
+
+
+def test_a_tenant_wears_the_colours_and_the_logo_of_its_pack(house, tmp_path):
+    folder = copy_pack(tmp_path, as_slug="coloured-town")
+    tenant_id = apply(folder).tenant_id
+    tenant = tenancy.get_tenant(tenant_id)
+    assert tenant.theme["light"]["--brand"] == "#1F6F43"
+    assert tenancy.contrast(tenant.theme["dark"]["--brand"], "#2A2521") >= 5
+    css, first_hash = tenancy.theme_css(tenant), tenancy.theme_hash(tenant)
+    assert "--brand:#1F6F43" in css
+    assert "<svg" in tenancy.find_logo(tenant_id)
+    change(folder, "theme.css", "#1F6F43", "#F2A6B8")
+    (folder / "logo.svg").unlink()
+    assert set(apply(folder).changes) == {"theme changed", "logo changed"}
+    tenant = tenancy.get_tenant(tenant_id)
+    assert tenancy.theme_hash(tenant) != first_hash
+    assert tenancy.contrast("#FFFFFF", tenant.theme["light"]["--brand"]) >= 5
+    assert tenancy.find_logo(tenant_id) is None
+    (folder / "theme.css").unlink()
+    apply(folder)
+    assert tenancy.theme_css(tenancy.get_tenant(tenant_id)) == ""
+
+
+def test_all_tenants_are_found_without_their_logos(house, tmp_path):
+    apply(copy_pack(tmp_path, as_slug="light-town"))
+    statements = []
+
+    def note(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    engine = database().engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    tenancy.forget_tenants()
+    tenancy.list_tenants()
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert any("FROM tenants" in statement for statement in statements)
+    assert not any("logo" in statement for statement in statements)

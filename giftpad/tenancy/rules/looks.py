@@ -1,4 +1,4 @@
-"""A tenant's looks: one brand colour in ``theme.css`` and a drawing in ``logo.svg``, nothing else.
+"""A tenant's looks: its brand colour in ``theme.css`` and a drawing in ``logo.svg``, nothing else.
 
 No free style, no script, no address of another place can enter a page by a pack.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from xml.parsers import expat
 
+from giftpad.tenancy.rules.colours import TOKENS, find_unreadable
 from giftpad.tenancy.rules.problems import Problems
 from giftpad.tenancy.rules.reader import decode_text
 
-TOKENS = {"--brand": (r"#[0-9A-Fa-f]{6}", "a colour as #1F6F43")}
+COLOUR_SHAPE = "a colour as #1F6F43"
 LOGO_SIZE_MAX = 64 * 1024
 _DRAWN_NAMES = "svg title desc g path circle ellipse rect line polyline polygon defs"
 _DRAWN = frozenset(_DRAWN_NAMES.split())
@@ -21,18 +22,24 @@ _ALLOWED_NAMES = (
     " aria-hidden aria-label aria-labelledby"
 )
 _ALLOWED = frozenset(_ALLOWED_NAMES.split())
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _TOKEN = re.compile(r"\s*(--?[A-Za-z0-9_-]+)\s*:\s*([^;]*?)\s*;?\s*")
 
 
 def read_theme(file: str, data: bytes, problems: Problems) -> dict[str, str]:
-    """Read ``theme.css``: ``:root { --brand: #1F6F43; }``, one token a line, and no other CSS."""
+    """Read ``theme.css``: ``:root { --brand: #1F6F43; }``, one token a line, and no other CSS.
+
+    Beside the brand colour it may give some of those that the house derives from it; what could
+    not be read is a problem.
+    """
     text = decode_text(file, data, problems)
     if text is None:
         return {}
     # A comment goes, its line ends stay: the numbers of the lines after it must not change.
     bare = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
     tokens: dict[str, str] = {}
+    lines: dict[str, int] = {}
     is_open = is_closed = False
     for number, line in enumerate(bare.splitlines(), start=1):
         words = line.strip()
@@ -43,13 +50,33 @@ def read_theme(file: str, data: bytes, problems: Problems) -> dict[str, str]:
         elif is_open and not is_closed and words == "}":
             is_closed = True
         elif is_open and not is_closed and (token := _TOKEN.fullmatch(line)):
+            lines.setdefault(token[1], number)
             _take_token(token[1], token[2], file, number, tokens=tokens, problems=problems)
         else:
             remedy = "Keep only :root {, the tokens one a line, and }."
             problems.add(file, number, "A theme holds nothing but colour tokens.", remedy=remedy)
     if not is_closed and not problems.found:
         problems.add(file, 1, "There is no :root { … } here.", remedy="Write one, or no theme.css.")
+    _check_contrast(tokens, lines, file, problems)
     return tokens
+
+
+def _check_contrast(
+    tokens: dict[str, str], lines: dict[str, int], file: str, problems: Problems
+) -> None:
+    if not tokens:
+        return
+    if "--brand" not in tokens:
+        remedy = "Give it, for the others go with it."
+        problems.add(file, min(lines.values()), "--brand is missing.", remedy=remedy)
+        return
+    for demand, ratio in find_unreadable(tokens):
+        fault = (
+            f"{demand.name} is {tokens[demand.name]}: {demand.what} has a contrast of"
+            f" {ratio:.2f}, not {demand.least}."
+        )
+        remedy = "Choose another colour, or remove the line and let the house derive it."
+        problems.add(file, lines[demand.name], fault, remedy=remedy)
 
 
 def _take_token(
@@ -59,11 +86,10 @@ def _take_token(
         known = ", ".join(TOKENS)
         problems.add(file, line, f"{name} is not a token.", remedy=f"Known: {known}.")
         return
-    pattern, shape = TOKENS[name]
     if name in tokens:
         problems.add(file, line, f"{name} is set twice.", remedy="Remove one of the two.")
-    elif not re.fullmatch(pattern, value):
-        problems.add(file, line, f"{name} is {value}.", remedy=f"It must be {shape}.")
+    elif not _COLOUR.fullmatch(value):
+        problems.add(file, line, f"{name} is {value}.", remedy=f"It must be {COLOUR_SHAPE}.")
     else:
         tokens[name] = value.upper()
 
@@ -88,7 +114,13 @@ def check_logo(file: str, data: bytes, problems: Problems) -> None:
         line = parser.CurrentLineNumber
         problems.add(file, line, "A logo has no DOCTYPE.", remedy="Remove the line.")
 
+    def on_instruction(target: str, _: str) -> None:
+        line = parser.CurrentLineNumber
+        fault = f"<?{target}?> is not allowed in a logo."
+        problems.add(file, line, fault, remedy="Remove it.")
+
     parser.StartElementHandler = on_start
+    parser.ProcessingInstructionHandler = on_instruction
     parser.StartDoctypeDeclHandler = on_doctype
     try:
         parser.Parse(data, True)  # noqa: FBT003 - expat takes it by position only

@@ -78,6 +78,7 @@ class Pack:
     contact: Contact
     hash: str
     theme: Mapping[str, str] = field(default_factory=dict)
+    logo: str | None = None
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict)
     sections: Mapping[str, object] = field(default_factory=dict)
 
@@ -97,19 +98,21 @@ def read_pack(folder: PackFolder, sections: Mapping[str, PackSection]) -> Pack:
     for path in sorted(set(folder.files) - owned):
         remedy = "Remove it or correct its name; a pack is data, and only of known kinds."
         problems.add(folder.shown(path), 1, "This file has no place in a pack.", remedy=remedy)
-    theme, texts = _read_looks(folder, problems), _read_texts(folder, problems)
-    pack = _read_tenant(folder, problems, theme=theme, texts=texts, read=read)
+    looks, texts = _read_looks(folder, problems), _read_texts(folder, problems)
+    pack = _read_tenant(folder, problems, looks=looks, texts=texts, read=read)
     if pack is None or problems.found:
         raise PackBroken(problems.found)
     return pack
 
 
-def _read_looks(folder: PackFolder, problems: Problems) -> dict[str, str]:
-    if (logo := folder.files.get("logo.svg")) is not None:
-        check_logo(folder.shown("logo.svg"), logo, problems)
-    if (theme := folder.files.get("theme.css")) is not None:
-        return read_theme(folder.shown("theme.css"), theme, problems)
-    return {}
+def _read_looks(folder: PackFolder, problems: Problems) -> tuple[dict[str, str], str | None]:
+    theme: dict[str, str] = {}
+    if (css := folder.files.get("theme.css")) is not None:
+        theme = read_theme(folder.shown("theme.css"), css, problems)
+    if (logo := folder.files.get("logo.svg")) is None:
+        return theme, None
+    check_logo(folder.shown("logo.svg"), logo, problems)
+    return theme, decode_text(folder.shown("logo.svg"), logo, problems)
 
 
 def _read_texts(folder: PackFolder, problems: Problems) -> dict[tuple[str, str], str]:
@@ -137,7 +140,7 @@ def _read_tenant(
     folder: PackFolder,
     problems: Problems,
     *,
-    theme: Mapping[str, str],
+    looks: tuple[Mapping[str, str], str | None],
     texts: Mapping[tuple[str, str], str],
     read: Mapping[str, object],
 ) -> Pack | None:
@@ -162,7 +165,8 @@ def _read_tenant(
             features=table.choices("features", FEATURES),
             contact=_read_contact(table),
             hash=folder.hash(),
-            theme=theme,
+            theme=looks[0],
+            logo=looks[1],
             texts=texts,
             sections=read,
         )

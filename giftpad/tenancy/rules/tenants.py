@@ -35,7 +35,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """An organisation that runs programmes here."""
+    """An organisation that runs programmes here.
+
+    ``theme`` holds the colours of its pages by name, under ``light`` and ``dark``; it is empty
+    where the house's own are in force.
+    """
 
     id: UUID
     slug: str
@@ -48,6 +52,7 @@ class Tenant:
     features: frozenset[str]
     contact: Contact
     is_suspended: bool = False
+    theme: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
