@@ -182,7 +182,23 @@ def create_person(
     click.echo(f"{email} is {role} of {slug}.")
     if not made.is_new:
         click.echo("They had an account already: their password stays as it is.")
+        click.echo("Nobody has proved that the address is theirs. If none was expected,")
+        click.echo(f"take it back first: giftpad person set-password --email {email}")
     elif given is None:
+        click.echo(f"Password: {password}")
+
+
+@person.command("set-password")
+@click.option("--email", required=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def set_password(email: str, password_stdin: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Give somebody who forgot theirs a new password, and sign them out everywhere."""
+    given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    connect()
+    password = given if given is not None else secrets.token_urlsafe(PASSWORD_BYTES)
+    identity.reset_password(OPERATOR, email, password)
+    click.echo(f"{email} has a new password, and is signed out everywhere.")
+    if given is None:
         click.echo(f"Password: {password}")
 
 

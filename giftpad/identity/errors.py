@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected
+from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected, TooMany
 
 
 class ClientNotFound(NotFound):
@@ -98,3 +98,73 @@ class TokenRefused(Rejected):
     def __init__(self, reason: str) -> None:
         super().__init__()
         self.reason = reason
+
+
+class SignInRefused(Rejected):
+    """Address and password are not those of anybody here; which is wrong, nobody learns."""
+
+    code = "sign_in.refused"
+    sentence = "The e-mail address or the password is not right."
+
+
+class SignInThrottled(TooMany):
+    """Somebody tries too many passwords."""
+
+    code = "sign_in.throttled"
+    sentence = "Too many attempts to sign in. Try again in {retry_after_s} seconds."
+
+
+class PasswordWrong(Rejected):
+    """The present password was asked for, and this is not it."""
+
+    code = "person.password_wrong"
+    sentence = "This is not your present password."
+
+
+class SessionOver(Rejected):
+    """A session that has ended, or whose person may not be here any more."""
+
+    code = "session.over"
+    sentence = "You are not signed in any more."
+
+
+class PersonNotFound(NotFound):
+    """Nobody signs in with this address."""
+
+    code = "person.not_found"
+    sentence = "Nobody signs in with this address."
+
+
+class SessionNotFound(NotFound):
+    """The person has no such session."""
+
+    code = "session.not_found"
+    sentence = "There is no such session."
+
+
+class MemberNotFound(NotFound):
+    """The tenant has no such member."""
+
+    code = "member.not_found"
+    sentence = "There is no such member."
+
+
+class LastOwner(Conflict):
+    """Without this owner nobody could manage the members any more."""
+
+    code = "member.last_owner"
+    sentence = "This is the only owner. Make somebody else an owner first."
+
+
+class OwnRole(Conflict):
+    """Nobody changes or ends their own membership."""
+
+    code = "member.own_role"
+    sentence = "You cannot change your own role. Ask another owner to do it."
+
+
+class InvitationNotFound(NotFound):
+    """No invitation that can be taken now; why not, nobody outside learns."""
+
+    code = "invitation.not_found"
+    sentence = "This invitation is not valid, or not any more. Ask for a new one."

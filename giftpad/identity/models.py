@@ -110,12 +110,56 @@ class SigningKeyRow(Base):
 
 
 class RevocationRow(Base):
-    """A client, or one token by its id, that is believed no more though its tokens still run."""
+    """A client, a session, or one token by its id, that is believed no more before its time."""
 
     __tablename__ = "identity_revocations"
-    __table_args__ = (sa.CheckConstraint("kind IN ('client', 'token')", name="kind_known"),)
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('client', 'token', 'session')", name="kind_known"),
+    )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     kept_until: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class SessionRow(Base):
+    """A browser that somebody has signed in with, in one role of one tenant.
+
+    It lies in the platform tenant, because people span tenants.  Of its secret only the hash is
+    kept, of the browser only its family.
+    """
+
+    __tablename__ = "identity_sessions"
+    __table_args__ = (sa.Index(None, "tenant_id", "person_id"),)
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    home_tenant_id: Mapped[UUID]
+    membership_id: Mapped[UUID]
+    secret_hash: Mapped[bytes]
+    agent: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    seen_at: Mapped[datetime] = mapped_column(INSTANT)
+    expires_at: Mapped[datetime] = mapped_column(INSTANT)
+    revoked_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class InvitationRow(Base):
+    """A role that waits for whoever holds the link; it can be taken once."""
+
+    __tablename__ = "identity_invitations"
+    __table_args__ = (sa.UniqueConstraint("tenant_id", "code_hash"),)
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code_hash: Mapped[bytes]
+    role: Mapped[str]
+    shop_id: Mapped[UUID | None]
+    name_sealed: Mapped[bytes]
+    email_sealed: Mapped[bytes | None]
+    invited_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    expires_at: Mapped[datetime] = mapped_column(INSTANT)
+    taken_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    revoked_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)

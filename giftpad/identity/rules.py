@@ -41,15 +41,16 @@ PERMISSIONS = (
     "payments:read",
     "members:manage",
     "reports:read",
+    "audit:read",
 )
 
 _READING = frozenset({"programmes:read", "coupons:read", "shops:read", "payments:read"})
 ROLES: Mapping[str, frozenset[str]] = {
-    "owner": frozenset(PERMISSIONS) - {"payments:accept", "payments:refund"},
+    "owner": frozenset(PERMISSIONS) - {"payments:accept"},
     "issuer": _READING | {"coupons:issue", "coupons:print", "shops:write", "reports:read"},
-    "approver": _READING | {"coupons:release", "coupons:block", "reports:read"},
-    "support": _READING | {"coupons:block"},
-    "viewer": _READING | {"reports:read"},
+    "approver": _READING | {"coupons:release", "coupons:block", "reports:read", "audit:read"},
+    "support": _READING | {"coupons:block", "payments:refund"},
+    "viewer": _READING | {"reports:read", "audit:read"},
     "counter": frozenset({"programmes:read", "coupons:read", "coupons:block", "shops:read"}),
     "shop_owner": frozenset(
         {"programmes:read", "shops:read", "payments:accept", "payments:refund", "payments:read"}
@@ -59,17 +60,25 @@ ROLES: Mapping[str, frozenset[str]] = {
 SHOP_ROLES = frozenset({"shop_owner", "clerk"})
 
 MACHINE_TOKEN_LIFE_S = 3600
+SESSION_TOKEN_LIFE_S = 900
+SESSION_IDLE_S = 12 * 3600
+SESSION_LIFE_S = 14 * 24 * 3600
+WEB_CLIENT_ID = "giftpad-web"
+INVITATION_LIFE_S = 7 * 24 * 3600
 TOKEN_LIFE_MAX_S = 3600
 CLOCK_LEEWAY_S = 60
 TOKEN_LENGTH_MAX = 8192
 API_PATH = "api/v1"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068
 SHOP_CLAIM = "urn:giftpad:shop_id"
+ROLE_CLAIM = "urn:giftpad:role"
 LIMITS_CLAIM = "urn:giftpad:limits"
 ORG_PREFIX = "org_"
 
 SECRET_BYTES = 48
 CLIENT_ID_LENGTH = 32
+INVITATION_SECRET_BYTES = 16
+AGENT_LENGTH_MAX = 40
 LIMIT_MAX = 100_000
 PASSWORD_LENGTH_MIN = 12
 PASSWORD_LENGTH_MAX = 128
@@ -118,6 +127,9 @@ class Claims:
     issued_at: int
     expires_at: int
     key_id: str
+    session_id: UUID | None = None
+    """Of a person who signed in; machines have none."""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +142,23 @@ class Granted:
     permissions: frozenset[str]
     shop_id: UUID | None
     limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A role of a person, in a tenant or in one shop of it."""
+
+    id: UUID
+    person_id: UUID
+    tenant_id: UUID
+    org_id: str
+    role: str
+    shop_id: UUID | None
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What the role may do."""
+        return ROLES[self.role]
 
 
 def check_permissions(permissions: Iterable[str]) -> frozenset[str]:
@@ -246,6 +275,61 @@ def access_claims(
     return claims
 
 
+def session_claims(
+    issuer: Issuer, membership: Membership, *, session_id: UUID, token_id: str, at: int
+) -> dict[str, Any]:
+    """Write the claims of the access token that a person's session carries."""
+    claims: dict[str, Any] = {
+        "iss": issuer.address,
+        "aud": issuer.audience,
+        "sub": str(membership.person_id),
+        "client_id": WEB_CLIENT_ID,
+        "sid": str(session_id),
+        "jti": token_id,
+        "iat": at,
+        "exp": at + SESSION_TOKEN_LIFE_S,
+        "permissions": [name for name in PERMISSIONS if name in membership.permissions],
+        "org_id": membership.org_id,
+        ROLE_CLAIM: membership.role,
+    }
+    if membership.shop_id is not None:
+        claims[SHOP_CLAIM] = str(membership.shop_id)
+    return claims
+
+
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+
+
+def name_agent(user_agent: str) -> str:
+    """Return what of a browser's description tells somebody which of theirs it is, and no more."""
+    browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
+    return ", ".join(part for part in (browser, system) if part)[:AGENT_LENGTH_MAX]
+
+
+def new_invitation_secret() -> str:
+    """Make the secret part of an invitation's link, of letters and digits that survive a mail."""
+    return secrets.token_hex(INVITATION_SECRET_BYTES)
+
+
 def judge_header(header: Mapping[str, Any]) -> str:
     """Return the key id of a token's header; whatever else the header offers is not looked at.
 
@@ -298,6 +382,8 @@ def judge_claims(payload: Mapping[str, Any], issuer: Issuer, *, key_id: str, at:
         issued_at=issued_at,
         expires_at=expires_at,
         key_id=key_id,
+        session_id=_session(payload),
+        role=_text(payload, ROLE_CLAIM) if ROLE_CLAIM in payload else "",
     )
 
 
@@ -321,6 +407,18 @@ def _permissions(payload: Mapping[str, Any]) -> frozenset[str]:
         reason = "permissions"
         raise TokenRefused(reason)
     return frozenset(names)
+
+
+def _session(payload: Mapping[str, Any]) -> UUID | None:
+    """Return the session of a person's token, whose subject is that person and nothing else."""
+    if "sid" not in payload:
+        return None
+    try:
+        UUID(_text(payload, "sub"))
+        return UUID(_text(payload, "sid"))
+    except ValueError:
+        reason = "session"
+        raise TokenRefused(reason) from None
 
 
 def _shop(payload: Mapping[str, Any]) -> UUID | None:

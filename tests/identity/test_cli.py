@@ -149,3 +149,27 @@ def tenancy_scope():
     from giftpad.kernel.work import Scope
 
     return Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
+
+
+def test_a_forgotten_password_is_replaced_and_old_sessions_are_over(run, slug, scope):
+    email = f"{new_id().hex}@example.jp"
+    words = ("person", "create", "--tenant", slug, "--name", "森", "--role", "owner")
+    run(*words, "--email", email, "--password-stdin", typed="the first long word\n")
+    signed = identity.sign_in(email, "the first long word", source="192.0.2.1")
+    (membership,) = signed.memberships
+    opened = identity.open_session(signed.person_id, scope.tenant_id, membership.id)
+    done = run(
+        "person", "set-password", "--email", email, "--password-stdin", typed="the second one\n"
+    )
+    assert done.exit_code == 0, done.output
+    with pytest.raises(identity.SessionOver):
+        identity.renew_session(opened.session_id, opened.secret)
+    with pytest.raises(identity.SignInRefused):
+        identity.sign_in(email, "the first long word", source="192.0.2.1")
+    assert identity.sign_in(email, "the second one", source="192.0.2.1").person_id
+
+
+def test_nobody_gets_a_password_by_an_unknown_address(run):
+    done = run("person", "set-password", "--email", f"{new_id().hex}@example.jp")
+    assert done.exit_code != 0
+    assert "Password" not in done.output

@@ -116,6 +116,20 @@ def test_a_tenants_people_and_clients_are_its_own(scope):
     assert (view.name, view.permissions) == ("till", ("shops:read",))
 
 
+def test_only_the_members_asked_for_are_named_and_opened(scope, monkeypatch):
+    made = [identity.create_person(scope, _person(_email())).person_id for _ in range(3)]
+    other = make.make_tenant()
+    stranger = identity.create_person(other, _person(_email(), name="他 所子")).person_id
+    opened = []
+    real = tenancy.open_text
+    monkeypatch.setattr(tenancy, "open_text", lambda *where: opened.append(where) or real(*where))
+    asked = {made[1], stranger, new_id()}
+    assert identity.find_people(scope, asked) == {made[1]: "緑 花子"}
+    assert len(opened) == 1
+    assert identity.find_people(other, asked) == {stranger: "他 所子"}
+    assert identity.find_people(scope, []) == {}
+
+
 @pytest.mark.parametrize("rate", [0, -1, 10**6])
 def test_limits_must_make_sense(scope, rate):
     limits = identity.Limits(rate_s=rate)

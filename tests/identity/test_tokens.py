@@ -170,7 +170,7 @@ def test_one_token_can_be_revoked_alone(machine):
 
 
 def test_what_is_revoked_while_trust_is_read_is_as_old_as_the_read(machine, monkeypatch):
-    from giftpad.identity import queries
+    from giftpad.identity.queries import trust as queries
 
     token = machine.token()
     begin = queries.unit_of_work
@@ -214,7 +214,7 @@ def test_a_suspended_tenant_gets_no_token_and_no_answer(machine, monkeypatch):
 
 
 def test_what_cannot_be_read_any_more_is_believed_no_more(machine, monkeypatch):
-    from giftpad.identity import queries
+    from giftpad.identity.queries import trust as queries
     from giftpad.kernel.db import DatabaseAway
 
     token = machine.token()

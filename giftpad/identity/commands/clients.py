@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from giftpad import audit
-from giftpad.identity.commands.revocations import revoke
+from giftpad.identity.commands.revocations import KEPT_FOR, revoke
 from giftpad.identity.errors import ClientNotFound
 from giftpad.identity.models import ClientGrantRow, ClientRow
 from giftpad.identity.queries import PLATFORM
 from giftpad.identity.rules import (
-    CLOCK_LEEWAY_S,
     DEFAULT_LIMITS,
     PERMISSIONS,
-    TOKEN_LIFE_MAX_S,
     Limits,
     check_limits,
     check_name,
@@ -27,8 +24,6 @@ from giftpad.identity.rules import (
     new_secret,
 )
 from giftpad.kernel.work import Scope, unit_of_work
-
-KEPT_FOR = timedelta(seconds=TOKEN_LIFE_MAX_S + 10 * CLOCK_LEEWAY_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

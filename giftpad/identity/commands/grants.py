@@ -44,18 +44,23 @@ FORBIDDEN = 403
 AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 
 
-def grant_token(granted: Granted, scope: str | None = None) -> dict[str, Any]:
-    """Sign an access token for a client that has proved itself; ``scope`` may narrow it."""
-    wanted = granted.permissions if scope is None else granted.permissions & set(scope.split())
+def sign_claims(claims: dict[str, Any]) -> str:
+    """Return an access token that says this, signed by the key that signs now."""
     if find_signer() is None:
         ensure_keys()
     signer = find_signer()
     assert signer is not None
     kid, key = signer
-    claims = access_claims(issuer(), granted, wanted, token_id=new_id().hex, at=int(time.time()))
     header = {"alg": "RS256", "typ": TOKEN_TYPE, "kid": kid}
+    return jwt.encode(header, claims, key, algorithms=["RS256"])
+
+
+def grant_token(granted: Granted, scope: str | None = None) -> dict[str, Any]:
+    """Sign an access token for a client that has proved itself; ``scope`` may narrow it."""
+    wanted = granted.permissions if scope is None else granted.permissions & set(scope.split())
+    claims = access_claims(issuer(), granted, wanted, token_id=new_id().hex, at=int(time.time()))
     return {
-        "access_token": jwt.encode(header, claims, key, algorithms=["RS256"]),
+        "access_token": sign_claims(claims),
         "token_type": "Bearer",
         "expires_in": MACHINE_TOKEN_LIFE_S,
         "scope": claims["scope"],

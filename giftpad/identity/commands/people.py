@@ -45,33 +45,47 @@ def create_person(scope: Scope, new: NewPerson) -> CreatedPerson:
     new = replace(new, name=check_name(new.name))
     password_hash = hasher().hash(check_password(new.password))
     with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
-        made = _ensure_person(work, new, password_hash)
+        made = ensure_person(work, new, password_hash)
     with unit_of_work(scope) as work:
-        joined = work.session.execute(
-            insert(MembershipRow)
-            .values(
-                tenant_id=work.tenant_id,
-                id=new_id(),
-                person_id=made.person_id,
-                role=new.role,
-                shop_id=new.shop_id,
-                created_at=work.at,
-            )
-            .on_conflict_do_nothing()
-            .returning(MembershipRow.id)
-        ).first()
-        if joined is None:
+        if add_member(work, made.person_id, new.role, new.shop_id) is None:
             raise MemberExists
-        audit.record(
-            work,
-            action="member.added",
-            subject=f"person:{made.person_id}",
-            details={"role": new.role, "shop_id": str(new.shop_id) if new.shop_id else None},
-        )
     return made
 
 
-def _ensure_person(work: Work, new: NewPerson, password_hash: str) -> CreatedPerson:
+def add_member(
+    work: Work, person_id: UUID, role: str, shop_id: UUID | None, *, action: str = "member.added"
+) -> UUID | None:
+    """Give a person a role in the tenant of ``work``; None if they have it already."""
+    joined = work.session.execute(
+        insert(MembershipRow)
+        .values(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            person_id=person_id,
+            role=role,
+            shop_id=shop_id,
+            created_at=work.at,
+        )
+        .on_conflict_do_nothing()
+        .returning(MembershipRow.id)
+    ).scalar_one_or_none()
+    if joined is not None:
+        audit.record(
+            work,
+            action=action,
+            subject=f"person:{person_id}",
+            details=role_of(role, shop_id),
+        )
+    return joined
+
+
+def role_of(role: str, shop_id: UUID | None) -> dict[str, str | None]:
+    """Write a role down for the record."""
+    return {"role": role, "shop_id": str(shop_id) if shop_id else None}
+
+
+def ensure_person(work: Work, new: NewPerson, password_hash: str) -> CreatedPerson:
+    """Make an account, unless the address has one; ``work`` is of the platform tenant."""
     person_id = new_id()
     email = normalise_email(new.email)
     made = work.session.execute(

@@ -10,12 +10,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad.identity.models import RevocationRow
 from giftpad.identity.queries import PLATFORM
-from giftpad.identity.rules import CLOCK_LEEWAY_S, Claims
+from giftpad.identity.rules import CLOCK_LEEWAY_S, TOKEN_LIFE_MAX_S, Claims
 from giftpad.kernel.work import Actor, Work, rows_changed, unit_of_work
+
+KEPT_FOR = timedelta(seconds=TOKEN_LIFE_MAX_S + 10 * CLOCK_LEEWAY_S)
+"""How long it is remembered that a client or a session is believed no more."""
 
 
 def revoke(work: Work, kind: str, value: str, *, kept_until: datetime) -> None:
-    """Believe a client, or one token by its id, no more; ``work`` is of the platform tenant."""
+    """Believe a client, session or token no more; ``work`` is of the platform tenant."""
     work.session.execute(
         insert(RevocationRow)
         .values(

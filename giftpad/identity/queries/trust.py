@@ -1,4 +1,4 @@
-"""Who somebody is and whether a token is to be believed.
+"""Whether a token is to be believed.
 
 Hides: the signing keys and revocations held in this process.  They are read anew in the
 background after ``REFRESH_S`` and never older than ``STALE_MAX_S``, so believing a token costs no
@@ -7,43 +7,33 @@ query; a process that cannot read them any more believes nobody.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from giftpad import tenancy
 from giftpad.identity import models
-from giftpad.identity.errors import ClientRefused, EmailInvalid, TokenRefused
+from giftpad.identity.errors import TokenRefused
 from giftpad.identity.rules import (
-    PASSWORD_LENGTH_MAX,
     TOKEN_LENGTH_MAX,
     Claims,
-    Granted,
     Issuer,
-    Limits,
-    is_secret,
     judge_claims,
     judge_header,
-    normalise_email,
-    normalise_password,
 )
 from giftpad.kernel.db import Database, database
 from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.log import get_logger
-from giftpad.kernel.seal import column_place, unwrap
+from giftpad.kernel.seal import unwrap
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 log = get_logger("identity")
@@ -52,11 +42,7 @@ REFRESH_S = 10.0
 STALE_MAX_S = 30.0
 MISS_INTERVAL_S = 1.0
 REVOCATIONS_MAX = 100_000
-CLIENTS_MAX = 1000
-MEMBERS_MAX = 5000
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
-NO_HASH = bytes(32)
-_CLIENT_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,31 +55,6 @@ class KeyView:
     promoted_at: datetime | None
     kept_until: datetime | None
     revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientView:
-    """A machine client of one tenant."""
-
-    client_id: str
-    name: str
-    permissions: tuple[str, ...]
-    shop_id: UUID | None
-    limits: Limits
-    created_at: datetime
-    disabled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberView:
-    """A person in one role of one tenant."""
-
-    person_id: UUID
-    name: str
-    email: str
-    role: str
-    shop_id: UUID | None
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +73,7 @@ class _Trust:
     keys: Mapping[str, _Key]
     clients_revoked: frozenset[str]
     tokens_revoked: frozenset[str]
+    sessions_revoked: frozenset[str]
     read_at: float
 
 
@@ -166,6 +128,7 @@ def _read_trust() -> _Trust:
         },
         clients_revoked=frozenset(value for kind, value in revoked if kind == "client"),
         tokens_revoked=frozenset(value for kind, value in revoked if kind == "token"),
+        sessions_revoked=frozenset(value for kind, value in revoked if kind == "session"),
         read_at=read_at,
     )
 
@@ -268,42 +231,8 @@ def is_revoked(claims: Claims) -> bool:
     return (
         claims.client_id in trust.clients_revoked
         or claims.token_id in trust.tokens_revoked
+        or (claims.session_id is not None and str(claims.session_id) in trust.sessions_revoked)
         or claims.key_id not in trust.keys
-    )
-
-
-def authenticate_client(client_id: str, secret: str) -> Granted:
-    """Return what the client may do, if the secret is its own.
-
-    The work is the same for an unknown client and for a wrong secret.  It reads the platform and
-    then the client's tenant, each in a transaction of its own.
-    Raises: ClientRefused.
-    """
-    asked = client_id if _CLIENT_ID.fullmatch(client_id) else ""
-    with unit_of_work(PLATFORM) as work:
-        client = work.session.get(models.ClientRow, (work.tenant_id, asked))
-    home_id = client.home_tenant_id if client is not None else PLATFORM.tenant_id
-    with unit_of_work(Scope(tenant_id=home_id)) as work:
-        grant = work.session.get(models.ClientGrantRow, (work.tenant_id, asked))
-    is_right = is_secret(secret, client.secret_hash if client is not None else NO_HASH)
-    tenant = tenancy.find_tenant(home_id)
-    if (
-        not is_right
-        or client is None
-        or client.disabled_at is not None
-        or grant is None
-        or grant.disabled_at is not None
-        or tenant is None
-        or tenant.is_suspended
-    ):
-        raise ClientRefused
-    return Granted(
-        client_id=client.id,
-        tenant_id=tenant.id,
-        org_id=tenant.org_id,
-        permissions=frozenset(grant.permissions),
-        shop_id=grant.shop_id,
-        limits=Limits(**grant.limits),
     )
 
 
@@ -324,109 +253,3 @@ def list_keys(work: Work) -> list[KeyView]:
         )
         for key in found
     ]
-
-
-def list_clients(work: Work) -> list[ClientView]:
-    """Return the machine clients of a tenant, oldest first."""
-    row = models.ClientGrantRow
-    found = work.session.scalars(
-        sa.select(row)
-        .where(row.tenant_id == work.tenant_id)
-        .order_by(row.created_at, row.client_id)
-        .limit(CLIENTS_MAX)
-    )
-    return [
-        ClientView(
-            client_id=grant.client_id,
-            name=grant.name,
-            permissions=tuple(grant.permissions),
-            shop_id=grant.shop_id,
-            limits=Limits(**grant.limits),
-            created_at=grant.created_at,
-            disabled_at=grant.disabled_at,
-        )
-        for grant in found
-    ]
-
-
-def list_members(scope: Scope) -> list[MemberView]:
-    """Return the people of a tenant with their roles, oldest first.
-
-    It reads the tenant and then the platform, each in a transaction of its own.
-    """
-    row = models.MembershipRow
-    with unit_of_work(scope) as work:
-        members = list(
-            work.session.scalars(
-                sa.select(row)
-                .where(row.tenant_id == work.tenant_id)
-                .order_by(row.created_at, row.id)
-                .limit(MEMBERS_MAX)
-            )
-        )
-    person = models.PersonRow
-    with unit_of_work(PLATFORM) as work:
-        found = work.session.scalars(
-            sa.select(person).where(
-                person.tenant_id == work.tenant_id,
-                person.id.in_({member.person_id for member in members}),
-            )
-        )
-        people = {row.id: row for row in found}
-    return [_to_member(member, people[member.person_id]) for member in members]
-
-
-def _to_member(member: models.MembershipRow, person: models.PersonRow) -> MemberView:
-    return MemberView(
-        person_id=person.id,
-        name=_open(person.id, "name_sealed", person.name_sealed),
-        email=_open(person.id, "email_sealed", person.email_sealed),
-        role=member.role,
-        shop_id=member.shop_id,
-        created_at=member.created_at,
-    )
-
-
-def person_place(person_id: UUID, column: str) -> str:
-    """Name the place of a person's sealed column."""
-    return column_place(PLATFORM.tenant_id, models.PersonRow.__tablename__, column, person_id)
-
-
-def _open(person_id: UUID, column: str, sealed: bytes) -> str:
-    return tenancy.open_text(PLATFORM.tenant_id, person_place(person_id, column), sealed)
-
-
-def find_person(work: Work, email: str) -> models.PersonRow | None:
-    """Return the row of whoever signs in with ``email``; ``work`` is of the platform tenant."""
-    row = models.PersonRow
-    index = tenancy.index_text(PLATFORM.tenant_id, normalise_email(email))
-    return work.session.scalars(
-        sa.select(row).where(row.tenant_id == work.tenant_id, row.email_index == index)
-    ).one_or_none()
-
-
-@cache
-def hasher() -> PasswordHasher:
-    """Return the password hash: Argon2id with the memory RFC 9106 asks for as its second choice."""
-    return PasswordHasher()
-
-
-@cache
-def _nobodys_hash() -> str:
-    return hasher().hash("nobody has this password")
-
-
-def verify_password(email: str, password: str) -> UUID | None:
-    """Return who signs in with this address and password; None, after equal work, if nobody."""
-    try:
-        with unit_of_work(PLATFORM) as work:
-            person = find_person(work, email)
-    except EmailInvalid:
-        person = None
-    known = person is not None and person.disabled_at is None
-    password_hash = person.password_hash if person is not None and known else _nobodys_hash()
-    try:
-        hasher().verify(password_hash, normalise_password(password[: PASSWORD_LENGTH_MAX * 4]))
-    except (VerificationError, InvalidHashError):
-        return None
-    return person.id if person is not None and known else None
