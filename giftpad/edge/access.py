@@ -16,6 +16,9 @@ from werkzeug.routing import Rule
 V = TypeVar("V", bound=Callable[..., object])
 
 BODY_MAX = 1024 * 1024
+PAGES = "giftpad_pages"
+"""Where an application keeps the endpoints that are pages."""
+
 _ACCESS, _BODY = "giftpad_access", "giftpad_body_max"
 _UNASKED = frozenset({"HEAD", "OPTIONS"})
 
@@ -39,6 +42,7 @@ class Door:
 
     access: Access
     body_max: int
+    is_page: bool = False
 
 
 class AccessUndeclared(RuntimeError):
@@ -46,7 +50,7 @@ class AccessUndeclared(RuntimeError):
 
 
 def requires(*permissions: str) -> Callable[[V], V]:
-    """Let in only a verified token of the addressed tenant with all these permissions."""
+    """Let in only who has all these permissions: by a token, or on a page by having signed in."""
     return _declare(_ACCESS, Access(permissions=permissions))
 
 
@@ -94,7 +98,11 @@ def find_door(app: Flask, endpoint: str, method: str) -> Door:
             message = f"{method} of {endpoint} declares no access: add @requires or @public"
             raise AccessUndeclared(message)
         body_max = _declared(app, endpoint, method, _BODY)
-        door = Door(access=access, body_max=body_max if isinstance(body_max, int) else BODY_MAX)
+        door = Door(
+            access=access,
+            body_max=body_max if isinstance(body_max, int) else BODY_MAX,
+            is_page=endpoint in app.extensions.get(PAGES, ()),
+        )
         doors[endpoint, method] = door
     return door
 

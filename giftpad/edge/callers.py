@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass
+from uuid import UUID
 
 from giftpad import guard, identity, tenancy
 from giftpad.edge.errors import TenantClosed, TokenInvalid, TokenMissing
@@ -23,14 +24,25 @@ CALLERS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who has signed in; the name is known on pages only."""
+
+    id: UUID
+    name: str
+    role: str
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The bearer of a token: what it says, and what follows from it."""
+    """The bearer of a token: what it says, and what follows from it; machines are no person."""
 
     claims: identity.Claims
     tenant: tenancy.Tenant
     actor: Actor
     rate: guard.Rate
     verified_at: float
+    person: Person | None = None
 
 
 class _Memory:
@@ -57,6 +69,14 @@ def identify(authorization: str | None) -> Caller:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise TokenMissing
+    return identify_token(token)
+
+
+def identify_token(token: str) -> Caller:
+    """Return who bears a token, whichever way it came.
+
+    Raises: TokenInvalid, TenantClosed.
+    """
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
     caller = _Memory.callers.get(digest)
     if (
@@ -96,12 +116,25 @@ def _verify(token: str) -> Caller:
     return Caller(
         claims=claims,
         tenant=tenant,
-        actor=Actor(
+        actor=_actor(claims),
+        rate=guard.Rate(claims.limits.rate_s, claims.limits.burst),
+        verified_at=time.monotonic(),
+        person=_person(claims),
+    )
+
+
+def _actor(claims: identity.Claims) -> Actor:
+    if claims.session_id is None:
+        return Actor(
             kind="client",
             id=claims.client_id,
             client_id=claims.client_id,
             shop_id=claims.shop_id,
-        ),
-        rate=guard.Rate(claims.limits.rate_s, claims.limits.burst),
-        verified_at=time.monotonic(),
-    )
+        )
+    return identity.person_actor(UUID(claims.subject), claims.shop_id)
+
+
+def _person(claims: identity.Claims) -> Person | None:
+    if claims.session_id is None:
+        return None
+    return Person(id=UUID(claims.subject), name="", role=claims.role, session_id=claims.session_id)

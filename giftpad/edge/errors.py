@@ -45,6 +45,27 @@ class TenantClosed(Forbidden):
     sentence = "This organisation is suspended."
 
 
+class SessionMissing(Unauthenticated):
+    """A page for people who are signed in was asked for by nobody we know."""
+
+    code = "session.missing"
+    sentence = "You are not signed in, or not any more."
+
+
+class FormForeign(Forbidden):
+    """A form that no page of ours has given to this browser, or too long ago."""
+
+    code = "form.foreign"
+    sentence = "This form is no longer valid. Open the page again and send it once more."
+
+
+class ConnectionOpen(Forbidden):
+    """Something secret would travel in the open."""
+
+    code = "connection.open"
+    sentence = "This connection is not encrypted. Open the same address with https://"
+
+
 class BodyMalformed(Malformed):
     """The body, or another part of the request, is not what its form says."""
 

@@ -10,11 +10,11 @@ from giftpad.edge.callers import Caller
 
 
 def admit_caller(caller: Caller) -> None:
-    """Let one request of a client pass, or say when the next may.
+    """Let one request of a client, or of a person, pass, or say when the next may.
 
     Raises: RateExceeded.
     """
-    guard.admit(caller.claims.client_id, caller.rate)
+    guard.admit(caller.actor.client_id, caller.rate)
 
 
 def limit_headers(rate: guard.Rate, error: guard.RateExceeded) -> Mapping[str, str]:

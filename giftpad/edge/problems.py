@@ -38,13 +38,21 @@ from giftpad.kernel.errors import (
     TooMany,
     Unavailable,
 )
-from giftpad.kernel.i18n import choose_locale, mark, translate
+from giftpad.kernel.i18n import (
+    DEFAULT_LOCALE,
+    LOCALES,
+    SOURCE_LOCALE,
+    choose_locale,
+    mark,
+    translate,
+)
 from giftpad.kernel.log import get_logger
 
 log = get_logger("edge")
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:giftpad:problem:"
+LOCALE_COOKIE = "gp_lang"
 REALM = 'Bearer realm="giftpad"'
 
 STATUSES: tuple[tuple[type[DomainError], HTTPStatus], ...] = (
@@ -105,14 +113,21 @@ def status_of(error: DomainError) -> HTTPStatus:
 
 
 @lru_cache(maxsize=512)
-def _locale_of(accept_language: str) -> str:
+def _locale_of(accept_language: str, default: str) -> str:
     accepted = parse_accept_header(accept_language, LanguageAccept)
-    return choose_locale([tag for tag, quality in accepted if quality > 0])
+    return choose_locale([tag for tag, quality in accepted if quality > 0], default)
 
 
 def current_locale() -> str:
-    """Return the locale in which the caller of this request reads best."""
-    return _locale_of(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    """Return the locale in which the caller of this request reads best.
+
+    On a page that is what was chosen there before, and Japanese for whoever says nothing.
+    """
+    accepted = request.environ.get("HTTP_ACCEPT_LANGUAGE", "")
+    if not g.get("is_page", False):
+        return _locale_of(accepted, SOURCE_LOCALE)
+    chosen = request.cookies.get(LOCALE_COOKIE, "")
+    return chosen if chosen in LOCALES else _locale_of(accepted, DEFAULT_LOCALE)
 
 
 MAYBE_MOVED = (Unavailable, guard.StillRunning, guard.KeyReused)

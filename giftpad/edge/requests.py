@@ -1,7 +1,8 @@
 """One request from its first byte read to its last header written.
 
 Hides: Flask's hooks.  In this order: an id, the door's declaration, the size of the body, the
-caller, the permission, the rate; afterwards the headers every answer carries and one log line.
+caller, the permission, the rate, on a page the form; afterwards the headers every answer carries
+and one log line.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from giftpad.edge.errors import (
     PermissionMissing,
 )
 from giftpad.edge.limits import admit_caller, limit_headers
+from giftpad.edge.pages import check_page_form, finish_page, init_pages, wants_page
 from giftpad.edge.payload import OrjsonProvider
 from giftpad.edge.problems import init_problems
+from giftpad.edge.sessions import let_person_in
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Scope
@@ -50,13 +53,13 @@ HEADERS = (
 
 
 def current_caller() -> Caller:
-    """Return who calls; only behind a door that asks for a token."""
+    """Return who calls; only behind a door that asks who does."""
     caller: Caller = g.caller
     return caller
 
 
 def current_scope() -> Scope:
-    """Return on whose behalf this request is served; only behind a door that asks for a token."""
+    """Return on whose behalf this request is served; only behind a door that asks who calls."""
     caller: Caller = g.caller
     return Scope(
         tenant_id=caller.tenant.id,
@@ -115,11 +118,13 @@ def _enter(app: Flask) -> None:
     if "%00" in environ.get("QUERY_STRING", "") or "\0" in request.path:
         raise BodyMalformed
     rule = request.url_rule
-    if rule is None or (
-        request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False)
-    ):
+    if rule is None:
+        g.is_page = wants_page()
+        return
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
         return
     door = find_door(app, rule.endpoint, request.method)
+    g.is_page = door.is_page
     if (_said_length(environ) or 0) > door.body_max:
         raise RequestEntityTooLarge
     if door.body_max != BODY_MAX:
@@ -128,6 +133,8 @@ def _enter(app: Flask) -> None:
         _let_in(door)
     if _said_length(environ) is None and environ.get("wsgi.input_terminated"):
         _take_whole(environ, door.body_max)
+    if door.is_page:
+        check_page_form()
 
 
 def _said_length(environ: WSGIEnvironment) -> int | None:
@@ -146,7 +153,10 @@ def _take_whole(environ: WSGIEnvironment, body_max: int) -> None:
 
 def _let_in(door: Door) -> None:
     """Ask who calls, whether they may, and whether not too fast."""
-    g.caller = caller = identify(request.environ.get("HTTP_AUTHORIZATION"))
+    if door.is_page:
+        caller = let_person_in()
+    else:
+        g.caller = caller = identify(request.environ.get("HTTP_AUTHORIZATION"))
     for permission in door.access.permissions:
         demand(permission)
     try:
@@ -159,6 +169,8 @@ def _let_in(door: Door) -> None:
 def _leave(response: Response) -> Response:
     """Write the headers every answer carries, and the one line of the log."""
     headers = response.headers
+    if g.get("is_page", False):
+        finish_page(response)
     for name, value in HEADERS:
         if name not in headers:
             headers[name] = value
@@ -176,7 +188,7 @@ def _leave(response: Response) -> Response:
             route=route,
             status=response.status_code,
             ms=round((time.perf_counter() - g.started_at) * 1000, 1),
-            client=caller.claims.client_id if caller is not None else "",
+            client=caller.actor.client_id if caller is not None else "",
             tenant=caller.tenant.slug if caller is not None else "",
         )
     return response
@@ -190,3 +202,4 @@ def init_edge(app: Flask) -> None:
     app.before_request(partial(_enter, app))
     app.after_request(_leave)
     init_problems(app)
+    init_pages(app)

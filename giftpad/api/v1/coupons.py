@@ -20,8 +20,7 @@ from giftpad.api.http import (
     idempotent,
     make_page,
 )
-from giftpad.api.spreadsheets import write_line
-from giftpad.edge import current_scope, requires
+from giftpad.edge import current_scope, requires, write_line
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 RANGE_PATIENCE_S = 300

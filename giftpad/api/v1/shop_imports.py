@@ -12,8 +12,14 @@ from marshmallow import Schema, fields
 
 from giftpad import shops
 from giftpad.api.http import Blueprint, answer, idempotent
-from giftpad.api.spreadsheets import write_line
-from giftpad.edge import BodyTypeUnread, body_limit, current_locale, current_scope, requires
+from giftpad.edge import (
+    BodyTypeUnread,
+    body_limit,
+    current_locale,
+    current_scope,
+    requires,
+    write_line,
+)
 from giftpad.kernel.i18n import mark, translate
 from giftpad.kernel.work import Scope, unit_of_work
 
