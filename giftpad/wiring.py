@@ -19,7 +19,9 @@ from giftpad.kernel.files import open_files
 from giftpad.kernel.seal import load_kek
 from giftpad.kernel.work import Scope
 from giftpad.payments import handlers as payment_handlers
+from giftpad.reporting import handlers as reporting_handlers
 from giftpad.shops import handlers as shop_handlers
+from giftpad.shops import jobs as shop_jobs
 
 SUBSCRIPTIONS: events.Subscriptions = {
     coupons.ChunkDue: [events.on_queue("print", coupon_handlers.issue_due_chunk)],
@@ -27,9 +29,11 @@ SUBSCRIPTIONS: events.Subscriptions = {
     # Not behind the prints: what is destroyed should be gone soon.
     coupons.PrintDestroyed: [events.on_queue("export", coupon_handlers.delete_print_files)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
-    payments.PaymentCaptured: [payment_handlers.note_captured],
-    payments.PaymentVoided: [payment_handlers.note_voided],
-    payments.PaymentRefunded: [payment_handlers.note_refunded],
+    coupons.CouponsIssued: [reporting_handlers.note_issued],
+    coupons.CouponsExpired: [reporting_handlers.note_expired],
+    payments.PaymentCaptured: [payment_handlers.note_captured, reporting_handlers.note_paid],
+    payments.PaymentVoided: [payment_handlers.note_voided, reporting_handlers.note_voided],
+    payments.PaymentRefunded: [payment_handlers.note_refunded, reporting_handlers.note_refunded],
 }
 
 
@@ -46,7 +50,8 @@ SCHEDULE: dict[str, Scheduled] = {
     "coupons.expire": Scheduled(job=coupon_jobs.expire_due, cron="7 * * * *"),
     "coupons.destroy_prints": Scheduled(job=coupon_jobs.destroy_due_prints, cron="27 * * * *"),
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
-    "identity.purge": Scheduled(job=identity_jobs.purge_old_revocations, cron="47 * * * *"),
+    "identity.purge": Scheduled(job=identity_jobs.purge_old, cron="47 * * * *"),
+    "shops.purge_files": Scheduled(job=shop_jobs.purge_files, cron="57 3 * * *"),
     "guard.purge": Scheduled(job=guard_jobs.purge_old_keys, cron="37 * * * *"),
 }
 

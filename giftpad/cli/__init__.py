@@ -33,6 +33,7 @@ COMMANDS = {
     "openapi": "giftpad.cli.openapi:openapi",
     "person": "giftpad.cli.identity:person",
     "prepare": "giftpad.cli.prepare:prepare",
+    "reporting": "giftpad.cli.reporting:reporting",
     "reset": "giftpad.cli.local:reset",
     "restore": "giftpad.cli.backup:restore",
     "status": "giftpad.cli.local:status",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from giftpad import ledger as books
-from giftpad import payments
+from giftpad import payments, reporting
 from giftpad.cli import connect
 from giftpad.cli.scopes import tenant_scopes
 from giftpad.kernel.work import unit_of_work
@@ -21,7 +21,7 @@ def ledger() -> None:
 @ledger.command()
 @click.option("--tenant", "slug", help="One tenant instead of all.")
 def verify(slug: str | None) -> None:
-    """Recompute every balance from the transfers and compare payments and events with them.
+    """Recompute every balance from the transfers; compare payments, events and figures with them.
 
     Exit 1, with a line for each difference, if anything does not agree.
     """
@@ -29,7 +29,11 @@ def verify(slug: str | None) -> None:
     count = 0
     for tenant, scope in tenant_scopes(slug):
         with unit_of_work(scope, patience_s=VERIFY_PATIENCE_S) as work:
-            differences = books.verify(work) + payments.verify(work)
+            differences = [
+                *books.verify(work),
+                *payments.verify(work),
+                *reporting.check_figures(work),
+            ]
         for difference in differences:
             click.echo(f"{tenant.slug}: {difference}", err=True)
         count += len(differences)
