@@ -20,9 +20,14 @@ DEMONSTRATION = local.Step(
 
 @click.command()
 @click.option("--detach", is_flag=True, help="Return when it serves; it goes on behind.")
-def up(*, detach: bool) -> None:
+@click.option("--lan", is_flag=True, help="Serve phones of the local network, by https.")
+@click.option("--lan-address", default="", help="Which of this machine's addresses they use.")
+@click.option("--lan-port", type=int, default=0, help="Port they use; default: 8443.")
+def up(*, detach: bool, lan: bool, lan_address: str, lan_port: int) -> None:
     """Start PostgreSQL, Redis, web server and workers, and keep them running."""
     settings = read_settings()
+    if lan or lan_address or lan_port:
+        settings = local.with_lan(settings, address=lan_address, port=lan_port)
     last = DEMONSTRATION if settings.is_embedded else TENANTS
     local.up(settings, local.Arrangement(steps=(local.MIGRATIONS, last)), detach=detach)
 

@@ -1,13 +1,15 @@
 """A whole Giftpad on one machine: PostgreSQL, Redis, web, workers under one supervisor.
 
 Knows: the data folder, which part starts after which, what to do when one dies.
-Hides: the servers' programs and configuration, processes, locks, ports, passwords.
+Hides: the servers' programs and configuration, processes, locks, ports, passwords, the
+certificates that phones of the local network trust.
 Does not know: what the web server serves, what the workers do, any domain.
 """
 
 from giftpad.local.commands import down, embedded_settings, reset, up
 from giftpad.local.errors import LocalError
 from giftpad.local.home import Home
+from giftpad.local.lan import with_lan
 from giftpad.local.parts import MIGRATIONS, Arrangement, Step
 from giftpad.local.postgres import EmbeddedPostgres, Urls
 from giftpad.local.queries import PartStatus, Status, status
@@ -29,4 +31,5 @@ __all__ = [
     "reset",
     "status",
     "up",
+    "with_lan",
 ]

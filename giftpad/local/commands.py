@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
-from typing import TextIO
+from typing import Any, TextIO
 
 from giftpad.kernel.config import Settings
 from giftpad.local.errors import (
@@ -49,7 +49,7 @@ def up(
     """Run a whole Giftpad until told to end; detached, return once it serves.
 
     Raises: AlreadyRunning, PortTaken, DiskFull, FolderNotUsable, PartFailed, ServerMissing,
-        KeyMissing, OtherSystem.
+        KeyMissing, OtherSystem, NoLanAddress, LanAddressUnknown.
     """
     if sys.platform != "linux":
         raise OtherSystem(system=sys.platform)
@@ -181,6 +181,7 @@ def reset(settings: Settings, *, confirmed: bool, say: Say = say_plainly) -> Non
 def embedded_settings(settings: Settings) -> Settings:
     """Return the settings that lead to the servers of a running Giftpad of this data folder.
 
+    Its public address is theirs too, so that what a command prints leads where all else does.
     Where all servers are external they are returned as they are.
     Raises: NotRunning, FolderNotUsable.
     """
@@ -190,7 +191,16 @@ def embedded_settings(settings: Settings) -> Settings:
     home.check()
     if not (home.exists and home.is_locked):
         raise NotRunning(home=str(home.path))
-    found = replace(settings, kek_file=settings.kek_file or str(home.kek))
+    found = replace(
+        settings, kek_file=settings.kek_file or str(home.kek), **_lan_of(settings, home)
+    )
     if settings.is_embedded:
         found = EmbeddedPostgres(home).urls.apply(found)
     return replace(found, redis_url=settings.redis_url or EmbeddedRedis(home).url)
+
+
+def _lan_of(settings: Settings, home: Home) -> dict[str, Any]:
+    published = home.read_state()
+    if settings.lan_address or not published.get("lan_address"):
+        return {}
+    return {name: published[name] for name in ("lan_address", "lan_port")}

@@ -30,12 +30,12 @@ class AlreadyRunning(LocalError):
 
 
 class PortTaken(LocalError):
-    """Another program listens on the web server's port."""
+    """Another program listens on a port of the web server."""
 
     code = "local.port_taken"
     sentence = (
         "Port {port} is taken by another program. "
-        "Stop that program, or choose another port with GIFTPAD_PORT."
+        "Stop that program, or choose another port with {variable}."
     )
     exit_code = 12
 
@@ -136,3 +136,25 @@ class OtherSystem(LocalError):
     code = "local.other_system"
     sentence = "`giftpad up` needs Linux; this system is {system}."
     exit_code = 22
+
+
+class NoLanAddress(LocalError):
+    """The machine is in no local network that phones could reach it by."""
+
+    code = "local.no_lan_address"
+    sentence = (
+        "This machine has no address in a local network, so no phone can reach it. "
+        "Connect it to the network that the phones are in, then try again."
+    )
+    exit_code = 23
+
+
+class LanAddressUnknown(LocalError):
+    """The address that phones are to use is not one of this machine's local networks."""
+
+    code = "local.lan_address_unknown"
+    sentence = (
+        "{address} is not an address of this machine in a local network. It has: {known}. "
+        "Choose one of them with --lan-address."
+    )
+    exit_code = 24

@@ -21,8 +21,10 @@ from typing import Protocol
 
 import giftpad
 from giftpad.kernel.config import Settings
+from giftpad.local.certificates import CertificateFolder
 from giftpad.local.errors import KeyMissing
 from giftpad.local.home import Home
+from giftpad.local.lan import lan_answers
 from giftpad.local.postgres import HOST, EmbeddedPostgres
 from giftpad.local.processes import (
     ProcessId,
@@ -41,6 +43,7 @@ READY_TIMEOUT_S = 2
 STOP_PATIENCE_S = 15.0
 KILL_PATIENCE_S = 5.0
 REMAINS_PATIENCE_S = 5.0
+WEB, WEB_LAN = "web", "web-lan"
 SERVERS = (EmbeddedPostgres.name, EmbeddedRedis.name)
 
 
@@ -218,14 +221,6 @@ def web_answers(settings: Settings) -> bool:
 
 def programs(home: Home, settings: Settings, arrangement: Arrangement) -> list[Program]:
     """Return our own programs in the order they start."""
-    web = Program(
-        home,
-        "web",
-        command=web_command(settings, arrangement.web),
-        settings=settings,
-        address=f"http://{HOST}:{settings.port}",
-        answers=lambda: web_answers(settings),
-    )
     tasks = {"relay": ["relay"], "scheduler": ["scheduler"]}
     for number in range(1, settings.job_workers + 1):
         tasks[f"jobs-{number}"] = ["jobs", lane_of(number, settings.job_workers)]
@@ -238,7 +233,41 @@ def programs(home: Home, settings: Settings, arrangement: Arrangement) -> list[P
         )
         for name, words in tasks.items()
     ]
-    return [web, *workers]
+    return [*web_servers(home, settings, arrangement), *workers]
+
+
+def web_servers(home: Home, settings: Settings, arrangement: Arrangement) -> list[Program]:
+    """Return the web server of this machine and, where phones are served, that of the network."""
+    web = Program(
+        home,
+        WEB,
+        command=web_command(settings, arrangement.web),
+        settings=settings,
+        address=f"http://{HOST}:{settings.port}",
+        answers=lambda: web_answers(settings),
+    )
+    if not settings.lan_address:
+        return [web]
+    folder = CertificateFolder(settings.lan_folder)
+    certificate = [
+        *("--ssl-certificate", str(folder.server), "--ssl-keyfile", str(folder.server_key)),
+        *("--ssl-protocol-min", "tls1.2"),
+    ]
+    web_lan = Program(
+        home,
+        WEB_LAN,
+        command=web_command(
+            settings,
+            arrangement.web,
+            host=settings.lan_address,
+            port=settings.lan_port,
+            more=certificate,
+        ),
+        settings=replace(settings, trusted_proxies=0),  # phones come straight here
+        address=settings.lan_url,
+        answers=lambda: lan_answers(settings),
+    )
+    return [web, web_lan]
 
 
 def lane_of(number: int, count: int) -> str:
@@ -248,14 +277,21 @@ def lane_of(number: int, count: int) -> str:
     return "quick" if number == 1 else "heavy"
 
 
-def web_command(settings: Settings, application: str) -> list[str]:
-    """Return the command line of the web server."""
+def web_command(
+    settings: Settings,
+    application: str,
+    *,
+    host: str = HOST,
+    port: int = 0,
+    more: Sequence[str] = (),
+) -> list[str]:
+    """Return the command line of a web server; without a port it is that of the settings."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--host", HOST, "--port", str(settings.port)),
+        *("--host", host, "--port", str(port or settings.port)),
         *("--http", "1", "--no-ws", "--workers", str(settings.web_workers)),
         *("--blocking-threads", str(settings.web_threads), "--runtime-threads", "1"),
         *("--backpressure", str(BACKPRESSURE), "--log-level", "warning"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5"),
-        *("--workers-kill-timeout", "8", application),
+        *("--workers-kill-timeout", "8", *more, application),
     ]

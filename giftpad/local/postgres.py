@@ -343,12 +343,12 @@ def _in_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a loopback port."""
+def is_free(port: int, host: str = HOST) -> bool:
+    """Tell whether nobody listens on a port of an address of ours."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True

@@ -6,11 +6,12 @@ Hides: the file the supervisor publishes, and that it may be out of date.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from giftpad.kernel.config import Settings
 from giftpad.local.home import Home
+from giftpad.local.lan import PAGE, lan_answers
 from giftpad.local.parts import web_answers
 from giftpad.local.postgres import EmbeddedPostgres
 from giftpad.local.processes import ProcessId
@@ -38,6 +39,8 @@ class Status:
     """up (serving), starting, degraded (running, but not all of it), cut off, stopped."""
     supervisor_pid: int | None
     address: str
+    lan: str
+    """Where phones of the local network are served; empty where they are not."""
     database: str
     """Where the embedded database lies, or that it is external."""
     database_user: str
@@ -53,6 +56,7 @@ class Status:
         lines = [
             f"Giftpad    {self.state}",
             f"address    {self.address}",
+            *([f"phones     {self.lan}{PAGE}"] if self.lan else []),
             f"data       {self.home}",
             f"database   {self.database}"
             + (f" (user {self.database_user})" * bool(self.database_user)),
@@ -80,11 +84,17 @@ def status(settings: Settings) -> Status:
     holder, published = home.holder(), home.read_state()
     parts = tuple(_part_status(state) for state in published.get("parts", []))
     postgres = EmbeddedPostgres(home)
+    served = replace(
+        settings,
+        lan_address=published.get("lan_address", settings.lan_address),
+        lan_port=published.get("lan_port", settings.lan_port),
+    )
     return Status(
         home=str(home.path),
-        state=_overall(home, settings, published, parts),
+        state=_overall(home, served, published, parts),
         supervisor_pid=holder.pid if holder and holder.is_alive else None,
         address=published.get("address", settings.public_address),
+        lan=served.lan_url,
         database=_database_place(settings, postgres),
         database_user=postgres.account.name if settings.is_embedded and postgres.is_made else "",
         redis=str(home.redis) if not settings.redis_url else "external",
@@ -120,4 +130,6 @@ def _overall(
     if not published.get("is_ready"):
         return "starting"
     whole = all(part.state == "up" for part in parts) and web_answers(settings)
+    if settings.lan_address:
+        whole = whole and lan_answers(settings)
     return "up" if whole else "degraded"

@@ -17,10 +17,14 @@ from typing import IO, Any, NoReturn
 
 from giftpad.kernel.config import Settings
 from giftpad.local.call import CALL, DONE
+from giftpad.local.certificates import CertificateFolder
 from giftpad.local.errors import PartFailed, PortTaken
 from giftpad.local.home import Home
+from giftpad.local.lan import describe_lan, prepare_lan
 from giftpad.local.parts import (
     ROOT,
+    WEB,
+    WEB_LAN,
     Arrangement,
     Part,
     Step,
@@ -132,20 +136,32 @@ class Supervisor:
                 self._stop()
 
     def _start(self) -> None:
-        if not is_free(self.settings.port):
-            raise PortTaken(port=self.settings.port)
+        certificates = self._prepare_front()
         self._start_servers()
         if self.arrangement.steps:
             self._run_steps(self.arrangement.steps)
-        web, *workers = programs(self.home, self.settings, self.arrangement)
-        with self._timed("web"):
-            self._await(self._launch(web))
-        for worker in workers:  # after the web server: they would only slow its start down
-            self._launch(worker)
+        for program in programs(self.home, self.settings, self.arrangement):
+            if program.name in (WEB, WEB_LAN):  # first: the workers would only slow them down
+                with self._timed(program.name):
+                    self._await(self._launch(program))
+            else:
+                self._launch(program)
         self.is_ready = True
         self._publish()
         seconds = time.time() - self.began_at
         self.say(f"Giftpad is up at {self.settings.public_address} ({seconds:.1f} s).")
+        if certificates is not None:
+            self.say(describe_lan(self.settings, certificates))
+
+    def _prepare_front(self) -> CertificateFolder | None:
+        """Find out what could stop a web server before anything is started."""
+        settings = self.settings
+        certificates = prepare_lan(settings) if settings.lan_address else None
+        if not is_free(settings.port):
+            raise PortTaken(port=settings.port, variable="GIFTPAD_PORT")
+        if certificates is not None and not is_free(settings.lan_port, settings.lan_address):
+            raise PortTaken(port=settings.lan_port, variable="--lan-port")
+        return certificates
 
     def _start_servers(self) -> None:
         if self.settings.is_embedded:
@@ -275,6 +291,8 @@ class Supervisor:
                 "is_ready": self.is_ready,
                 "began_at": self.began_at,
                 "address": self.settings.public_address,
+                "lan_address": self.settings.lan_address,
+                "lan_port": self.settings.lan_port,
                 "parts": [watched.as_state() for watched in self.watched],
             }
         )

@@ -11,9 +11,10 @@ if os.environ.get("TINY_FAILS") == "web" and __name__ != "__main__":
 
 
 def app(environ, start_response):
-    is_ready = environ["PATH_INFO"] == "/readyz"
-    start_response("200 OK" if is_ready else "404 Not Found", [("Content-Type", "text/plain")])
-    return [str(os.getpid()).encode()]
+    answers = {"/readyz": str(os.getpid()), "/scheme": environ["wsgi.url_scheme"]}
+    answer = answers.get(environ["PATH_INFO"])
+    start_response("200 OK" if answer else "404 Not Found", [("Content-Type", "text/plain")])
+    return [(answer or "").encode()]
 
 
 def prepare(settings):
