@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run status down check lint format types imports house test test-all \
-	db-reset migrate migration i18n openapi print-preview
+	db-reset migrate migration i18n openapi print-preview fonts frontend screenshots
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,7 @@ format: setup ## Bring all files into the one format
 
 types: setup ## Types, strictly
 	@$(BIN)/mypy
+	@cd giftpad/portals/frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types
 
 imports: setup ## The shelf: who may import whom; packages used and declared
 	@$(BIN)/lint-imports --no-logo --cache-dir .venv/import-linter
@@ -74,3 +75,12 @@ openapi: setup ## Write the API's contract from its routes
 
 print-preview: setup ## Draw the previews of the print templates anew
 	@$(BIN)/python -c 'from giftpad import printing; print(*printing.write_previews(), sep="\n")'
+
+fonts: setup ## Cut the fonts of the pages anew (setup does it when a translation changes)
+	@$(BIN)/python .ci/make_fonts.py
+
+screenshots: setup ## Draw every page and state into var/screenshots, looking for faults (README=1: docs/pictures)
+	@$(BIN)/python -m tests.browser.gallery $(if $(README),--readme)
+
+frontend: setup ## Build the styles and scripts of the pages anew (setup does it when one changes)
+	@cd giftpad/portals/frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build

@@ -24,7 +24,11 @@ STAMPS = VENV / "stamps"
 LOCK = ROOT / "requirements" / "dev.lock"
 PROJECT = ROOT / "pyproject.toml"
 TRANSLATIONS = ROOT / "translations"
-NPM_LOCKS = ("print_templates/package-lock.json",)
+FONT_NAMES = ("core-400", "core-700", "num-400", "num-700")
+FRONTEND = ROOT / "giftpad" / "portals" / "frontend"
+STATIC = FRONTEND.parent / "static"
+FONTS = tuple(FRONTEND / "fonts" / f"{name}.woff2" for name in FONT_NAMES)
+NPM_LOCKS = ("print_templates/package-lock.json", "giftpad/portals/frontend/package-lock.json")
 TRUST = {"NODE_USE_SYSTEM_CA": "1"}
 """npm trusts whom this machine trusts, as pip does: many networks sign for themselves."""
 PYTHON_MIN = (3, 11)
@@ -160,6 +164,25 @@ def compile_translations() -> None:
     run_quietly([BIN / "pybabel", "-q", "compile", "-d", TRANSLATIONS])
 
 
+def make_fonts() -> None:
+    """Cut the typeface down to the characters that the pages use."""
+    run_quietly([BIN / "python", ROOT / ".ci" / "make_fonts.py"])
+
+
+def build_frontend() -> None:
+    """Build what the pages load: styles, scripts, icons, fonts under hashed names."""
+    run_quietly(
+        [BIN / "node", FRONTEND / "node_modules" / "vite" / "bin" / "vite.js", "build"],
+        folder=FRONTEND,
+    )
+
+
+def frontend_sources() -> tuple[Path, ...]:
+    """Return every file that the built frontend is made from."""
+    patterns = ("*.json", "*.ts", "css/**/*.css", "ts/**/*.ts", "fonts/*", "img/*")
+    return tuple(sorted(path for pattern in patterns for path in FRONTEND.glob(pattern)))
+
+
 def make_data_folder() -> None:
     """Make the folder that the data will lie in."""
     data_folder().mkdir(parents=True, exist_ok=True)
@@ -185,6 +208,10 @@ def steps() -> Iterable[Step]:
     if sources:
         compiled = tuple(path.with_suffix(".mo") for path in sources)
         yield Step("translations", sources, compiled, compile_translations)
+    script, lock = ROOT / ".ci" / "make_fonts.py", ROOT / NPM_LOCKS[0]
+    yield Step("fonts", (script, lock, *sources), FONTS, make_fonts)
+    built = (STATIC / ".vite" / "manifest.json",)
+    yield Step("frontend", frontend_sources(), built, build_frontend)
     yield Step("data folder", (), (data_folder(),), make_data_folder)
 
 
