@@ -1,4 +1,4 @@
-"""The web application: wiring, edge and API put together."""
+"""The web application: wiring, edge, API and portals put together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from giftpad.api import init_api, init_contract, init_health, init_oidc
 from giftpad.edge import check_access, init_edge
 from giftpad.kernel.config import Settings
 from giftpad.kernel.log import configure_logging
+from giftpad.portals import init_portals
 
 
 def build_app(settings: Settings) -> Flask:
@@ -22,6 +23,7 @@ def build_app(settings: Settings) -> Flask:
     init_health(app, settings)
     init_oidc(app)
     init_contract(app, init_api(app))
+    init_portals(app, settings)
     check_access(app)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to wrap it

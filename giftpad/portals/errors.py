@@ -1,0 +1,116 @@
+"""Refusals and accidents as pages: what happened, whether money moved, what to do now.
+
+``draw_problem`` is what the edge calls for every page that could not be answered.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import render_template, request
+
+from giftpad import edge, identity
+from giftpad.kernel.errors import Unavailable
+from giftpad.kernel.i18n import mark
+from giftpad.kernel.work import Scope
+from giftpad.portals.http import wants_fragment
+from giftpad.portals.refusals import detail_in_words
+
+OWNERS_SHOWN_MAX = 3
+
+HEADINGS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: mark("This could not be read"),
+    HTTPStatus.UNAUTHORIZED: mark("Please sign in again"),
+    HTTPStatus.FORBIDDEN: mark("You may not do this"),
+    HTTPStatus.NOT_FOUND: mark("There is no such page"),
+    HTTPStatus.METHOD_NOT_ALLOWED: mark("There is no such page"),
+    HTTPStatus.CONFLICT: mark("Something has changed in the meantime"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: mark("This is too large"),
+    HTTPStatus.UNPROCESSABLE_ENTITY: mark("This cannot be done"),
+    HTTPStatus.TOO_MANY_REQUESTS: mark("Please wait a while"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: mark("Something went wrong on our side"),
+    HTTPStatus.SERVICE_UNAVAILABLE: mark("Giftpad cannot answer right now"),
+}
+NEXT_STEPS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: mark("Go back, open the page again and send it once more."),
+    HTTPStatus.UNAUTHORIZED: mark("Your sign-in is over. Sign in, then do it once more."),
+    HTTPStatus.FORBIDDEN: mark("Go back, or begin again from the first page."),
+    HTTPStatus.NOT_FOUND: mark("Check the address, or begin again from the first page."),
+    HTTPStatus.METHOD_NOT_ALLOWED: mark("Check the address, or begin again from the first page."),
+    HTTPStatus.CONFLICT: mark("Look at the newest state, then decide again."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: mark("Send less at once."),
+    HTTPStatus.UNPROCESSABLE_ENTITY: mark("Go back and change what is named above."),
+    HTTPStatus.TOO_MANY_REQUESTS: mark("You can try again in {seconds} seconds."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: mark("Tell us the number below if it happens again."),
+    HTTPStatus.SERVICE_UNAVAILABLE: mark("Try again in {seconds} seconds."),
+}
+RETRY_S = 30
+NEXT_STEPS_OF: dict[str, str] = {
+    edge.FormForeign.code: "",
+    edge.ConnectionOpen.code: "",
+    edge.PermissionMissing.code: mark("Ask somebody who may, or an owner of your organisation."),
+}
+"""Next steps of single refusals; an empty one where their sentence says it already."""
+
+TURNED_AWAY = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""Refusals at the door: they tell of this sending, and not of an earlier one of the same form."""
+
+ONCE_FIELDS = ("key", "confirm")
+"""Fields of forms that may have been sent before: those that are done once, and a payment."""
+
+
+def draw_problem(
+    status: int,
+    *,
+    code: str,
+    detail: str,
+    money_moved: bool | None = False,
+    retry_after_s: int | None = None,
+) -> str:
+    """Draw the page of a refusal; ``detail`` is already in the reader's language.
+
+    ``money_moved`` None says that only a look at the records can tell.
+    """
+    known = status if status in HEADINGS else HTTPStatus.INTERNAL_SERVER_ERROR
+    template = "errors/fragment.html" if wants_fragment() else "errors/page.html"
+    return render_template(
+        template,
+        status=status,
+        heading=HEADINGS[known],
+        detail="" if status == HTTPStatus.NOT_FOUND else detail_in_words(code, detail),
+        next_step=NEXT_STEPS_OF.get(code, NEXT_STEPS[known]),
+        seconds=retry_after_s or RETRY_S,
+        money_moved=_moved(status, by_this=money_moved),
+        owners=_owners() if code == edge.PermissionMissing.code else [],
+        nav_here="",
+    )
+
+
+def _moved(status: int, *, by_this: bool | None) -> bool | None:
+    """Tell whether money has moved by this form, its earlier sendings included; None if open."""
+    if request.method in ("GET", "HEAD"):
+        return False
+    may_be_second = any(name in request.form for name in ONCE_FIELDS)
+    if by_this is False and may_be_second and status in TURNED_AWAY:
+        return None
+    return by_this
+
+
+def _owners() -> list[str]:
+    """Return the names of those who could give a right that is missing."""
+    caller = edge.find_caller()
+    if caller is None or caller.person is None:
+        return []
+    try:
+        members = identity.list_members(Scope(tenant_id=caller.tenant.id))
+    except Unavailable:
+        return []
+    return [member.name for member in members if member.role == "owner"][:OWNERS_SHOWN_MAX]

@@ -1,0 +1,227 @@
+"""Entries of the audit log as people read them: what was done, to what, with which details.
+
+Hides: the codes of actions and the names of their details.  An action that is not known here is
+shown by its code, so nothing of the log is ever left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from giftpad import audit
+from giftpad.kernel.i18n import mark, state_words
+from giftpad.portals.issuer.naming import Actors
+from giftpad.portals.reasons import reason_in_words
+from giftpad.portals.words import number, say_in_words, when, yen
+
+FAMILIES: Mapping[str, str] = {
+    "coupon_batch": mark("Print runs"),
+    "coupon": mark("Coupons"),
+    "payment": mark("Payments"),
+    "shop": mark("Member shops"),
+    "shop_import": mark("Lists of shops"),
+    "member": mark("Members"),
+    "invitation": mark("Invitations"),
+    "session": mark("Sign-in"),
+    "person": mark("Passwords"),
+    "client": mark("Machines"),
+    "signing_key": mark("Signing keys"),
+    "tenant": mark("Settings"),
+    "event": mark("Deliveries"),
+}
+
+ACTIONS: Mapping[str, str] = {
+    "coupon_batch.ordered": mark("Ordered a print run"),
+    "coupon_batch.released": mark("Released a print run"),
+    "coupon_batch.reprinted": mark("Had a print run printed again"),
+    "coupon_batch.pdf_downloaded": mark("Took a print file out"),
+    "coupon_batch.page_previewed": mark("Looked at a page of a print run"),
+    "coupon_batch.print_destroyed": mark("Destroyed the print files of a print run"),
+    "coupon_batch.expired": mark("Wrote off what was left of a print run"),
+    "coupon.blocked": mark("Blocked coupons"),
+    "coupon.unblocked": mark("Unblocked coupons"),
+    "coupon.replaced": mark("Replaced a coupon"),
+    "payment.void": mark("Cancelled a payment"),
+    "payment.refund": mark("Refunded a payment"),
+    "shop.enrolled": mark("Added a shop"),
+    "shop.facts_changed": mark("Changed the facts of a shop"),
+    "shop.suspended": mark("Suspended a shop"),
+    "shop.resumed": mark("Let a shop accept coupons again"),
+    "shop.contact_changed": mark("Changed the contact of a shop"),
+    "shop.contact_seen": mark("Looked at the contact of a shop"),
+    "shop.branch_added": mark("Added a branch of a shop"),
+    "shop.branch_closed": mark("Closed a branch of a shop"),
+    "shop_import.ordered": mark("Sent a list of shops"),
+    "shop_import.done": mark("A list of shops was taken in"),
+    "shop_import.refused": mark("A list of shops was refused"),
+    "member.added": mark("Added a member"),
+    "member.invited": mark("Invited a member"),
+    "member.joined": mark("Joined by an invitation"),
+    "member.role_changed": mark("Changed the role of a member"),
+    "member.removed": mark("Removed a member"),
+    "invitation.revoked": mark("Withdrew an invitation"),
+    "session.opened": mark("Signed in"),
+    "session.ended": mark("Signed out"),
+    "session.revoked": mark("Ended a sign-in"),
+    "person.password_changed": mark("Changed the password"),
+    "person.password_reset": mark("Gave a new password"),
+    "client.created": mark("Registered a machine"),
+    "client.disabled": mark("Shut a machine out"),
+    "signing_key.rotated": mark("Changed the signing key"),
+    "signing_key.revoked": mark("Revoked a signing key"),
+    "tenant.pack_applied": mark("Applied the settings"),
+    "event.redriven": mark("Sent deliveries again"),
+}
+
+DETAILS: Mapping[str, str] = {
+    "quantity": mark("Number of coupons"),
+    "face_value_minor": mark("Value of one coupon"),
+    "amount_minor": mark("Amount"),
+    "total_minor": mark("Amount"),
+    "template": mark("Print template"),
+    "programme_id": mark("Programme"),
+    "volume": mark("Volume"),
+    "page": mark("Page"),
+    "sha256": mark("Check sum of the file"),
+    "reason": mark("Reason"),
+    "to": mark("Up to"),
+    "by": mark("Replaced by"),
+    "count": mark("Number"),
+    "role": mark("Role"),
+    "was": mark("Before"),
+    "now": mark("Now"),
+    "session": mark("Session"),
+    "sessions": mark("Sessions"),
+    "shop_id": mark("Member shop"),
+    "branch_id": mark("Branch"),
+    "number": mark("Number"),
+    "fields": mark("Changed"),
+    "starts_at": mark("From"),
+    "size": mark("Size in bytes"),
+    "is_partial": mark("Right lines only"),
+    "is_dry": mark("Trial only"),
+    "good": mark("Right lines"),
+    "bad": mark("Wrong lines"),
+    "fault": mark("Errors"),
+    "enrolled": mark("Added"),
+    "changed": mark("Changed"),
+    "unchanged": mark("Unchanged"),
+    "permissions": mark("Rights"),
+    "slug": mark("Short name"),
+    "pack_hash": mark("Check sum of the settings"),
+    "changes": mark("Changes"),
+}
+
+YES, NO = mark("Yes"), mark("No")
+WORDS = frozenset({"role", "was", "now"})
+"""Details whose value is a word of ours, such as a role or a state."""
+
+PLACES: Mapping[str, tuple[str, str]] = {
+    "coupon_batch": (mark("Print run"), "/desk/batches/"),
+    "coupon": (mark("Coupon"), "/desk/coupons/"),
+    "payment": (mark("Payment"), "/desk/payments/"),
+    "shop": (mark("Member shop"), "/desk/shops/"),
+}
+"""What a subject is called, and where it is looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One entry of the log in words; ``what`` is empty if only its ``action`` is known."""
+
+    seq: int
+    at: datetime
+    who: str
+    action: str
+    what: str
+    subject: str
+    href: str
+    facts: tuple[tuple[str, str], ...]
+
+    @property
+    def details(self) -> str:
+        """Its facts in one line."""
+        return "; ".join(f"{label}: {value}" for label, value in self.facts)
+
+
+def ids_in(texts: Iterable[object]) -> list[UUID]:
+    """Return those of some texts that are ids."""
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(UUID(str(text)))
+    return found
+
+
+def describe(
+    entries: Iterable[audit.Entry], actors: Actors, names: Mapping[str, str]
+) -> list[Deed]:
+    """Put entries into words; ``names`` are those of programmes and shops by their ids."""
+    return [_describe(entry, actors, names) for entry in entries]
+
+
+def _describe(entry: audit.Entry, actors: Actors, names: Mapping[str, str]) -> Deed:
+    subject, href = _subject(entry.subject, actors, names)
+    return Deed(
+        seq=entry.seq,
+        at=entry.at,
+        who=actors.name(entry.actor),
+        action=entry.action,
+        what=say_in_words(ACTIONS[entry.action]) if entry.action in ACTIONS else "",
+        subject=subject,
+        href=href,
+        facts=tuple(_facts(entry.details, names)),
+    )
+
+
+def _subject(subject: str, actors: Actors, names: Mapping[str, str]) -> tuple[str, str]:
+    kind, _, subject_id = subject.partition(":")
+    if kind == "person":
+        return actors.name({"kind": kind, "id": subject_id}), ""
+    if kind == "client":
+        return actors.machines.get(subject_id, subject_id), ""
+    if kind not in PLACES:
+        return "", ""
+    word, folder = PLACES[kind]
+    own = subject_id if kind == "coupon" else names.get(subject_id, "")
+    return f"{say_in_words(word)} {own}".strip(), folder + subject_id
+
+
+def _facts(details: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for key, value in details.items():
+        if value in (None, "", [], {}):
+            continue
+        label = say_in_words(DETAILS[key]) if key in DETAILS else key.replace("_", " ")
+        yield label, (names.get(str(value)) if key.endswith("_id") else None) or _shown(key, value)
+
+
+def _shown(key: str, value: object) -> str:
+    if isinstance(value, bool):
+        return say_in_words(YES if value else NO)
+    if isinstance(value, int):
+        return yen(value) if key.endswith("_minor") else number(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {part}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    return _text(key, str(value))
+
+
+def _text(key: str, text: str) -> str:
+    if key == "reason":
+        return reason_in_words(text)
+    if key in WORDS:
+        return say_in_words(state_words(text))
+    return _instant(text) if key.endswith("_at") else text
+
+
+def _instant(text: str) -> str:
+    try:
+        return when(datetime.fromisoformat(text))
+    except ValueError:
+        return text

@@ -1,0 +1,175 @@
+"""The first page of the desk: what is to be done, how the money stands, what happened last.
+
+Hides: which part needs which permission, how days become bars.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from babel.core import Locale
+from babel.dates import format_date
+from flask import Blueprint, Response, request
+
+from giftpad import coupons, edge, payments, programmes, reporting, shops
+from giftpad.kernel.clock import local_date
+from giftpad.kernel.i18n import mark
+from giftpad.kernel.work import Work, unit_of_work
+from giftpad.portals.http import page, see_other
+from giftpad.portals.issuer.attention import list_todos
+from giftpad.portals.issuer.naming import programme_names
+from giftpad.portals.words import local, short_day, yen
+
+bp = Blueprint("desk", __name__, url_prefix="/desk")
+
+PAYMENTS_SHOWN = 6
+DAYS_SHOWN = 30
+FISCAL_MONTH = 4
+NOON_H, EVENING_H = 11, 17
+LATE_S = 120
+
+PERIODS = {
+    "30": mark("Last 30 days"),
+    "month": mark("This month"),
+    "before": mark("Last month"),
+    "year": mark("This fiscal year"),
+}
+GREETINGS = (mark("Good morning."), mark("Good afternoon."), mark("Good evening."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """The figures of one programme and its days."""
+
+    figures: reporting.Figures
+    late_min: int
+    bars: list[tuple[str, int, str]]
+    used_minor: int
+    count: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """One of the latest payments."""
+
+    payment: payments.PaymentView
+    shop: str
+
+
+def period_days(period: str, today: date) -> tuple[date, date]:
+    """Return the first and the last day of a period that somebody may choose.
+
+    >>> period_days("before", date(2026, 1, 15))
+    (datetime.date(2025, 12, 1), datetime.date(2025, 12, 31))
+    """
+    first_of_month = today.replace(day=1)
+    if period == "month":
+        return first_of_month, today
+    if period == "before":
+        last = first_of_month - timedelta(days=1)
+        return last.replace(day=1), last
+    if period == "year":
+        year = today.year if today.month >= FISCAL_MONTH else today.year - 1
+        return date(year, FISCAL_MONTH, 1), today
+    return today - timedelta(days=DAYS_SHOWN - 1), today
+
+
+@bp.get("")
+@edge.requires()
+def overview() -> str | Response:
+    """Show what is to be done, how the money stands and what happened last."""
+    scope = edge.current_scope()
+    if scope.actor.shop_id is not None:
+        return see_other("/shop")  # Whoever works in a shop has nothing to do here.
+    held = scope.permissions
+    with unit_of_work(scope) as work:
+        names = programme_names(programmes.list_programmes(work, limit=programmes.PAGE_MAX))
+        programme_id = _programme_asked(names)
+        todos = list_todos(work, names)
+        money = None
+        if "reports:read" in held and programme_id is not None:
+            money = _money(work, programme_id)
+        latest = _latest(work, programme_id) if "payments:read" in held else None
+        has_batches = "coupons:read" not in held or bool(coupons.list_batches(work, limit=1))
+        now = work.at
+    return page(
+        "issuer/overview/index.html",
+        nav_here="overview",
+        at=now,
+        greeting=_greeting(now),
+        todos=todos,
+        programmes=names,
+        programme_id=programme_id,
+        periods=PERIODS,
+        period=_period_asked(),
+        money=money,
+        latest=latest,
+        has_batches=has_batches,
+    )
+
+
+def _programme_asked(names: dict[UUID, str]) -> UUID | None:
+    try:
+        asked = UUID(request.args.get("programme", ""))
+    except ValueError:
+        asked = None
+    return asked if asked in names else next(iter(names), None)
+
+
+def _period_asked() -> str:
+    asked = request.args.get("period", "")
+    return asked if asked in PERIODS else next(iter(PERIODS))
+
+
+def _greeting(now: datetime) -> str:
+    hour = local(now).hour
+    return GREETINGS[0 if hour < NOON_H else 1 if hour < EVENING_H else 2]
+
+
+def _money(work: Work, programme_id: UUID) -> Money:
+    period = _period_asked()
+    today = local_date(work.at, edge.current_caller().tenant.zone)
+    first, last = period_days(period, today)
+    figures = reporting.get_figures(work, programme_id)
+    days = reporting.list_days(work, programme_id, first, last)
+    return Money(
+        figures=figures,
+        late_min=figures.lag_s // 60 if figures.lag_s > LATE_S else 0,
+        bars=bars(days, figures.unit, by_month=period == "year"),
+        used_minor=sum(one.used_minor for one in days),
+        count=sum(one.paid_count for one in days),
+        title=PERIODS[period],
+    )
+
+
+def bars(days: Iterable[reporting.Day], unit: str, *, by_month: bool) -> list[tuple[str, int, str]]:
+    """Return label, value and text of each bar: a day, or a month where days would be too many."""
+    if not by_month:
+        return [_bar(short_day(one.day), one.used_minor, unit) for one in days]
+    sums: Counter[date] = Counter()
+    for one in days:
+        sums[one.day.replace(day=1)] += one.used_minor
+    locale = Locale.parse(edge.current_locale())
+    return [
+        _bar(format_date(month, "LLL", locale=locale), used, unit)
+        for month, used in sorted(sums.items())
+    ]
+
+
+def _bar(label: str, used_minor: int, unit: str) -> tuple[str, int, str]:
+    """Draw a day on which more was given back than paid as empty; its text says how much."""
+    return label, max(used_minor, 0), yen(used_minor, unit)
+
+
+def _latest(work: Work, programme_id: UUID | None) -> list[Paid]:
+    if programme_id is None:
+        return []
+    wanted = payments.PaymentFilter(programme_id=programme_id, limit=PAYMENTS_SHOWN)
+    found = payments.list_payments(work, wanted)
+    names = shops.find_names(work, [one.shop_id for one in found])
+    return [Paid(payment=one, shop=names.get(one.shop_id, ("", ""))[1]) for one in found]

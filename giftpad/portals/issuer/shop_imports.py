@@ -1,0 +1,243 @@
+"""Files of shops at the desk: checked first, mended cell by cell, then taken in.
+
+Hides: what of a form is a mend, which fault can be mended in place, when a page asks again.
+Nothing is taken before the whole file was checked, and every version of it is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from giftpad import shops
+from giftpad.edge import body_limit, current_locale, current_scope, requires, write_line
+from giftpad.guard import KeyReused
+from giftpad.kernel.errors import Invalid
+from giftpad.kernel.i18n import mark
+from giftpad.kernel.work import unit_of_work
+from giftpad.portals.forms import Form, Upload, refused
+from giftpad.portals.http import do_once, fragment, new_key, page, see_other
+from giftpad.portals.issuer.shop_forms import COLUMN_WORDS
+from giftpad.portals.words import say_in_words
+
+bp = Blueprint("desk_shop_imports", __name__, url_prefix="/desk/shops/imports")
+
+BODY_MAX = shops.IMPORT_SIZE_MAX + 64 * 1024
+"""A file and the frame that a form puts around it."""
+
+LINES_SHOWN = 50
+WHOLE_FAULTS_SHOWN = 20
+WORKING = frozenset({"ordered", "checking", "taking"})
+YOUNG = timedelta(minutes=1)
+POLL_YOUNG_S, POLL_OLD_S = 3, 10
+MEND_LENGTH_MAX = 500
+UTF8_MARK = "\ufeff"
+_MEND = re.compile(r"mend-(\d{1,7})-([a-z0-9_]{1,20})")
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8\xff")
+"""How spreadsheets, documents and pictures begin, which are chosen by mistake."""
+_NOT_IN_PLACE = frozenset(
+    {"cells", "too_many", "quotes", "encoding", "empty_file"}
+    | {"header_unknown", "header_missing", "header_twice"}
+)
+SAMPLE_JA = ("1001", "見本商店", "ミホンショウテン", "中央", "商店街", "はい", "見本市中央1-2-3")
+SAMPLE_EN = ("1001", "Sample Store", "", "Central", "High Street", "yes", "1-2-3 Central")
+SAMPLE_REST = ("00-0000-0000", "120", "", "", "", "", "")
+
+NO_CSV = mark("This is no CSV file. Save it as CSV in your spreadsheet, then choose that file.")
+NO_FILE = mark("Please choose a file.")
+
+Answer = Response | tuple[str, int]
+
+
+class UploadForm(Form):
+    """A file of shops to check."""
+
+    file = Upload(mark("File (CSV)"), accept=".csv,text/csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell that is wrong: what it holds, why that cannot be, and where a mend is typed."""
+
+    line: int
+    column: str
+    label: str
+    value: str
+    what: str
+    remedy: str
+    name: str
+
+
+@bp.get("/new")
+@requires("shops:write")
+def upload_page() -> str:
+    """Ask for a file of shops."""
+    return _draw_upload(UploadForm(None), key=new_key())
+
+
+def _draw_upload(form: UploadForm, *, key: str) -> str:
+    return page("issuer/shops/upload.html", nav_here="shops", form=form, key=key)
+
+
+@bp.get("/sample.csv")
+@requires("shops:write")
+def sample() -> Response:
+    """Give a file to begin with, with its columns in the reader's language."""
+    is_ja = current_locale() == "ja"
+    header = shops.COLUMNS.values() if is_ja else shops.COLUMNS
+    line = (SAMPLE_JA if is_ja else SAMPLE_EN) + SAMPLE_REST
+    return _file(UTF8_MARK + write_line(header) + write_line(line), "shops-sample.csv")
+
+
+def _file(content: str | bytes, name: str) -> Response:
+    response = Response(content, mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+@bp.post("")
+@requires("shops:write")
+@body_limit(BODY_MAX)
+def upload() -> Answer:
+    """Keep a file of shops and have it checked; nothing of it is taken yet."""
+    form, key = UploadForm(request.files), request.form.get("key", "")
+    sent = request.files.get("file")
+    data = sent.stream.read() if sent is not None else b""
+    if data.startswith(_NO_TEXT):
+        form.refuse("file", NO_CSV)
+    elif sent is None or not sent.filename:
+        form.refuse("file", NO_FILE)
+    if form.faults:
+        return _draw_upload(form, key=key), 422
+    try:
+        import_id = _order(data, is_dry=True)
+    except KeyReused as error:
+        status = refused(form, error)
+        return _draw_upload(form, key=new_key()), status
+    except Invalid as error:
+        status = refused(form, error)
+        return _draw_upload(form, key=key), status
+    return see_other("desk_shop_imports.one", import_id=import_id)
+
+
+def _order(data: bytes, *, is_dry: bool, is_partial: bool = False) -> UUID:
+    """Have a file checked, and taken if it is not a trial; once for the form's key."""
+    scope = current_scope()
+    with shops.kept_file(scope, data) as kept, unit_of_work(scope) as work:
+        done = do_once(
+            work,
+            lambda: shops.order_import(work, kept, is_partial=is_partial, is_dry=is_dry),
+            more=data,
+        )
+    return UUID(done)
+
+
+@bp.get("/<uuid:import_id>")
+@requires("shops:write")
+def one(import_id: UUID) -> str:
+    """Show how far a file is, and what is wrong with it."""
+    return page("issuer/shops/import.html", nav_here="shops", **_state(import_id, {}))
+
+
+@bp.get("/<uuid:import_id>/progress")
+@requires("shops:write")
+def progress(import_id: UUID) -> str:
+    """Draw the part of the page that changes while a file is read."""
+    return fragment("issuer/shops/_import.html", **_state(import_id, {}))
+
+
+def _state(import_id: UUID, typed: Mapping[tuple[int, str], str]) -> dict[str, Any]:
+    with unit_of_work(current_scope()) as work:
+        found = shops.get_import(work, import_id)
+        lines = (
+            [] if found.state in WORKING else shops.faulty_lines(work, import_id, limit=LINES_SHOWN)
+        )
+        at = work.at
+    cells = list(_cells(lines, typed))
+    poll_s = POLL_YOUNG_S if at - found.created_at < YOUNG else POLL_OLD_S
+    return {
+        "found": found,
+        "cells": [cell for cell in cells if cell.name],
+        "whole": [cell for cell in cells if not cell.name][:WHOLE_FAULTS_SHOWN],
+        "lines_shown": len({cell.line for cell in cells}),
+        "poll_s": poll_s if found.state in WORKING else None,
+        "key": new_key(),
+    }
+
+
+def _cells(lines: list[shops.FaultyLine], typed: Mapping[tuple[int, str], str]) -> Iterator[Cell]:
+    for line in lines:
+        for fault in line.faults:
+            what, remedy = shops.SENTENCES[fault.code]
+            params = _params(fault)
+            in_place = fault.column in shops.COLUMNS and fault.code not in _NOT_IN_PLACE
+            yield Cell(
+                line=fault.line,
+                column=fault.column,
+                label=say_in_words(COLUMN_WORDS.get(fault.column, "")),
+                value=typed.get((fault.line, fault.column), line.cells.get(fault.column, "")),
+                what=say_in_words(what, **params),
+                remedy=say_in_words(remedy, **params),
+                name=f"mend-{fault.line}-{fault.column}" if in_place else "",
+            )
+
+
+def _params(fault: shops.LineFault) -> dict[str, object]:
+    params = dict(fault.params)
+    if current_locale() == "ja" and "known" in params:
+        params["known"] = ", ".join(shops.COLUMNS.values())
+    return params
+
+
+@bp.get("/<uuid:import_id>/corrected.csv")
+@requires("shops:write")
+def corrected(import_id: UUID) -> Response:
+    """Take the file away as it is now, with all that was mended in it."""
+    with unit_of_work(current_scope()) as work:
+        data = shops.corrected_file(work, import_id, {})
+    return _file(data, "shops-corrected.csv")
+
+
+@bp.get("/<uuid:import_id>/left-out.csv")
+@requires("shops:write")
+def left_out(import_id: UUID) -> Response:
+    """Take away the rows that were left out, to be mended and sent again."""
+    with unit_of_work(current_scope()) as work:
+        data = shops.corrected_file(work, import_id, {}, only_faulty=True)
+    return _file(data, "shops-left-out.csv")
+
+
+@bp.post("/<uuid:import_id>/mend")
+@requires("shops:write")
+def mend(import_id: UUID) -> Answer:
+    """Write what was typed into the wrong cells; then check again, or take what is right."""
+    with unit_of_work(current_scope()) as work:
+        data = shops.corrected_file(work, import_id, _mends())
+    leaves_out = request.form.get("go") == "leave-out"
+    ordered = _order(data, is_dry=not leaves_out, is_partial=leaves_out)
+    return see_other("desk_shop_imports.one", import_id=ordered)
+
+
+@bp.post("/<uuid:import_id>/take")
+@requires("shops:write")
+def take(import_id: UUID) -> Answer:
+    """Take in a file that was checked, all of it or nothing."""
+    with unit_of_work(current_scope()) as work:
+        data = shops.corrected_file(work, import_id, {})
+    return see_other("desk_shop_imports.one", import_id=_order(data, is_dry=False))
+
+
+def _mends() -> dict[tuple[int, str], str]:
+    """Return what was typed into wrong cells, by line and column."""
+    mends = {}
+    for name, text in request.form.items():
+        place = _MEND.fullmatch(name)
+        if place is not None and place[2] in shops.COLUMNS:
+            mends[int(place[1]), place[2]] = text[:MEND_LENGTH_MAX]
+    return mends

@@ -1,0 +1,61 @@
+"""The side bar of the desk: the ways in, and who sees which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import url_for
+
+from giftpad.kernel.i18n import mark
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One way in the side bar of the desk; seen by whoever has one of the permissions."""
+
+    key: str
+    label: str
+    endpoint: str
+    icon: str
+    permissions: frozenset[str]
+
+
+NAV: tuple[NavItem, ...] = (
+    NavItem("overview", mark("Overview"), "desk.overview", "home", frozenset()),
+    NavItem(
+        "programmes",
+        mark("Programmes"),
+        "desk_programmes.index",
+        "list",
+        frozenset({"programmes:read"}),
+    ),
+    NavItem(
+        "batches", mark("Print runs"), "desk_batches.index", "printer", frozenset({"coupons:read"})
+    ),
+    NavItem(
+        "coupons", mark("Coupons"), "desk_coupons.index", "ticket", frozenset({"coupons:read"})
+    ),
+    NavItem(
+        "shops",
+        mark("Member shops"),
+        "desk_shops.index",
+        "building-store",
+        frozenset({"shops:read"}),
+    ),
+    NavItem(
+        "payments", mark("Payments"), "desk_payments.index", "receipt", frozenset({"payments:read"})
+    ),
+    NavItem(
+        "members", mark("Members"), "desk_members.index", "users", frozenset({"members:manage"})
+    ),
+    NavItem("audit", mark("Audit log"), "desk_audit.index", "history", frozenset({"audit:read"})),
+)
+
+
+def ways_in(held: frozenset[str]) -> list[dict[str, str]]:
+    """Return the ways that somebody with these permissions may go."""
+    return [
+        {"key": item.key, "label": item.label, "href": url_for(item.endpoint), "icon": item.icon}
+        for item in NAV
+        if not item.permissions or item.permissions & held
+    ]

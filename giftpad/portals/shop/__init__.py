@@ -1,0 +1,1 @@
+"""The shop's phone: read a coupon, take an amount, see today."""

@@ -1,0 +1,562 @@
+"""A recipe for each page: how the right person opens it or sends it, with a real object.
+
+``stranger`` is the status that somebody of another tenant gets for the same request: the very
+answer to objects that do not exist, or one about the stranger's own tenant.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, Response
+from werkzeug.test import TestResponse
+
+from giftpad import edge, identity, shops
+from giftpad.edge import Door
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
+from tests.isolation_recipes import nothing_like
+from tests.isolation_world import BAD_SHEET, FIXED_ID, Call, Side, World, pay
+from tests.make_pages import HOST, PASSWORD, Browser, Site
+
+ONWARD = "It only sends everybody to where they begin."
+SIGNING_IN = "Whoever signs in has no session yet; the form is checked and guesses are counted."
+INVITED = "Whoever holds an invitation has no account yet; the link is the proof."
+MADE_UP = "It shows parts and made-up figures, nothing of anybody."
+OPENED = "the sealed cookie says which coupon its holder has shown"
+PUBLIC = {
+    "GET /": ONWARD,
+    "POST /preferences": "Whoever reads a page chooses its language and the size of its text.",
+    "GET /sign-in": SIGNING_IN,
+    "POST /sign-in": SIGNING_IN,
+    "GET /sign-in/choose": SIGNING_IN,
+    "POST /sign-in/choose": SIGNING_IN,
+    "POST /sign-out": (
+        "Whoever is signed in may leave, even when their organisation is suspended."
+    ),
+    "GET /join/<code>": INVITED,
+    "POST /join/<code>": INVITED,
+    "GET /theme/<slug>-<string(length=12):mark>.css": "colours are part of every page",
+    "GET /theme/<slug>-<string(length=12):mark>.svg": "the mark is part of every page",
+    "GET /design": MADE_UP,
+    "GET /design/<screen>": MADE_UP,
+    "GET /shop/sw.js": "a program without data; a browser fetches it by itself",
+    "GET /shop/offline": "it says that there is no network, and nothing else",
+    "GET /shop/icon.svg": "a picture",
+    "GET /shop/manifest.webmanifest": "what a home screen asks for; no data",
+    "GET /Q/<path:tail>": "whoever holds a coupon reads its QR with any camera",
+    "GET /balance": OPENED,
+    "GET /balance/shops": OPENED,
+    "POST /balance/close": "whoever has a coupon open may close it",
+    "GET /t/<slug>/": "a tenant's page is for everybody",
+    "POST /t/<slug>/": "whoever holds a coupon types its code; wrong ones are counted",
+    "GET /t/<slug>/balance": OPENED,
+    "GET /t/<slug>/shops": "the list of shops is for everybody",
+    "GET /t/<slug>/accessibility": "a policy is for everybody",
+    "GET /lan": "A phone asks the way before anybody can sign in on it.",
+    "GET /lan/giftpad-ca.crt": ("A certificate is for whoever is to trust it; it holds no secret."),
+}
+"""Every page that asks nobody to sign in, with the reason it declares."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+OK, SENT_ON, MISSING = HTTPStatus.OK, HTTPStatus.SEE_OTHER, HTTPStatus.NOT_FOUND
+UNPROCESSABLE, FORBIDDEN = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN
+THEMSELVES, FAR_CLERK = "themselves", "clerk of the second shop"
+NO_READING = "none-of-ours"
+SENT_LENGTH_LEAST = 8
+_numbers = itertools.count(5001)
+_TOKEN = re.compile(r'"[A-Za-z0-9_=-]{64}"')
+_KEY = re.compile(r'(name="key"[^>]* value=)"[0-9a-f]{32}"')
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """The people of one tenant, by role, each with a browser; and one in another shop."""
+
+    side: Side
+    site: Site
+    number: str
+    far_number: str
+
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def person(self, role: str) -> Browser:
+        """Return the browser of somebody with a role; shop people are of the first shop."""
+        if role not in self.browsers:
+            far = role == FAR_CLERK
+            number = self.far_number if far else self.number
+            member = self.join("clerk" if far else role, shop=number)
+            self.browsers[role] = self.enter(member)
+        return self.browsers[role]
+
+    def join(self, role: str, *, shop: str = "") -> identity.MemberView:
+        """Give somebody new a role."""
+        email = self.site.new_person(role, shop=shop or self.number)
+        (found,) = [m for m in identity.list_members(self.side.scope) if m.email == email]
+        return found
+
+    def enter(self, member: identity.MemberView) -> Browser:
+        """Open a session for a member, without the password that a sign-in would grind."""
+        opened = identity.open_session(
+            member.person_id, self.side.scope.tenant_id, member.membership_id
+        )
+        with self.site.app.test_request_context(base_url=f"http://{HOST}"):
+            response = self.site.app.response_class()
+            edge.start_session(response, opened)
+        browser = self.site.nobody()
+        browser.http.set_cookie("gp_session", _value(response), domain="localhost")
+        assert browser.get("/account").status_code == OK
+        return browser
+
+
+@dataclass(kw_only=True)
+class Pages:
+    """The world as people see it: the doors that are pages, and who knocks at them."""
+
+    world: World
+    home: Desk
+    other: Desk
+    doors: dict[str, Door] = field(default_factory=dict)
+
+    @property
+    def app(self) -> Flask:
+        return self.world.app
+
+
+def _value(response: Response) -> str:
+    """Return the value of the one cookie that an answer sets."""
+    return response.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
+
+
+def _desk(world: World, side: Side) -> Desk:
+    with unit_of_work(side.scope) as work:
+        numbers = [
+            shops.get_shop(work, shop_id).number
+            for shop_id in (side.town.shop_id, side.town.outside_shop_id)
+        ]
+    site = Site(app=world.app, settings=world.settings, scope=side.scope, slug="")
+    return Desk(side=side, site=site, number=numbers[0], far_number=numbers[1])
+
+
+def open_pages(world: World) -> Pages:
+    """Let people of both tenants come to the pages of a world."""
+    pages = Pages(world=world, home=_desk(world, world.home), other=_desk(world, world.other))
+    pages.doors = list_pages(world.app)
+    for role in identity.ROLES:
+        pages.home.person(role)
+    return pages
+
+
+def list_pages(app: Flask) -> dict[str, Door]:
+    """Return every page of the URL map with its door."""
+    return {
+        f"{method} {rule.rule}": door for rule, method, door in edge.list_doors(app) if door.is_page
+    }
+
+
+def roles_with(door: Door) -> list[str]:
+    """Return the roles that hold every permission of a door, the widest first."""
+    return [role for role, held in identity.ROLES.items() if held >= set(door.access.permissions)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One way to open or send a page."""
+
+    make: Callable[[Pages], Call]
+    status: HTTPStatus = OK
+    stranger: HTTPStatus | None = MISSING
+    """None where the page is about whoever asks, and changes them."""
+    role: str = ""
+    """Who does it, where the first role that may does not do."""
+
+
+def _at(make: Callable[[Pages], Call], **more: Any) -> Recipe:
+    return Recipe(make=make, **more)
+
+
+def _plain(**data: object) -> Callable[[Pages], Call]:
+    return lambda _: Call(data=_form(**data) if data else None)
+
+
+def _form(**fields: object) -> dict[str, object]:
+    return {"key": new_id().hex} | fields
+
+
+def _of_batch(**more: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(path={"batch_id": p.home.side.released_id} | more)
+
+
+def _ready(pages: Pages) -> Call:
+    return Call(path={"batch_id": pages.home.side.ready_ids.pop()}, data=_form())
+
+
+def _of_serial(**data: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(
+        path={"serial": p.home.side.take_serial()}, data=_form(**data) if data else None
+    )
+
+
+def _of_shop(**data: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(
+        path={"shop_id": p.home.side.town.shop_id}, data=_form(**data) if data else None
+    )
+
+
+def _of_spare_shop(**data: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(
+        path={"shop_id": p.home.side.town.stranger_shop_id}, data=_form(**data) if data else None
+    )
+
+
+def _of_import(*, posts: bool = False) -> Callable[[Pages], Call]:
+    return lambda p: Call(
+        path={"import_id": p.home.side.import_id}, data=_form() if posts else None
+    )
+
+
+def _of_payment(**data: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(
+        path={"payment_id": pay(p.home.side)}, data=_form(**data) if data else None
+    )
+
+
+def _change(pages: Pages) -> Call:
+    shop_id = pages.home.side.town.shop_id
+    with unit_of_work(pages.home.side.scope) as work:
+        seen = shops.get_shop(work, shop_id).starts_at.isoformat()
+    fields = _form(name="若葉", area="east", groups="common", seen=seen)
+    return Call(path={"shop_id": shop_id}, data=fields)
+
+
+def _branch(*, posts: bool = False) -> Callable[[Pages], Call]:
+    def make(pages: Pages) -> Call:
+        side = pages.home.side
+        path = {"shop_id": side.town.shop_id, "branch_id": side.take_branch()}
+        return Call(path=path, data=_form() if posts else None)
+
+    return make
+
+
+def _enrol(_: Pages) -> Call:
+    number = str(next(_numbers))
+    return Call(data=_form(number=number, name="若葉", area="east", groups="common"))
+
+
+def _order(pages: Pages) -> Call:
+    programme_id = str(pages.home.side.town.programme_id)
+    return Call(data=_form(programme=programme_id, quantity="2", face_value="500"))
+
+
+def _check_order(pages: Pages) -> Call:
+    programme_id = str(pages.home.side.town.programme_id)
+    return Call(query={"programme": programme_id, "quantity": "2", "face_value": "500"})
+
+
+def _find(pages: Pages) -> Call:
+    return Call(data=_form(code=pages.home.side.take_serial()))
+
+
+def _find_by_code(pages: Pages) -> Call:
+    qr, _ = pages.home.side.papers[pages.home.side.take_serial()]
+    return Call(data=_form(code=qr))
+
+
+def _range(pages: Pages) -> Call:
+    one, two = sorted((pages.home.side.take_serial(), pages.home.side.take_serial()))
+    return Call(data=_form(act="stop", first=one, last=two, why="lost"))
+
+
+def _range_asked(pages: Pages) -> Call:
+    one, two = sorted((pages.home.side.take_serial(), pages.home.side.take_serial()))
+    return Call(query={"act": "stop", "first": one, "last": two})
+
+
+def _member(**data: object) -> Callable[[Pages], Call]:
+    def make(pages: Pages) -> Call:
+        found = pages.home.join("viewer").membership_id
+        return Call(path={"membership_id": found}, data=_form(**data) if data else None)
+
+    return make
+
+
+def _invitation(pages: Pages) -> Call:
+    new = identity.NewInvitation(name="青葉 花", role="viewer")
+    return Call(
+        path={"invitation_id": identity.invite(pages.home.side.scope, new).id}, data=_form()
+    )
+
+
+def _nobody_invited(pages: Pages) -> Call:
+    """Forget the link of an invitation that is shown once."""
+    for desk in (pages.home, pages.other):
+        desk.person("owner").http.delete_cookie("gp_link", domain="localhost")
+    return Call()
+
+
+def _someone(pages: Pages) -> identity.MemberView:
+    """Let somebody new have two browsers; one of them asks, as the role ``themselves``."""
+    member = pages.home.join("viewer")
+    pages.home.enter(member)
+    pages.home.browsers[THEMSELVES] = pages.home.enter(member)
+    return member
+
+
+def _session(pages: Pages) -> Call:
+    older = identity.list_sessions(_someone(pages).person_id)[-1]
+    return Call(path={"session_id": older.id}, data=_form())
+
+
+def _own(**data: object) -> Callable[[Pages], Call]:
+    def make(pages: Pages) -> Call:
+        _someone(pages)
+        return Call(data=_form(**data))
+
+    return make
+
+
+def _switch(pages: Pages) -> Call:
+    member = _someone(pages)
+    role = f"{pages.home.side.scope.tenant_id}.{member.membership_id}"
+    return Call(data=_form(membership=role))
+
+
+def _reading(**data: object) -> Callable[[Pages], Call]:
+    def make(pages: Pages) -> Call:
+        side, clerk = pages.home.side, pages.home.person("shop_owner")
+        clerk.get("/account")
+        answer = clerk.post("/shop/read", {"code": side.papers[side.take_serial()][0]})
+        assert answer.status_code == 303, answer.text[:2000]
+        reading = answer.headers["Location"].rpartition("/")[2]
+        return Call(path={"reading": reading}, data=_form(**data) if data else None)
+
+    return make
+
+
+def _upload(_: Pages) -> Call:
+    return Call(data=_form(file=BAD_SHEET))
+
+
+def _scanned(pages: Pages) -> Call:
+    qr, _ = pages.home.side.papers[pages.home.side.take_serial()]
+    return Call(data=_form(code=qr))
+
+
+WHY = {"why": "lost"}
+NEW_PASSWORD = "a longer word than before"
+DESK, SHOP = "/desk", "/shop"
+BATCH, COUPON = f"{DESK}/batches/<uuid:batch_id>", f"{DESK}/coupons/<serial>"
+ONE_SHOP, IMPORT = f"{DESK}/shops/<uuid:shop_id>", f"{DESK}/shops/imports/<uuid:import_id>"
+BRANCH = f"{ONE_SHOP}/places/<uuid:branch_id>/close"
+PAYMENT, MEMBER = f"{DESK}/payments/<uuid:payment_id>", f"{DESK}/members/<uuid:membership_id>"
+RANGE, READING = f"{DESK}/coupons/range", f"{SHOP}/pay/<reading>"
+CANCEL = f"{SHOP}/payments/<uuid:payment_id>/cancel"
+RECIPES: dict[str, list[Recipe]] = {
+    "GET /account": [_at(_plain(), stranger=OK)],
+    "POST /account/password": [
+        _at(
+            _own(present=PASSWORD, password=NEW_PASSWORD, again=NEW_PASSWORD),
+            status=SENT_ON,
+            stranger=None,
+            role=THEMSELVES,
+        )
+    ],
+    "POST /account/sessions/<uuid:session_id>/end": [
+        _at(_session, status=SENT_ON, role=THEMSELVES)
+    ],
+    "POST /account/sessions/end-all": [_at(_own(), status=SENT_ON, stranger=None, role=THEMSELVES)],
+    "POST /account/switch": [_at(_switch, status=SENT_ON, stranger=UNPROCESSABLE, role=THEMSELVES)],
+    f"GET {DESK}/members": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/members/invite": [_at(_plain(), stranger=OK)],
+    f"POST {DESK}/members/invite": [
+        _at(_plain(name="青葉 花", role="viewer"), status=SENT_ON, stranger=SENT_ON)
+    ],
+    f"GET {DESK}/members/invited": [_at(_nobody_invited, status=SENT_ON, stranger=SENT_ON)],
+    f"POST {DESK}/members/invitations/<uuid:invitation_id>/withdraw": [
+        _at(_invitation, status=SENT_ON)
+    ],
+    f"GET {MEMBER}/role": [_at(_member())],
+    f"POST {MEMBER}/role": [_at(_member(role="counter"), status=SENT_ON)],
+    f"GET {MEMBER}/remove": [_at(_member())],
+    f"POST {MEMBER}/remove": [_at(_member(sure="1"), status=SENT_ON)],
+    f"GET {DESK}": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/programmes": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/programmes/<uuid:programme_id>": [
+        _at(lambda p: Call(path={"programme_id": p.home.side.town.programme_id}))
+    ],
+    f"GET {DESK}/programmes/<uuid:programme_id>/paper.png": [
+        _at(lambda p: Call(path={"programme_id": p.home.side.town.programme_id}))
+    ],
+    f"GET {DESK}/batches": [
+        _at(_plain(), stranger=OK),
+        _at(
+            lambda p: Call(query={"programme": p.home.side.town.programme_id}),
+            stranger=OK,
+        ),
+    ],
+    f"POST {DESK}/batches": [_at(_order, status=SENT_ON, stranger=UNPROCESSABLE)],
+    f"GET {DESK}/batches/new": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/batches/new/check": [_at(_check_order, stranger=UNPROCESSABLE)],
+    f"GET {BATCH}": [_at(_of_batch())],
+    f"GET {BATCH}/row": [_at(_of_batch())],
+    f"GET {BATCH}/progress": [_at(_of_batch())],
+    f"GET {BATCH}/release": [_at(_of_batch())],
+    f"POST {BATCH}/release": [_at(_ready, status=SENT_ON)],
+    f"GET {BATCH}/print-again": [_at(_of_batch())],
+    f"POST {BATCH}/print-again": [_at(_ready, status=SENT_ON)],
+    f"GET {BATCH}/volumes/<int:volume>.pdf": [_at(_of_batch(volume=1))],
+    f"GET {BATCH}/numbers.csv": [_at(_of_batch())],
+    f"GET {BATCH}/pages/<int:volume>/<int:number>": [_at(_of_batch(volume=1, number=1))],
+    f"GET {BATCH}/pages/<int:volume>/<int:number>.png": [_at(_of_batch(volume=1, number=1))],
+    f"GET {DESK}/coupons": [_at(_plain(), stranger=OK)],
+    f"POST {DESK}/coupons/find": [
+        _at(_find, status=SENT_ON, stranger=UNPROCESSABLE),
+        _at(_find_by_code, status=SENT_ON, stranger=UNPROCESSABLE),
+    ],
+    f"GET {COUPON}": [_at(_of_serial())],
+    f"GET {COUPON}/paper": [_at(_of_serial())],
+    f"GET {COUPON}/stop": [_at(_of_serial())],
+    f"POST {COUPON}/stop": [_at(_of_serial(**WHY), status=SENT_ON)],
+    f"GET {COUPON}/free": [_at(_of_serial())],
+    f"POST {COUPON}/free": [_at(_of_serial(why="found"), status=SENT_ON)],
+    f"GET {COUPON}/replace": [_at(_of_serial())],
+    f"POST {COUPON}/replace": [_at(_of_serial(**WHY), status=SENT_ON)],
+    f"GET {RANGE}": [
+        _at(_plain(), stranger=OK),
+        _at(_range_asked, stranger=UNPROCESSABLE),
+    ],
+    f"POST {RANGE}": [_at(_range, status=SENT_ON, stranger=UNPROCESSABLE)],
+    f"GET {DESK}/shops": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/shops/all.csv": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/shops/new": [_at(_plain(), stranger=OK)],
+    f"POST {DESK}/shops/new": [_at(_enrol, status=SENT_ON, stranger=SENT_ON)],
+    f"GET {ONE_SHOP}": [_at(_of_shop())],
+    f"GET {ONE_SHOP}/change": [_at(_of_shop())],
+    f"POST {ONE_SHOP}/change": [_at(_change, status=SENT_ON)],
+    f"GET {ONE_SHOP}/stop": [_at(_of_spare_shop())],
+    f"POST {ONE_SHOP}/stop": [_at(_of_spare_shop(why="shop asked"), status=SENT_ON)],
+    f"GET {ONE_SHOP}/resume": [_at(_of_spare_shop())],
+    f"POST {ONE_SHOP}/resume": [_at(_of_spare_shop(why="settled"), status=SENT_ON)],
+    f"POST {ONE_SHOP}/places": [_at(_of_shop(name="南口店"), status=SENT_ON)],
+    f"GET {BRANCH}": [_at(_branch())],
+    f"POST {BRANCH}": [_at(_branch(posts=True), status=SENT_ON)],
+    f"POST {ONE_SHOP}/contact": [_at(_of_shop(seen="1"))],
+    f"POST {ONE_SHOP}/contact/change": [_at(_of_shop(contact_name="森"), status=SENT_ON)],
+    f"GET {DESK}/shops/imports/new": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/shops/imports/sample.csv": [_at(_plain(), stranger=OK)],
+    f"POST {DESK}/shops/imports": [_at(_upload, status=SENT_ON, stranger=SENT_ON)],
+    f"GET {IMPORT}": [_at(_of_import())],
+    f"GET {IMPORT}/progress": [_at(_of_import())],
+    f"GET {IMPORT}/corrected.csv": [_at(_of_import())],
+    f"GET {IMPORT}/left-out.csv": [_at(_of_import())],
+    f"POST {IMPORT}/mend": [_at(_of_import(posts=True), status=SENT_ON)],
+    f"POST {IMPORT}/take": [_at(_of_import(posts=True), status=SENT_ON)],
+    f"GET {DESK}/payments": [
+        _at(_plain(), stranger=OK),
+        _at(lambda p: Call(query={"serial": p.home.side.take_serial()}), stranger=UNPROCESSABLE),
+        _at(lambda p: Call(query={"shop": p.home.number}), stranger=UNPROCESSABLE),
+    ],
+    f"GET {DESK}/payments/all.csv": [_at(_plain(), stranger=OK)],
+    f"GET {PAYMENT}": [_at(_of_payment())],
+    f"GET {PAYMENT}/refund": [_at(_of_payment())],
+    f"POST {PAYMENT}/refund": [_at(_of_payment(amount="3", why="wrong amount"), status=SENT_ON)],
+    f"GET {DESK}/audit": [_at(_plain(), stranger=OK)],
+    f"GET {DESK}/audit/log.csv": [_at(_plain(), stranger=OK)],
+    f"GET {SHOP}": [_at(_plain(), stranger=OK, role="shop_owner")],
+    f"POST {SHOP}/read": [_at(_scanned, status=SENT_ON)],
+    f"GET {READING}": [_at(_reading())],
+    f"POST {READING}": [_at(_reading(amount="10", confirm="1"), status=SENT_ON)],
+    f"GET {SHOP}/paid/<uuid:payment_id>": [_at(_of_payment())],
+    f"GET {SHOP}/today": [_at(_plain(), stranger=OK, role="clerk")],
+    f"GET {CANCEL}": [_at(_of_payment())],
+    f"POST {CANCEL}": [_at(_of_payment(reason="wrong amount"), status=SENT_ON)],
+    "GET /balance/pay": [_at(_plain(), status=SENT_ON, stranger=SENT_ON)],
+}
+
+
+def list_cases() -> list[tuple[str, str, Recipe]]:
+    """Return every recipe with its name and its route."""
+    return [
+        (f"{route} {number}" if len(recipes) > 1 else route, route, recipe)
+        for route, recipes in RECIPES.items()
+        for number, recipe in enumerate(recipes, 1)
+    ]
+
+
+def make_call(pages: Pages, route: str, recipe: Recipe) -> Call:
+    """Return a recipe's request with objects that no other test has touched."""
+    method, _, rule = route.partition(" ")
+    return replace(recipe.make(pages), method=method, rule=rule)
+
+
+def about_nothing(call: Call) -> Call:
+    """Return the same request about objects that do not exist anywhere."""
+    path = {
+        name: NO_READING if name == "reading" else nothing_like(value)
+        for name, value in call.path.items()
+    }
+    query = {name: nothing_like(value) for name, value in call.query.items()}
+    data = call.data
+    if isinstance(data, dict):
+        data = {name: _nothing_sent(name, value) for name, value in data.items()}
+    return replace(call, path=path, query=query, data=data)
+
+
+def _nothing_sent(name: str, value: object) -> object:
+    if name == "key":
+        return new_id().hex
+    if name == "membership":
+        return f"{new_id()}.{new_id()}"
+    return nothing_like(value)
+
+
+def ask(browser: Browser, app: Flask, call: Call, **headers: str) -> TestResponse:
+    """Send a page's request as a browser would, with the token of its own pages."""
+    sent = {"X-Request-Id": FIXED_ID, "Accept-Language": "en"} | headers
+    address = call.address(app)
+    if call.method == "GET":
+        return browser.get(address, query_string=call.query, headers=sent)
+    data = {
+        name: (io.BytesIO(value), "shops.csv") if isinstance(value, bytes) else value
+        for name, value in dict(call.data or {}).items()  # type: ignore[arg-type] # a form's
+    }
+    return browser.post(address, data, headers=sent)
+
+
+def shown(answered: TestResponse, call: Call) -> tuple[int, list[str], list[str]]:
+    """Return all that a person can see of an answer, but for what they sent themselves."""
+    text = _KEY.sub(r'\1""', _TOKEN.sub('""', answered.text))
+    sent = {**call.path, **call.query}
+    if isinstance(call.data, dict):
+        sent |= call.data
+    for name, value in sent.items():
+        if isinstance(value, bytes) or len(str(value)) < SENT_LENGTH_LEAST:
+            continue
+        for form in {str(value), html.escape(str(value)), quote(str(value))}:
+            text = text.replace(form, f"({name})")
+    return answered.status_code, text.splitlines(), sorted(answered.headers.keys())
+
+
+def check_headers(answered: TestResponse, *, scans: bool) -> None:
+    """Fail unless an answer carries exactly what keeps a page out of frames and strange hands."""
+    headers = answered.headers
+    wasm = " 'wasm-unsafe-eval'" if scans else ""
+    assert headers.getlist("Content-Security-Policy") == [POLICY.format(wasm=wasm)]
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Access-Control-Allow-Origin" not in headers
+    assert headers.get("X-Frame-Options", "DENY") == "DENY"
+    if answered.mimetype == "text/html":
+        assert headers["Cache-Control"] == "no-store"

@@ -1,0 +1,192 @@
+"""The first page of the desk: what to do, how the money stands, what happened last."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from giftpad import payments, reporting, shops
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.migrate import ROOT
+from giftpad.kernel.work import unit_of_work
+from giftpad.portals.issuer import overview
+from giftpad.portals.issuer.overview import period_days
+from tests import make_coupons
+from tests.make_pages import make_site
+from tests.portals.issuer.counter import words
+from tests.pump import pump
+
+TODAY = date(2026, 11, 21)
+
+
+def desk(site, role="owner"):
+    browser = site.person(role)
+    browser.headers["Accept-Language"] = "en"
+    return browser
+
+
+def pay(site, code, amount_minor):
+    order = payments.PayOrder(
+        kind="coupon",
+        code=code,
+        shop_id=site.shop_id(),
+        amount_minor=amount_minor,
+        key=new_id().hex,
+        request_hash=b"1",
+    )
+    payments.pay(site.scope, order)
+    pump(site.settings)
+
+
+def test_the_first_day_says_what_comes_next(site):
+    said = words(desk(site).get("/desk"))
+    assert "Nothing to do today" in said
+    assert "No coupons have been ordered yet. Order the first ones to begin." in said
+    answer = desk(site, "viewer").get("/desk")
+    assert "/desk/batches/new" not in answer.text
+
+
+def test_what_is_to_do_is_told_to_who_can_do_it(site, monkeypatch):
+    make_coupons.order(site.town(), 5)
+    pump(site.settings)
+    with monkeypatch.context() as patch:
+        make_coupons.spoil_items(patch, lambda items: items[::-1])
+        make_coupons.order(site.town(), 3)
+        pump(site.settings)
+    said = words(desk(site).get("/desk"))
+    assert "There are 2 things to do today" in said
+    assert "Do not print Living support coupon: the check of 3 coupons found faults." in said
+    assert "5 coupons are printed and checked. Take out the files. Take out" in said
+    assert "Nothing to do today" in words(desk(site, "viewer").get("/desk"))
+
+
+def test_a_run_taken_out_waits_for_its_release(site):
+    batch_id = make_coupons.order(site.town(), 5)
+    pump(site.settings)
+    make_coupons.take_pdf(site.town(), batch_id)
+    answer = desk(site, "approver").get("/desk")
+    assert "There is 1 thing to do today" in words(answer)
+    assert "5 coupons wait for their release. Look at it" in words(answer)
+    assert f'href="/desk/batches/{batch_id}"' in answer.text
+    assert "Nothing to do today" in words(desk(site, "issuer").get("/desk"))
+
+
+def send_list(site, text):
+    with shops.kept_file(site.scope, text.encode()) as kept, unit_of_work(site.scope) as work:
+        import_id = shops.order_import(work, kept)
+    pump(site.settings)
+    return import_id
+
+
+def test_a_faulty_list_of_shops_waits_until_a_good_one_comes(site):
+    good = (ROOT / "tenants/midori-city/shops.csv").read_text(encoding="utf-8")
+    import_id = send_list(site, good.replace("1001", "", 1))
+    answer = desk(site, "issuer").get("/desk")
+    assert "Errors in the newest list of shops: 1. Put it right" in words(answer)
+    assert f'href="/desk/shops/imports/{import_id}"' in answer.text
+    assert "Nothing to do today" in words(desk(site, "approver").get("/desk"))
+    send_list(site, good)
+    assert "Nothing to do today" in words(desk(site, "issuer").get("/desk"))
+
+
+def test_the_money_adds_up_and_the_last_payment_is_there(site):
+    paper = site.paper(4)
+    pay(site, paper[0][0], 300)
+    said = words(desk(site).get("/desk"))
+    equation = "¥4,000 was issued. Of it ¥3,700 is left, ¥300 was used and ¥0 expired."
+    assert equation in said
+    assert "1 payment, ¥300 used" in said
+    with unit_of_work(site.scope) as work:
+        (payment,) = payments.list_payments(work, payments.PaymentFilter())
+    answer = desk(site).get("/desk")
+    assert f'href="/desk/payments/{payment.id}"' in answer.text
+    assert "まるやま青果店" in words(answer) or "¥300" in words(answer)
+
+
+def test_the_figures_are_of_the_programme_and_the_time_asked_for(site):
+    pay(site, site.paper(4)[0][0], 300)
+    other_id = make_coupons.add_programme(site.town(), "ZZ")
+    said = words(desk(site).get(f"/desk?programme={other_id}"))
+    assert "¥0 was issued." in said
+    assert "No payments yet." in said
+    said = words(desk(site).get("/desk?period=before"))
+    assert "0 payments, ¥0 used" in said
+    year = desk(site).get("/desk?period=year")
+    today = (datetime.now(UTC) + timedelta(hours=9)).date()
+    assert f"{today:%b} ¥300" in words(year)
+    assert desk(site).get("/desk?programme=x&period=y").status_code == 200
+
+
+def test_late_figures_say_so(site, monkeypatch):
+    site.paper(4)
+    assert "minutes old" not in words(desk(site).get("/desk"))
+    told = reporting.get_figures
+
+    def late(work, programme_id=None):
+        figures = told(work, programme_id)
+        changed = {name: getattr(figures, name) for name in figures.__dataclass_fields__}
+        return reporting.Figures(**(changed | {"lag_s": 485}))
+
+    monkeypatch.setattr(reporting, "get_figures", late)
+    assert "These figures are 8 minutes old" in words(desk(site).get("/desk"))
+
+
+def test_more_given_back_than_paid_is_an_empty_bar_with_its_figure(site):
+    day = reporting.Day(day=TODAY, paid_minor=200, refunded_minor=500)
+    with site.app.test_request_context("/desk"):
+        ((_, height, text),) = overview.bars([day], "JPY", by_month=False)
+    assert (height, text) == (0, "-¥300")
+
+
+@pytest.mark.parametrize(
+    ("period", "today", "first", "last"),
+    [
+        ("30", TODAY, date(2026, 10, 23), TODAY),
+        ("month", TODAY, date(2026, 11, 1), TODAY),
+        ("before", TODAY, date(2026, 10, 1), date(2026, 10, 31)),
+        ("before", date(2026, 1, 31), date(2025, 12, 1), date(2025, 12, 31)),
+        ("year", TODAY, date(2026, 4, 1), TODAY),
+        ("year", date(2027, 3, 31), date(2026, 4, 1), date(2027, 3, 31)),
+    ],
+)
+def test_a_period_has_its_days(period, today, first, last):
+    assert period_days(period, today) == (first, last)
+
+
+def test_each_part_needs_its_permission(site):
+    site.paper(4)
+    seen = {
+        role: words(desk(site, role).get("/desk"))
+        for role in ("viewer", "support", "counter", "owner")
+    }
+    assert ["was issued." in seen[r] for r in seen] == [True, False, False, True]
+    assert ["Latest payments" in seen[r] for r in seen] == [True, True, False, True]
+
+
+def test_nobody_is_sent_to_sign_in_and_a_clerk_has_another_place(site):
+    assert site.nobody().get("/desk").headers["Location"].startswith("/sign-in")
+    assert desk(site, "clerk").get("/desk").headers["Location"] == "/shop"
+
+
+def test_nothing_of_another_town_is_shown(site, tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = make_site(site.settings, folder, slug="hanamaru")
+    pay(site, site.paper(4)[0][0], 300)
+    programme_id = site.town().programme_id
+    said = words(desk(other).get(f"/desk?programme={programme_id}"))
+    assert "¥4,000" not in said
+    assert "¥300" not in said
+
+
+def test_the_day_begins_with_a_word_for_its_hour(site, monkeypatch):
+    at = {}
+    monkeypatch.setattr(overview, "local", lambda _now: at["now"])
+    greetings = []
+    for hour in (6, 10, 11, 16, 17, 23):
+        at["now"] = datetime(2026, 11, 21, hour, tzinfo=UTC)
+        said = words(desk(site).get("/desk"))
+        greetings += re.findall(r"Good (\w+)\.", said)
+    assert greetings == ["morning"] * 2 + ["afternoon"] * 2 + ["evening"] * 2
