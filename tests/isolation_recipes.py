@@ -189,27 +189,28 @@ def make_call(world: World, route: str, recipe: Recipe) -> Call:
     return replace(recipe.make(world), method=method, rule=rule, key=new_id().hex)
 
 
-def about_nothing(call: Call) -> Call:
+def aboutnothing_like(call: Call) -> Call:
     """Return the same request about objects that do not exist anywhere."""
     return replace(
         call,
-        path={name: _nothing(value) for name, value in call.path.items()},
-        query={name: _nothing(value) for name, value in call.query.items()},
+        path={name: nothing_like(value) for name, value in call.path.items()},
+        query={name: nothing_like(value) for name, value in call.query.items()},
         body=json.loads(json.dumps(call.body), object_hook=_nothings),
         key=new_id().hex,
     )
 
 
 def _nothings(found: dict[str, object]) -> dict[str, object]:
-    return {name: _nothing(value) for name, value in found.items()}
+    return {name: nothing_like(value) for name, value in found.items()}
 
 
-def _nothing(value: object) -> object:
+def nothing_like(value: object) -> object:
+    """Return a value of the same form that belongs to nothing."""
     text = str(value)
     if _UUID.fullmatch(text):
         return str(new_id())
     if _SERIAL.fullmatch(text):
-        return "ZZ-0000001"
+        return f"ZZ-{text.rpartition('-')[2]}"
     if _QR.fullmatch(text):
         return text[:-4] + ("0000" if not text.endswith("0000") else "1111")
     if _TYPED.fullmatch(text):

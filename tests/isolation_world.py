@@ -54,7 +54,11 @@ class Call:
         """Return the path with its arguments, by the application's own map."""
         if not self.path:
             return self.rule
-        rule = next(rule for rule in app.url_map.iter_rules() if rule.rule == self.rule)
+        rule = next(
+            rule
+            for rule in app.url_map.iter_rules()
+            if rule.rule == self.rule and self.method in (rule.methods or ())
+        )
         built = app.url_map.bind("localhost").build(rule.endpoint, self.path, self.method)
         assert app.url_map.bind("localhost").match(built, self.method, return_rule=True)[0] == rule
         return built

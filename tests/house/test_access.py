@@ -12,6 +12,7 @@ from giftpad import edge, identity
 from giftpad.api import http
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
+from tests.isolation_pages import PUBLIC as PUBLIC_PAGES
 from tests.isolation_recipes import PUBLIC
 
 ASKED = {
@@ -58,25 +59,166 @@ ASKED = {
 }
 """What each permission opens; a route that asks for another one is a decision, made here too."""
 
-UNUSED = {"members:manage", "reports:read"}
-"""Permissions that roles and clients carry already; their routes come with the portals."""
+PAGES = {
+    (): (
+        "GET /account",
+        "GET /desk",
+        "GET /shop",
+        "POST /account/password",
+        "POST /account/sessions/<uuid:session_id>/end",
+        "POST /account/sessions/end-all",
+        "POST /account/switch",
+    ),
+    ("audit:read",): (
+        "GET /desk/audit",
+        "GET /desk/audit/log.csv",
+    ),
+    ("coupons:block",): (
+        "GET /desk/coupons/<serial>/free",
+        "GET /desk/coupons/<serial>/replace",
+        "GET /desk/coupons/<serial>/stop",
+        "GET /desk/coupons/range",
+        "POST /desk/coupons/<serial>/free",
+        "POST /desk/coupons/<serial>/replace",
+        "POST /desk/coupons/<serial>/stop",
+        "POST /desk/coupons/range",
+    ),
+    ("coupons:issue",): (
+        "GET /desk/batches/new",
+        "GET /desk/batches/new/check",
+        "POST /desk/batches",
+    ),
+    ("coupons:print",): (
+        "GET /desk/batches/<uuid:batch_id>/numbers.csv",
+        "GET /desk/batches/<uuid:batch_id>/pages/<int:volume>/<int:number>",
+        "GET /desk/batches/<uuid:batch_id>/pages/<int:volume>/<int:number>.png",
+        "GET /desk/batches/<uuid:batch_id>/print-again",
+        "GET /desk/batches/<uuid:batch_id>/volumes/<int:volume>.pdf",
+        "POST /desk/batches/<uuid:batch_id>/print-again",
+    ),
+    ("coupons:read",): (
+        "GET /desk/batches",
+        "GET /desk/batches/<uuid:batch_id>",
+        "GET /desk/batches/<uuid:batch_id>/progress",
+        "GET /desk/batches/<uuid:batch_id>/row",
+        "GET /desk/coupons",
+        "GET /desk/coupons/<serial>",
+        "GET /desk/coupons/<serial>/paper",
+        "POST /desk/coupons/find",
+    ),
+    ("coupons:release",): (
+        "GET /desk/batches/<uuid:batch_id>/release",
+        "POST /desk/batches/<uuid:batch_id>/release",
+    ),
+    ("members:manage",): (
+        "GET /desk/members",
+        "GET /desk/members/<uuid:membership_id>/remove",
+        "GET /desk/members/<uuid:membership_id>/role",
+        "GET /desk/members/invite",
+        "GET /desk/members/invited",
+        "POST /desk/members/<uuid:membership_id>/remove",
+        "POST /desk/members/<uuid:membership_id>/role",
+        "POST /desk/members/invitations/<uuid:invitation_id>/withdraw",
+        "POST /desk/members/invite",
+    ),
+    ("payments:accept",): (
+        "GET /balance/pay",
+        "GET /shop/paid/<uuid:payment_id>",
+        "GET /shop/pay/<reading>",
+        "GET /shop/payments/<uuid:payment_id>/cancel",
+        "POST /shop/pay/<reading>",
+        "POST /shop/payments/<uuid:payment_id>/cancel",
+        "POST /shop/read",
+    ),
+    ("payments:read",): ("GET /shop/today",),
+    ("payments:read", "coupons:read"): (
+        "GET /desk/payments",
+        "GET /desk/payments/<uuid:payment_id>",
+        "GET /desk/payments/all.csv",
+    ),
+    ("payments:refund", "coupons:read"): (
+        "GET /desk/payments/<uuid:payment_id>/refund",
+        "POST /desk/payments/<uuid:payment_id>/refund",
+    ),
+    ("programmes:read",): (
+        "GET /desk/programmes",
+        "GET /desk/programmes/<uuid:programme_id>",
+        "GET /desk/programmes/<uuid:programme_id>/paper.png",
+    ),
+    ("shops:read", "coupons:read"): (
+        "GET /desk/shops",
+        "GET /desk/shops/<uuid:shop_id>",
+        "GET /desk/shops/all.csv",
+    ),
+    ("shops:write",): (
+        "GET /desk/shops/<uuid:shop_id>/change",
+        "GET /desk/shops/<uuid:shop_id>/places/<uuid:branch_id>/close",
+        "GET /desk/shops/<uuid:shop_id>/resume",
+        "GET /desk/shops/<uuid:shop_id>/stop",
+        "GET /desk/shops/imports/<uuid:import_id>",
+        "GET /desk/shops/imports/<uuid:import_id>/corrected.csv",
+        "GET /desk/shops/imports/<uuid:import_id>/left-out.csv",
+        "GET /desk/shops/imports/<uuid:import_id>/progress",
+        "GET /desk/shops/imports/new",
+        "GET /desk/shops/imports/sample.csv",
+        "GET /desk/shops/new",
+        "POST /desk/shops/<uuid:shop_id>/change",
+        "POST /desk/shops/<uuid:shop_id>/contact",
+        "POST /desk/shops/<uuid:shop_id>/contact/change",
+        "POST /desk/shops/<uuid:shop_id>/places",
+        "POST /desk/shops/<uuid:shop_id>/places/<uuid:branch_id>/close",
+        "POST /desk/shops/<uuid:shop_id>/resume",
+        "POST /desk/shops/<uuid:shop_id>/stop",
+        "POST /desk/shops/imports",
+        "POST /desk/shops/imports/<uuid:import_id>/mend",
+        "POST /desk/shops/imports/<uuid:import_id>/take",
+        "POST /desk/shops/new",
+    ),
+}
+"""The same for pages; what asks for none is for everybody who has signed in."""
+
+PAGES_ONLY = {"members:manage", "reports:read", "audit:read"}
+"""Permissions that no machine needs yet."""
+
+NO_PAGE_OF_ITS_OWN = {"reports:read"}
+"""It adds figures to pages that others open."""
 
 
-def doors():
+def doors(*, pages):
     return {
         f"{method} {rule.rule}": door.access
         for rule, method, door in edge.list_doors(build_app(Settings()))
+        if door.is_page == pages
     }
 
 
-def test_what_is_public_is_public_for_a_listed_reason():
-    assert {route: access.why for route, access in doors().items() if access.is_public} == PUBLIC
+@pytest.mark.parametrize(("pages", "listed"), [(False, PUBLIC), (True, PUBLIC_PAGES)])
+def test_what_is_public_is_public_for_a_listed_reason(pages, listed):
+    found = doors(pages=pages)
+    assert {route: access.why for route, access in found.items() if access.is_public} == listed
+
+
+def asked(*, pages):
+    found = doors(pages=pages)
+    return {route: access.permissions for route, access in found.items() if not access.why}
 
 
 def test_every_other_route_asks_for_the_permission_listed():
-    asked = {route: access.permissions for route, access in doors().items() if not access.why}
-    assert asked == {route: (name,) for name, routes in ASKED.items() for route in routes}
-    assert set(ASKED) == set(identity.PERMISSIONS) - UNUSED
+    listed = {route: (name,) for name, routes in ASKED.items() for route in routes}
+    assert asked(pages=False) == listed
+    assert set(ASKED) == set(identity.PERMISSIONS) - PAGES_ONLY
+
+
+def test_every_other_page_asks_for_the_permissions_listed():
+    listed = {route: names for names, routes in PAGES.items() for route in routes}
+    assert asked(pages=True) == listed
+    held = {name for names in PAGES for name in names}
+    assert held == set(identity.PERMISSIONS) - NO_PAGE_OF_ITS_OWN
+
+
+def test_every_page_that_asks_for_something_is_shut_to_some_role():
+    for names in PAGES:
+        assert not names or any(not held >= set(names) for held in identity.ROLES.values())
 
 
 class Forgotten(MethodView):

@@ -23,7 +23,7 @@ ROOMS = {
     *("__init__", "rules", "errors", "events", "models", "sql"),
     *("adapters", "commands", "queries", "handlers", "jobs"),
 }
-NOT_DOMAINS = {"api", "cli", "edge", "kernel", "local"}
+NOT_DOMAINS = {"api", "cli", "edge", "kernel", "local", "portals"}
 DATA = {
     "tenants": {".toml", ".csv", ".md", ".css", ".svg", ".png", ".jpg", ".json"},
     "print_templates": {".toml", ".json", ".md", ".png", ".jpg", ".npmrc"},
