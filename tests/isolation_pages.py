@@ -6,26 +6,19 @@ answer to objects that do not exist, or one about the stranger's own tenant.
 
 from __future__ import annotations
 
-import html
-import io
 import itertools
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
-from flask import Flask, Response
-from werkzeug.test import TestResponse
-
-from giftpad import edge, identity, shops
-from giftpad.edge import Door
+from giftpad import identity, shops
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
+from tests.isolation_people import Pages
 from tests.isolation_recipes import nothing_like
-from tests.isolation_world import BAD_SHEET, FIXED_ID, Call, Side, World, pay
-from tests.make_pages import HOST, PASSWORD, Browser, Site
+from tests.isolation_world import BAD_SHEET, Call, pay
+from tests.make_pages import PASSWORD
 
 ONWARD = "It only sends everybody to where they begin."
 SIGNING_IN = "Whoever signs in has no session yet; the form is checked and guesses are counted."
@@ -66,109 +59,11 @@ PUBLIC = {
 }
 """Every page that asks nobody to sign in, with the reason it declares."""
 
-POLICY = (
-    "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data:;"
-    " font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 OK, SENT_ON, MISSING = HTTPStatus.OK, HTTPStatus.SEE_OTHER, HTTPStatus.NOT_FOUND
 UNPROCESSABLE, FORBIDDEN = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN
-THEMSELVES, FAR_CLERK = "themselves", "clerk of the second shop"
+THEMSELVES = "themselves"
 NO_READING = "none-of-ours"
-SENT_LENGTH_LEAST = 8
 _numbers = itertools.count(5001)
-_TOKEN = re.compile(r'"[A-Za-z0-9_=-]{64}"')
-_KEY = re.compile(r'(name="key"[^>]* value=)"[0-9a-f]{32}"')
-
-
-@dataclass(kw_only=True)
-class Desk:
-    """The people of one tenant, by role, each with a browser; and one in another shop."""
-
-    side: Side
-    site: Site
-    number: str
-    far_number: str
-
-    browsers: dict[str, Browser] = field(default_factory=dict)
-
-    def person(self, role: str) -> Browser:
-        """Return the browser of somebody with a role; shop people are of the first shop."""
-        if role not in self.browsers:
-            far = role == FAR_CLERK
-            number = self.far_number if far else self.number
-            member = self.join("clerk" if far else role, shop=number)
-            self.browsers[role] = self.enter(member)
-        return self.browsers[role]
-
-    def join(self, role: str, *, shop: str = "") -> identity.MemberView:
-        """Give somebody new a role."""
-        email = self.site.new_person(role, shop=shop or self.number)
-        (found,) = [m for m in identity.list_members(self.side.scope) if m.email == email]
-        return found
-
-    def enter(self, member: identity.MemberView) -> Browser:
-        """Open a session for a member, without the password that a sign-in would grind."""
-        opened = identity.open_session(
-            member.person_id, self.side.scope.tenant_id, member.membership_id
-        )
-        with self.site.app.test_request_context(base_url=f"http://{HOST}"):
-            response = self.site.app.response_class()
-            edge.start_session(response, opened)
-        browser = self.site.nobody()
-        browser.http.set_cookie("gp_session", _value(response), domain="localhost")
-        assert browser.get("/account").status_code == OK
-        return browser
-
-
-@dataclass(kw_only=True)
-class Pages:
-    """The world as people see it: the doors that are pages, and who knocks at them."""
-
-    world: World
-    home: Desk
-    other: Desk
-    doors: dict[str, Door] = field(default_factory=dict)
-
-    @property
-    def app(self) -> Flask:
-        return self.world.app
-
-
-def _value(response: Response) -> str:
-    """Return the value of the one cookie that an answer sets."""
-    return response.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
-
-
-def _desk(world: World, side: Side) -> Desk:
-    with unit_of_work(side.scope) as work:
-        numbers = [
-            shops.get_shop(work, shop_id).number
-            for shop_id in (side.town.shop_id, side.town.outside_shop_id)
-        ]
-    site = Site(app=world.app, settings=world.settings, scope=side.scope, slug="")
-    return Desk(side=side, site=site, number=numbers[0], far_number=numbers[1])
-
-
-def open_pages(world: World) -> Pages:
-    """Let people of both tenants come to the pages of a world."""
-    pages = Pages(world=world, home=_desk(world, world.home), other=_desk(world, world.other))
-    pages.doors = list_pages(world.app)
-    for role in identity.ROLES:
-        pages.home.person(role)
-    return pages
-
-
-def list_pages(app: Flask) -> dict[str, Door]:
-    """Return every page of the URL map with its door."""
-    return {
-        f"{method} {rule.rule}": door for rule, method, door in edge.list_doors(app) if door.is_page
-    }
-
-
-def roles_with(door: Door) -> list[str]:
-    """Return the roles that hold every permission of a door, the widest first."""
-    return [role for role, held in identity.ROLES.items() if held >= set(door.access.permissions)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -520,43 +415,3 @@ def _nothing_sent(name: str, value: object) -> object:
     if name == "membership":
         return f"{new_id()}.{new_id()}"
     return nothing_like(value)
-
-
-def ask(browser: Browser, app: Flask, call: Call, **headers: str) -> TestResponse:
-    """Send a page's request as a browser would, with the token of its own pages."""
-    sent = {"X-Request-Id": FIXED_ID, "Accept-Language": "en"} | headers
-    address = call.address(app)
-    if call.method == "GET":
-        return browser.get(address, query_string=call.query, headers=sent)
-    data = {
-        name: (io.BytesIO(value), "shops.csv") if isinstance(value, bytes) else value
-        for name, value in dict(call.data or {}).items()  # type: ignore[arg-type] # a form's
-    }
-    return browser.post(address, data, headers=sent)
-
-
-def shown(answered: TestResponse, call: Call) -> tuple[int, list[str], list[str]]:
-    """Return all that a person can see of an answer, but for what they sent themselves."""
-    text = _KEY.sub(r'\1""', _TOKEN.sub('""', answered.text))
-    sent = {**call.path, **call.query}
-    if isinstance(call.data, dict):
-        sent |= call.data
-    for name, value in sent.items():
-        if isinstance(value, bytes) or len(str(value)) < SENT_LENGTH_LEAST:
-            continue
-        for form in {str(value), html.escape(str(value)), quote(str(value))}:
-            text = text.replace(form, f"({name})")
-    return answered.status_code, text.splitlines(), sorted(answered.headers.keys())
-
-
-def check_headers(answered: TestResponse, *, scans: bool) -> None:
-    """Fail unless an answer carries exactly what keeps a page out of frames and strange hands."""
-    headers = answered.headers
-    wasm = " 'wasm-unsafe-eval'" if scans else ""
-    assert headers.getlist("Content-Security-Policy") == [POLICY.format(wasm=wasm)]
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert "Access-Control-Allow-Origin" not in headers
-    assert headers.get("X-Frame-Options", "DENY") == "DENY"
-    if answered.mimetype == "text/html":
-        assert headers["Cache-Control"] == "no-store"

@@ -189,7 +189,7 @@ def make_call(world: World, route: str, recipe: Recipe) -> Call:
     return replace(recipe.make(world), method=method, rule=rule, key=new_id().hex)
 
 
-def aboutnothing_like(call: Call) -> Call:
+def about_nothing(call: Call) -> Call:
     """Return the same request about objects that do not exist anywhere."""
     return replace(
         call,

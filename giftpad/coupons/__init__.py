@@ -50,6 +50,7 @@ from giftpad.coupons.queries import (
     list_batches,
     list_history,
     list_manifest,
+    sum_unreleased,
 )
 from giftpad.coupons.rules import BatchOrder, BatchView, ManifestLine, VolumeView
 
@@ -98,5 +99,6 @@ __all__ = [
     "replace",
     "reprint",
     "specimen",
+    "sum_unreleased",
     "unblock",
 ]

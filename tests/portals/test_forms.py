@@ -36,7 +36,9 @@ def test_a_number_is_taken_however_it_is_written(locale, typed):
     assert form.quantity.known == 1200
 
 
-@pytest.mark.parametrize("typed", ["", "0", "100001", "-1", "12.5", "1,5", "1,2345", "1e3", "many", "9" * 5000])
+@pytest.mark.parametrize(
+    "typed", ["", "0", "100001", "-1", "12.5", "1,5", "1,2345", "1e3", "many", "9" * 5000]
+)
 def test_what_is_no_such_number_is_refused_and_kept(locale, typed):
     form = fill(quantity=typed)
     assert not form.is_right()

@@ -14,15 +14,12 @@ from giftpad.kernel.ids import new_id
 from giftpad.tenancy import PLATFORM_TENANT_ID
 from tests import isolation_pages as pages_of
 from tests import isolation_recipes
-from tests.isolation_pages import (
+from tests.isolation_pages import RECIPES, about_nothing, list_cases, make_call
+from tests.isolation_people import (
     FAR_CLERK,
-    RECIPES,
-    about_nothing,
     ask,
     check_headers,
-    list_cases,
     list_pages,
-    make_call,
     open_pages,
     roles_with,
     shown,

@@ -16,7 +16,8 @@ from giftpad import coupons, payments
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import make, make_coupons, make_packs
-from tests.isolation_pages import POLICY, PUBLIC, check_headers
+from tests.isolation_pages import PUBLIC
+from tests.isolation_people import POLICY, check_headers
 from tests.make_pages import PASSWORD, make_site
 from tests.portals.hostile import FORMULAS, LABEL, MARK, Walker, find_formulas, find_markup, spoil
 

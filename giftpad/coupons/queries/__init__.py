@@ -15,6 +15,7 @@ from giftpad.coupons.queries.coupons import (
     get_live_coupon,
 )
 from giftpad.coupons.queries.history import HistoryLine, list_history
+from giftpad.coupons.queries.unreleased import sum_unreleased
 
 __all__ = [
     "Attention",
@@ -30,4 +31,5 @@ __all__ = [
     "list_due_prints",
     "list_history",
     "list_manifest",
+    "sum_unreleased",
 ]

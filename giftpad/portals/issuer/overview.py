@@ -46,10 +46,12 @@ class Money:
     """The figures of one programme and its days."""
 
     figures: reporting.Figures
+    unreleased_minor: int
     late_min: int
     bars: list[tuple[str, int, str]]
     used_minor: int
     count: int
+    voided: int
     title: str
 
 
@@ -139,10 +141,13 @@ def _money(work: Work, programme_id: UUID) -> Money:
     days = reporting.list_days(work, programme_id, first, last)
     return Money(
         figures=figures,
+        # Figures come a little after the facts, and what is left is the most that can wait.
+        unreleased_minor=min(coupons.sum_unreleased(work, programme_id), figures.left_minor),
         late_min=figures.lag_s // 60 if figures.lag_s > LATE_S else 0,
         bars=bars(days, figures.unit, by_month=period == "year"),
         used_minor=sum(one.used_minor for one in days),
         count=sum(one.paid_count for one in days),
+        voided=sum(one.voided_count for one in days),
         title=PERIODS[period],
     )
 
