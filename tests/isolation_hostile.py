@@ -98,7 +98,6 @@ HEADERS = {
     "REMOTE_ADDR": ("", "x", "::1%eth0"),
 }
 NOWHERE = (
-    "/",
     "/api",
     "/api/v1",
     "/api/v2/payments",

@@ -243,7 +243,7 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
     side.serials = [f"{prefix}-{number:07d}" for number in range(first, first + quantity)]
     papers = mk.read_paper(mk.take_pdf(town, released))
     side.papers = dict(zip(side.serials, papers, strict=True))
-    identity.create_person(
+    person_id = identity.create_person(
         town.scope,
         identity.NewPerson(
             name="青葉 花",
@@ -251,7 +251,10 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
             role="viewer",
             password="correct horse battery",
         ),
-    )
+    ).person_id
+    (role,) = identity.list_memberships(person_id)
+    identity.open_session(person_id, role.tenant_id, role.id)
+    identity.invite(town.scope, identity.NewInvitation(name="青葉 花", role="viewer"))
     side.take_branch()
     side.payment_id = pay(side)
     refund = Call(

@@ -53,7 +53,7 @@ def open_session(somebody: Somebody) -> identity.OpenedSession:
     )
 
 
-def draw(status, *, detail, money_moved, retry_after_s):
+def draw(status, *, detail, money_moved, retry_after_s, **_more):
     """Draw a refusal as plainly as can be."""
     return f"<h1>{status}</h1><p>{detail}</p><p>moved: {money_moved}, again: {retry_after_s}</p>"
 

@@ -52,7 +52,7 @@ from giftpad.coupons.queries import (
     list_manifest,
     sum_unreleased,
 )
-from giftpad.coupons.rules import BatchOrder, BatchView, ManifestLine, VolumeView
+from giftpad.coupons.rules import BatchOrder, BatchView, ManifestLine, VolumeView, parse_serial
 
 __all__ = [
     "Attention",
@@ -93,6 +93,7 @@ __all__ = [
     "open_pdf",
     "open_preview",
     "order_batch",
+    "parse_serial",
     "preview_page",
     "read_pdf",
     "release",

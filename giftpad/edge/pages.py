@@ -35,7 +35,10 @@ _RENDERER = "giftpad_page_renderer"
 
 
 class Renderer(Protocol):
-    """Draws what cannot be answered; ``detail`` is in the reader's language."""
+    """Draws what cannot be answered; ``detail`` is in the reader's language.
+
+    ``permission`` is the one that is missing, if that is why.
+    """
 
     def __call__(
         self,
@@ -45,6 +48,7 @@ class Renderer(Protocol):
         detail: str,
         money_moved: bool | None,
         retry_after_s: int | None,
+        permission: str,
     ) -> str:
         """Return the page as HTML."""
 
@@ -101,6 +105,7 @@ def _draw(problem: Response, body: Mapping[str, Any]) -> Response:
         detail=body["detail"],
         money_moved=body.get("money_moved", False),
         retry_after_s=int(retry_after) if retry_after else None,
+        permission=body.get("permission", ""),
     )
     response = Response(html, status=problem.status_code, mimetype="text/html")
     for name in ("Retry-After", "Allow", "Content-Language"):

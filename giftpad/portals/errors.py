@@ -9,14 +9,11 @@ from http import HTTPStatus
 
 from flask import render_template, request
 
-from giftpad import edge, identity
-from giftpad.kernel.errors import Unavailable
+from giftpad import edge
 from giftpad.kernel.i18n import mark
-from giftpad.kernel.work import Scope
+from giftpad.portals.hands import find_hands
 from giftpad.portals.http import wants_fragment
 from giftpad.portals.refusals import detail_in_words
-
-OWNERS_SHOWN_MAX = 3
 
 HEADINGS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: mark("This could not be read"),
@@ -74,10 +71,12 @@ def draw_problem(
     detail: str,
     money_moved: bool | None = False,
     retry_after_s: int | None = None,
+    permission: str = "",
 ) -> str:
     """Draw the page of a refusal; ``detail`` is already in the reader's language.
 
-    ``money_moved`` None says that only a look at the records can tell.
+    ``money_moved`` None says that only a look at the records can tell; ``permission`` is the one
+    that is missing, if that is why.
     """
     known = status if status in HEADINGS else HTTPStatus.INTERNAL_SERVER_ERROR
     template = "errors/fragment.html" if wants_fragment() else "errors/page.html"
@@ -89,7 +88,7 @@ def draw_problem(
         next_step=NEXT_STEPS_OF.get(code, NEXT_STEPS[known]),
         seconds=retry_after_s or RETRY_S,
         money_moved=_moved(status, by_this=money_moved),
-        owners=_owners() if code == edge.PermissionMissing.code else [],
+        hands=find_hands(permission) if code == edge.PermissionMissing.code else [],
         nav_here="",
     )
 
@@ -102,15 +101,3 @@ def _moved(status: int, *, by_this: bool | None) -> bool | None:
     if by_this is False and may_be_second and status in TURNED_AWAY:
         return None
     return by_this
-
-
-def _owners() -> list[str]:
-    """Return the names of those who could give a right that is missing."""
-    caller = edge.find_caller()
-    if caller is None or caller.person is None:
-        return []
-    try:
-        members = identity.list_members(Scope(tenant_id=caller.tenant.id))
-    except Unavailable:
-        return []
-    return [member.name for member in members if member.role == "owner"][:OWNERS_SHOWN_MAX]

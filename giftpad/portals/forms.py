@@ -29,6 +29,7 @@ _WHOLE = re.compile(r"-?(\d{1,3}([,\u3001]\d{3})+|\d+)", re.ASCII)
 """Digits, or groups of three with separators between; 1,5 is not fifteen."""
 
 NEEDED = mark("Please fill this in.")
+UNCHOSEN = mark("Please choose one.")
 TOO_LONG = mark("Please use at most {most} characters.")
 NOT_A_NUMBER = mark("Please type a whole number, such as 500.")
 NOT_BETWEEN = mark("Please type a number from {least} to {most}.")
@@ -72,6 +73,11 @@ def refused(form: Form, error: DomainError) -> int:
 def _needed(_form: object, field: Any) -> None:
     if not (field.data or field.data == 0):
         raise validators.StopValidation(say_in_words(NEEDED))
+
+
+def _chosen(_form: object, field: Any) -> None:
+    if not field.data:
+        raise validators.StopValidation(say_in_words(UNCHOSEN))
 
 
 def _shown_only(_form: object, field: Any) -> None:
@@ -120,7 +126,10 @@ class Password(_Field, wtforms.PasswordField):  # type: ignore[misc] # the libra
 
 
 class WholeNumber(_Field, wtforms.StringField):  # type: ignore[misc] # the library has no types
-    """A whole number between two bounds; ``number`` is None until it is right."""
+    """A whole number between two bounds; ``number`` is None until it is right.
+
+    ``counted_in`` is a word that people write after it, and that is forgiven.
+    """
 
     def __init__(
         self,
@@ -130,15 +139,18 @@ class WholeNumber(_Field, wtforms.StringField):  # type: ignore[misc] # the libr
         most: int,
         required: bool = True,
         sentence: str = NOT_BETWEEN,
+        counted_in: str = "",
         **options: Any,
     ) -> None:
         super().__init__(label, self._checks(required, self._judge), **options)
+        self.counted_in = counted_in
         self.least, self.most, self.sentence = least, most, sentence
         self.is_required = required
         self.number: int | None = None
 
     def _judge(self, _form: object, _field: object) -> None:
-        typed = unicodedata.normalize("NFKC", str(self.data)).translate(_SIGNS)
+        typed = unicodedata.normalize("NFKC", str(self.data))
+        typed = typed.strip().removesuffix(self.counted_in).translate(_SIGNS)
         if not _WHOLE.fullmatch(typed):
             raise validators.ValidationError(say_in_words(NOT_A_NUMBER))
         number = int(re.sub(r"[,\u3001]", "", typed)[:20])
@@ -188,7 +200,7 @@ class Choice(_Field, wtforms.StringField):  # type: ignore[misc] # the library h
         holds_names: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(label, self._checks(required), **options)
+        super().__init__(label, [_chosen if required else validators.Optional()], **options)
         self.choices = list(choices)
         self.holds_names = holds_names
         self.is_required = required

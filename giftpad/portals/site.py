@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -69,13 +70,24 @@ def init_portals(app: Flask, settings: Settings) -> None:
     for name in BLUEPRINTS:
         module = importlib.import_module(f"giftpad.portals.{name}")
         edge.register_pages(app, module.bp)
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign] # Flask's own way to wrap it
+    app.wsgi_app = _Files(  # type: ignore[method-assign] # Flask's own way to wrap it
         app.wsgi_app,
         root=STATIC,
         prefix=ASSETS_PREFIX,
         max_age=UNHASHED_S,
         immutable_file_test=_never_changes,
     )
+
+
+class _Files(WhiteNoise):  # type: ignore[misc] # the library has no types
+    """The static files; one that a new build has taken away since the start is not found."""
+
+    def serve(self, static_file: Any, environ: Any, start_response: Any) -> Any:
+        """Serve a file, or let the pages say that it is not there."""
+        try:
+            return super().serve(static_file, environ, start_response)
+        except FileNotFoundError:
+            return self.application(environ, start_response)
 
 
 def _never_changes(path: str, url: str) -> bool:

@@ -14,6 +14,7 @@ from giftpad.shops.commands import (
     enrol,
     kept_file,
     order_import,
+    preview_import,
     read_section,
     set_accepting,
     set_contact,
@@ -52,6 +53,7 @@ from giftpad.shops.rules.facts import (
     Facts,
     LineFault,
     NewShop,
+    ShopChange,
     ShopFilter,
     ShopPage,
     ShopView,
@@ -59,7 +61,7 @@ from giftpad.shops.rules.facts import (
 )
 from giftpad.shops.rules.faults import SENTENCES
 from giftpad.shops.rules.fields import CLEANERS, FieldFault, clean_groups, clean_label
-from giftpad.shops.rules.imports import IMPORT_SIZE_MAX, FaultyLine, ImportView
+from giftpad.shops.rules.imports import IMPORT_SIZE_MAX, FaultyLine, ImportPreview, ImportView
 from giftpad.shops.rules.sheet import COLUMNS, SheetLine, read_sheet
 
 __all__ = [
@@ -79,12 +81,14 @@ __all__ = [
     "FieldFault",
     "ImportFileGone",
     "ImportNotFound",
+    "ImportPreview",
     "ImportView",
     "LineFault",
     "NewShop",
     "NumberTaken",
     "PastDate",
     "SheetLine",
+    "ShopChange",
     "ShopFilter",
     "ShopImportOrdered",
     "ShopNotFound",
@@ -113,6 +117,7 @@ __all__ = [
     "list_imports",
     "list_shops",
     "order_import",
+    "preview_import",
     "read_section",
     "read_sheet",
     "set_accepting",

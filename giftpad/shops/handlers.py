@@ -7,6 +7,7 @@ that was committed.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -17,15 +18,16 @@ from sqlalchemy.dialects.postgresql import insert
 from giftpad import audit, events
 from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
 from giftpad.shops.adapters import drop_file, open_file
-from giftpad.shops.commands import take_lines
+from giftpad.shops.commands import take_lines, try_lines
 from giftpad.shops.events import ShopImportOrdered
 from giftpad.shops.models import ImportFaultRow, ImportRow
-from giftpad.shops.rules.facts import LineFault
+from giftpad.shops.rules.facts import LineFault, Taken
 from giftpad.shops.rules.sheet import SheetLine, read_sheet
 
 CHUNK_LINES = 1000
 PATIENCE_S = 60
 FAULTS_MAX = 200_000
+NUMBERS_AUDITED_MAX = 50
 
 
 @events.detached
@@ -62,7 +64,8 @@ def _hold(work: Work, import_id: UUID) -> ImportRow:
 def _check(scope: Scope, import_id: UUID, data: bytes) -> str:
     """Read the whole file, keep its faults, and return the state that follows."""
     with unit_of_work(scope) as work:
-        _hold(work, import_id).state = "checking"
+        row = _hold(work, import_id)
+        row.state, is_dry = "checking", row.is_dry
         work.session.execute(
             sa.delete(ImportFaultRow).where(
                 ImportFaultRow.tenant_id == work.tenant_id, ImportFaultRow.import_id == import_id
@@ -82,13 +85,26 @@ def _check(scope: Scope, import_id: UUID, data: bytes) -> str:
             fault_count += _keep_faults(scope, import_id, faults, first_seq=fault_count + 1)
             faults = []
     fault_count += _keep_faults(scope, import_id, faults, first_seq=fault_count + 1)
+    tried = _try(scope, data) if is_dry else Taken()
     with unit_of_work(scope) as work:
         row = _hold(work, import_id)
         row.good_count, row.bad_count, row.fault_count = good, len(bad_lines), fault_count
+        row.enrolled_count, row.changed_count = tried.enrolled, tried.changed
+        row.unchanged_count = tried.unchanged
         row.state = _state_after_check(row)
         if row.state != "taking":
             _finish(work, row)
         return row.state
+
+
+def _try(scope: Scope, data: bytes) -> Taken:
+    """Count what taking the good lines would do."""
+    lines = (item for item in read_sheet(io.BytesIO(data)) if isinstance(item, SheetLine))
+    tried = Taken()
+    while chunk := list(islice(lines, CHUNK_LINES)):
+        with unit_of_work(scope) as work:
+            tried = tried.plus(try_lines(work, chunk))
+    return tried
 
 
 def _state_after_check(row: ImportRow) -> str:
@@ -128,6 +144,7 @@ def _take(scope: Scope, import_id: UUID, data: bytes) -> bool:
         for item in read_sheet(io.BytesIO(data))
         if isinstance(item, SheetLine) and item.line > taken_line
     )
+    changed: list[str] = []
     while chunk := list(islice(lines, CHUNK_LINES)):
         with unit_of_work(scope, patience_s=PATIENCE_S) as work:
             row = _hold(work, import_id)
@@ -138,21 +155,28 @@ def _take(scope: Scope, import_id: UUID, data: bytes) -> bool:
             row.changed_count += taken.changed
             row.unchanged_count += taken.unchanged
             row.taken_line = taken_line = chunk[-1].line
+        changed += [change.number for change in taken.changes]
+        del changed[NUMBERS_AUDITED_MAX:]
     with unit_of_work(scope) as work:
         row = _hold(work, import_id)
         if row.finished_at is None:
             row.state = "done"
-            _finish(work, row)
+            # After a crash only those changed since are named; the counts are those of all.
+            _finish(work, row, changed)
     return True
 
 
-def _finish(work: Work, row: ImportRow) -> None:
+def _finish(work: Work, row: ImportRow, changed: Sequence[str] = ()) -> None:
+    """End an import, and put on record what it did; ``changed`` are the first shops' numbers."""
     row.finished_at = work.at
-    counts = ("good", "bad", "fault", "enrolled", "changed", "unchanged")
-    details = {count: getattr(row, f"{count}_count") for count in counts}
+    # What a trial would do is no deed.
+    counts = ("good", "bad", "fault", *(() if row.is_dry else ("enrolled", "changed", "unchanged")))
+    details: dict[str, Any] = {count: getattr(row, f"{count}_count") for count in counts}
+    if changed:
+        details["changed_shops"] = list(changed)
     audit.record(
         work,
-        action=f"shop_import.{row.state}",
+        action="shop_import.checked" if row.is_dry else f"shop_import.{row.state}",
         subject=f"shop_import:{row.id}",
         details=details,
     )

@@ -111,3 +111,65 @@ def test_a_form_that_was_sent_is_not_called_unsent(clerk, scenes):
     expect(page.locator("main")).not_to_contain_text(NOTHING_MOVED)
     page.goto(f"{clerk.address}/shop/today")
     expect(page.locator("[data-screen=offline]")).to_be_visible()
+
+
+SMALL = [(360, 640), (390, 700), (390, 844)]
+_KEYS_LOST = """() => {
+  const bar = document.querySelector('.gp-confirm').getBoundingClientRect();
+  return [...document.querySelectorAll('.gp-key')].filter((key) => {
+    const box = key.getBoundingClientRect();
+    return box.top < 0 || box.height < 44 || box.bottom > Math.min(bar.top, innerHeight);
+  }).map((key) => key.dataset.key);
+}"""
+
+
+@pytest.mark.parametrize("letters", ["m", "l", "xl"])
+def test_every_key_is_in_sight_however_large_the_letters(clerk, scenes, letters):
+    page = clerk.open("/shop")
+    read(page, scenes.typed["change"])
+    page.evaluate("(size) => { document.documentElement.dataset.size = size }", letters)
+    for width, height in SMALL:
+        page.set_viewport_size({"width": width, "height": height})
+        for amount in ("1", "9999999"):
+            page.fill("#amount", amount)
+            lost = page.evaluate(_KEYS_LOST)
+            assert lost == [], (width, height, amount)
+
+
+def test_the_pad_reads_an_amount_as_the_server_does(clerk, scenes):
+    page = clerk.open("/shop")
+    read(page, scenes.typed["change"])
+    hint = page.locator("#amount-hint")
+    for wrong in ("", "1.5", "-350", "1,5"):
+        page.fill("#amount", "")
+        page.locator("#amount").press_sequentially(wrong)
+        page.press("#amount", "Enter")
+        expect(hint).to_have_text("Please type a whole number of yen.")
+        expect(page.locator("[data-screen=pad]")).to_be_visible()
+    page.fill("#amount", "")
+    page.locator("#amount").press_sequentially("1,380")
+    expect(page.locator("#amount")).to_have_value("1,380")
+    page.fill("#amount", "")
+    page.locator("#amount").press_sequentially("1380")
+    expect(page.locator("#amount")).to_have_value("1,380")
+
+
+def test_a_doubt_is_seen_by_its_own_shop_only(clerk, scenes):
+    page = clerk.open("/shop")
+    read(page, scenes.typed["change"])
+    page.route(
+        "**/shop/pay/*",
+        lambda route: (
+            route.abort() if "again=1" in (route.request.post_data or "") else route.fallback()
+        ),
+    )
+    lose_the_answer(page, "10")
+    page.locator("[data-later]").click()
+    page.locator("[data-screen=scan]").wait_for()
+    expect(page.locator("#gp-doubts li")).to_have_count(1)
+    page.evaluate("document.getElementById('main').dataset.shop = 'another'")
+    page.evaluate("document.dispatchEvent(new Event('gp:shown'))")
+    expect(page.locator("#gp-doubts li")).to_have_count(0)
+    clerk.open("/shop")
+    expect(page.locator("#gp-doubts li")).to_have_count(1)
+    page.unroute("**/shop/pay/*")

@@ -207,10 +207,11 @@ PLATFORM_TABLES = {
     "identity_clients",
     "identity_people",
     "identity_revocations",
+    "identity_sessions",
     "identity_signing_keys",
     "tenancy_printed_addresses",
 }
-"""Tables of which only the platform's tenant has rows: people, clients and keys span tenants."""
+"""Tables of which only the platform has rows: people, sessions, clients and keys span tenants."""
 
 BY_DESIGN = {
     "giftpad_relay": {

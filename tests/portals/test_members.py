@@ -69,6 +69,25 @@ def test_a_link_makes_a_member(site, owner):
     assert member_of(site, email).role == "viewer"
 
 
+def test_the_link_says_how_long_it_is_good_and_is_gone_with_the_invitation(site, owner):
+    owner.get("/desk/members/invite", headers=EN)
+    sent = {"name": "鈴木 一郎", "role": "viewer", "email": "", "shop": ""}
+    answered = owner.post("/desk/members/invite", sent, headers=EN)
+    (waiting,) = identity.list_invitations(site.scope)
+    identity.revoke_invitation(site.scope, waiting.id)
+    assert owner.follow(answered).headers["Location"] == "/desk/members"
+    owner.get("/desk/members/invite", headers=EN)
+    page = owner.get(owner.post("/desk/members/invite", sent, headers=EN).location, headers=EN)
+    assert re.search(r"It is good until \d+ \w+ \d{4} \(\w{3}\) \d+:\d\d, and for one", page.text)
+    assert 'data-copies="link" hidden' in page.text  # shown by the script that can copy
+
+
+def test_the_page_to_join_has_the_looks_of_the_town(site, owner):
+    page = site.nobody().get(invite(owner), headers=EN)
+    assert re.search(rf'href="/theme/{site.slug}-\w+\.css"', page.text)
+    assert re.search(rf'src="/theme/{site.slug}-\w+\.svg"', page.text)
+
+
 def test_a_clerk_is_invited_for_a_shop_and_begins_at_the_till(site, owner):
     path = invite(owner, role="clerk", shop=FIRST_SHOP)
     email = address()
@@ -191,7 +210,7 @@ def test_what_is_wrong_stands_at_its_field(site, owner, fields, words):
         ({"role": "clerk", "shop": "no such"}, "no shop with this number"),
         ({"role": "viewer", "shop": FIRST_SHOP}, "belongs to no shop"),
         ({"role": "king"}, "choose one of these"),
-        ({"role": ""}, "fill this in"),
+        ({"role": ""}, "Please choose one."),
         ({"name": ""}, "fill this in"),
         ({"email": "no address"}, "not an e-mail address"),
     ],
@@ -251,7 +270,7 @@ def test_others_do_not_see_members(site):
         for path in ("/invite", f"/{some.membership_id}/role", f"/{some.membership_id}/remove"):
             answered = browser.post(f"/desk/members{path}", {"role": "owner"}, headers=EN)
             assert answered.status_code == 403
-            assert "members:manage" in answered.text  # and not because of the form
+            assert "Your role does not allow this." in answered.text  # and not because of the form
 
 
 def test_a_member_of_another_town_is_unknown(site, owner):

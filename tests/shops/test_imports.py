@@ -124,7 +124,43 @@ def test_a_dry_import_ends_as_a_real_one_would(scope, is_partial, state):
     rows = [HEADER, *lines(3), "S9,,東,,,,"]
     over = run(scope, order(scope, rows, is_dry=True, is_partial=is_partial))
     assert (over.state, over.good_count, over.bad_count) == (state, 3, 1)
-    assert (over.is_dry, over.enrolled_count, count(scope)) == (True, 0, 0)
+    assert (over.is_dry, over.enrolled_count, count(scope)) == (True, 3, 0)
+
+
+def test_a_dry_import_counts_and_names_what_taking_it_would_do(scope, monkeypatch):
+    monkeypatch.setattr(handlers, "CHUNK_LINES", 2)
+    run(scope, order(scope, [HEADER, *lines(4)]))
+    rows = ["number,name,area,contact_name", "S0,店0,東,担当0", "S1,店壱,西,担当1"]
+    rows += ["S2,店2,東,新しい人", "S9,新,火星,誰か"]
+    over = run(scope, order(scope, rows, is_dry=True))
+    assert (over.enrolled_count, over.changed_count, over.unchanged_count) == (1, 2, 1)
+    with unit_of_work(scope) as work:
+        preview = shops.preview_import(work, over.id)
+        entry = audit.list_entries(work, subject=f"shop_import:{over.id}")[0]
+        assert shops.find_shop_id(work, "S9") is None
+        assert shops.get_shop(work, shops.find_shop_id(work, "S1")).facts.name == "店1"
+    first, second = preview.changes
+    assert (first.line, first.number, first.name, first.next_name) == (3, "S1", "店1", "店壱")
+    assert set(first.fields) == {"name", "area"}
+    assert (second.number, second.fields) == ("S2", ("contact_name",))
+    assert preview.areas == {"東": 2, "西": 3, "火星": 5}
+    assert entry.action == "shop_import.checked"
+    assert "enrolled" not in entry.details
+
+
+def test_only_the_first_changes_of_many_are_named(scope, monkeypatch):
+    run(scope, order(scope, [HEADER, *lines(60)]))
+    moved = [HEADER, *lines(60, area="西")]
+    over = run(scope, order(scope, moved, is_dry=True))
+    with unit_of_work(scope) as work:
+        assert len(shops.preview_import(work, over.id).changes) == 50
+    assert over.changed_count == 60
+    monkeypatch.setattr(handlers, "NUMBERS_AUDITED_MAX", 3)
+    taken = run(scope, order(scope, moved))
+    with unit_of_work(scope) as work:
+        entry = audit.list_entries(work, subject=f"shop_import:{taken.id}")[0]
+    assert (entry.action, entry.details["changed"]) == ("shop_import.done", 60)
+    assert entry.details["changed_shops"] == ["S0", "S1", "S2"]
 
 
 def test_every_fault_of_many_is_kept_with_its_line(scope):

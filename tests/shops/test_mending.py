@@ -101,6 +101,23 @@ def test_no_cell_of_a_corrected_file_is_a_formula(scope):
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
 
 
+def test_a_file_that_is_not_taken_away_keeps_its_cells_as_they_are(scope):
+    rows = "number,name,area,address\r\n1,=cmd,東,@home\r\n2,,東,'=x\r\n"
+    import_id = hand_in(scope, rows.encode(), is_dry=True)
+    for _ in range(3):
+        data = corrected(scope, import_id, {}, is_guarded=False)
+        assert data.decode("utf-8-sig") == rows
+        import_id = hand_in(scope, data, is_dry=True)
+    taken_away = corrected(scope, import_id, {(3, "name"): "店"})
+    assert "1,'=cmd,東,'@home\r\n2,店,東,'=x\r\n" in taken_away.decode()
+    again = hand_in(scope, taken_away, is_dry=True)
+    assert corrected(scope, again, {}) == taken_away
+    hand_in(scope, taken_away)
+    with unit_of_work(scope) as work:
+        first, second = (shops.get_shop(work, shops.find_shop_id(work, n)).facts for n in "12")
+    assert (first.name, first.address, second.address) == ("=cmd", "@home", "=x")
+
+
 @given(st.text(alphabet="'=+-@\t\r\n\0aあ＝＋", max_size=8))
 def test_what_guards_a_cell_is_taken_off_again(text):
     guarded = guard_cell(text)

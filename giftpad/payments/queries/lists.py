@@ -99,7 +99,7 @@ def _wanted_rows(
         conditions.append(own_id >= first_id_at(since - CLOCK_SLACK))
         conditions.append(table.at >= since)
     if wanted.until is not None:
-        until = min(wanted.until, AFTER_ALL_PAYMENTS)
+        until = max(BEFORE_ALL_PAYMENTS, min(wanted.until, AFTER_ALL_PAYMENTS))
         # Without a bound on the id an old month would be looked for through all that is newer.
         conditions.append(own_id < first_id_at(until + CLOCK_SLACK))
         conditions.append(table.at < until)

@@ -12,6 +12,7 @@ from giftpad.portals.account.entering import enter
 from giftpad.portals.account.roles import HELPS, NAMES
 from giftpad.portals.forms import Form, Password, Words, refused
 from giftpad.portals.http import page
+from giftpad.portals.theme import logo_href, theme_href
 
 bp = Blueprint("join", __name__, url_prefix="/join")
 
@@ -28,11 +29,14 @@ class JoinForm(Form):
 
 
 def _draw(invitation: identity.InvitationView, form: JoinForm) -> str:
+    tenant = tenancy.get_tenant(invitation.tenant_id)
     return page(
         "account/join.html",
         form=form,
         invitation=invitation,
-        tenant=tenancy.get_tenant(invitation.tenant_id),
+        tenant=tenant,
+        theme_href=theme_href(tenant),
+        logo_href=logo_href(tenant),
         role_names=NAMES,
         role_helps=HELPS,
         least=identity.PASSWORD_LENGTH_MIN,

@@ -138,9 +138,19 @@ def invited() -> Response:
     shown = read_sealed_cookie(LINK_COOKIE)
     if shown is None:
         return see_other("desk_members.index")
+    try:
+        invitation = identity.find_invitation(shown["code"])
+    except identity.InvitationNotFound:  # withdrawn or taken meanwhile
+        return see_other("desk_members.index")
     link = f"{identity.issuer().address}join/{shown['code']}"
     response = Response(
-        page("issuer/members/invited.html", nav_here="members", link=link, name=shown["name"])
+        page(
+            "issuer/members/invited.html",
+            nav_here="members",
+            link=link,
+            name=shown["name"],
+            expires_at=invitation.expires_at,
+        )
     )
     clear_cookie(response, LINK_COOKIE)
     return response

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from giftpad import payments, programmes, shops
+from giftpad import coupons, payments, programmes, shops
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.holder.opened import Opened, scope_of
@@ -39,6 +39,7 @@ class Standing:
 
     state: State
     programme: programmes.Programme
+    serial: str
     balance_minor: int
     starts_on: date
     last_day: date
@@ -58,11 +59,13 @@ def look_at(opened: Opened) -> Standing:
         moved = _movements(work, found.account_id) if tells else []
         lines = _lines(work, moved[:MOVEMENTS_SHOWN_MAX], opened.tenant.zone)
         programme = programmes.get_programme(work, found.programme_id)
+        serial = coupons.find_serials(work, [opened.locator]).get(opened.locator, "")
     last_day = payments.last_day(found.ends_at, opened.tenant.zone)
     assert last_day is not None
     return Standing(
         state=state,
         programme=programme,
+        serial=serial,
         balance_minor=found.balance_minor if tells else 0,
         starts_on=local_date(found.starts_at, opened.tenant.zone),
         last_day=date.fromisoformat(last_day),

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, request, url_for
 
-from giftpad import edge, guard, programmes, tenancy
+from giftpad import coupons, edge, guard, programmes, tenancy
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.codes import parse_typed
 from giftpad.kernel.i18n import mark
@@ -31,6 +31,8 @@ from giftpad.portals.http import see_other
 
 TYPED_LENGTH_MAX = 60
 NOT_RIGHT = mark("That number does not look right. Please check it again.")
+NOTHING_TYPED = mark("Type the payment number.")
+IS_SERIAL = mark("That is the No. of the coupon. Type the payment number: the 16 signs.")
 
 bp = Blueprint("holder_tenant", __name__)
 as_holder_pages(bp)
@@ -39,7 +41,7 @@ as_holder_pages(bp)
 class CodeForm(Form):
     """The code that is printed below the QR."""
 
-    code = Words(mark("Number on the coupon"), most=TYPED_LENGTH_MAX)
+    code = Words(mark("Payment number"), most=TYPED_LENGTH_MAX)
 
 
 def _tenant_of(slug: str) -> tenancy.Tenant:
@@ -80,7 +82,11 @@ def read_typed(slug: str) -> Response | tuple[str, int]:
             response = see_other(".show_balance", slug=slug)
             keep_open(response, open_by_typed(tenant, symbols))
             return response
-        form.refuse("code", NOT_RIGHT)
+        is_serial = coupons.parse_serial(form.code.data) is not None
+        form.refuse("code", IS_SERIAL if is_serial else NOT_RIGHT)
+    elif not form.code.data:
+        form.code.errors = []
+        form.refuse("code", NOTHING_TYPED)
     return _draw(tenant, form), HTTPStatus.UNPROCESSABLE_ENTITY
 
 

@@ -5,17 +5,20 @@ Hides: how a long log is read in short transactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, stream_with_context
 
-from giftpad import audit, edge, programmes, shops
+from giftpad import audit, coupons, edge, programmes, shops
 from giftpad.kernel.clock import end_of, start_of
+from giftpad.kernel.errors import NotFound
 from giftpad.kernel.i18n import mark
-from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.forms import Choice, Day, Form
 from giftpad.portals.http import page
 from giftpad.portals.issuer import deeds
@@ -75,16 +78,28 @@ def _before() -> int | None:
 
 
 def _names(scope: Scope, entries: Sequence[audit.Entry]) -> dict[str, str]:
-    """Return the names of the programmes and shops that entries speak of, by their ids."""
+    """Return what the programmes, shops and print runs of entries are called, by their ids."""
     shop_ids = [str(entry.details.get("shop_id")) for entry in entries]
     shop_ids += [entry.subject.removeprefix("shop:") for entry in entries]
     with unit_of_work(scope) as work:
         named = programme_names(programmes.list_programmes(work, limit=programmes.PAGE_MAX))
         found = shops.find_names(work, deeds.ids_in(shop_ids))
+        runs = {entry.subject.removeprefix("coupon_batch:") for entry in entries}
+        serials = _first_serials(work, deeds.ids_in(runs))
     return {
         **{str(programme_id): name for programme_id, name in named.items()},
         **{str(shop_id): name for shop_id, (_, name) in found.items()},
+        **serials,
     }
+
+
+def _first_serials(work: Work, batch_ids: Iterable[UUID]) -> dict[str, str]:
+    """Return the first number of each print run, by which it is known at the desk."""
+    serials = {}
+    for batch_id in batch_ids:
+        with suppress(NotFound):
+            serials[str(batch_id)] = coupons.get_batch(work, batch_id).serial_first
+    return serials
 
 
 @bp.get("")

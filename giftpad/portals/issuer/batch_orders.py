@@ -27,6 +27,9 @@ bp = Blueprint("orders", __name__)
 """Lies in that of the print runs."""
 
 QUANTITY_MAX = 1_000_000
+SHEETS = "\u679a"
+"""What Japanese counts paper in."""
+
 ORDERED = mark("Ordered. The coupons are being made. They are worth nothing until released.")
 
 
@@ -39,6 +42,7 @@ class OrderForm(Form):
         least=1,
         most=QUANTITY_MAX,
         sentence=mark("Type how many coupons, as a number from {least} to {most}."),
+        counted_in=SHEETS,
     )
     face_value = WholeNumber(
         mark("Value of one coupon, in yen"),

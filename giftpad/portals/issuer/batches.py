@@ -18,6 +18,7 @@ from giftpad import audit, coupons, edge, programmes
 from giftpad.kernel.errors import Conflict
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.portals.hands import find_hands
 from giftpad.portals.http import do_once, fragment, new_key, page, see_other
 from giftpad.portals.issuer import batch_orders, deeds
 from giftpad.portals.issuer.naming import programme_name, programme_names, read_actors
@@ -152,8 +153,16 @@ def show(batch_id: UUID) -> str:
         "issuer/batches/show.html",
         nav_here="batches",
         shown=shown,
+        hands=_releasers(scope, shown),
         deeds=_deeds(scope, batch_id),
     )
+
+
+def _releasers(scope: Scope, shown: Shown) -> list[str]:
+    """Return who can release a print run that waits for it, if the reader cannot."""
+    if shown.batch.state != "ready" or "coupons:release" in scope.permissions:
+        return []
+    return find_hands("coupons:release")
 
 
 def _deeds(scope: Scope, batch_id: UUID) -> list[deeds.Deed]:
@@ -168,9 +177,10 @@ def _deeds(scope: Scope, batch_id: UUID) -> list[deeds.Deed]:
 @edge.requires("coupons:read")
 def progress(batch_id: UUID) -> str:
     """Draw the part of the page that changes while a print run is made."""
-    with unit_of_work(edge.current_scope()) as work:
+    scope = edge.current_scope()
+    with unit_of_work(scope) as work:
         shown = _read(work, batch_id)
-    return fragment("issuer/batches/_live.html", shown=shown)
+    return fragment("issuer/batches/_live.html", shown=shown, hands=_releasers(scope, shown))
 
 
 @bp.get("/<uuid:batch_id>/release")

@@ -24,7 +24,7 @@ KINDS: dict[str, str] = {
     "replaces": mark("Made in place of {serial}"),
     "pay": mark("Paid in the shop"),
     "void": mark("Cancelled the same day"),
-    "refund": mark("Given back later"),
+    "refund": mark("Money given back"),
 }
 MOVING = frozenset({"pay", "void", "refund"})
 _LOOKS = {"pay": "ok", "released": "ok", "unblocked": "ok", "blocked": "ng", "replaced": "ng"}

@@ -14,10 +14,11 @@ from giftpad.kernel.errors import NotFound
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.forms import Form, Words
+from giftpad.portals.hands import find_hands
 from giftpad.portals.http import fragment, page, see_other
 from giftpad.portals.issuer import coupon_acts
 from giftpad.portals.issuer.coupon_history import tell_history
-from giftpad.portals.issuer.coupon_shown import read_shown
+from giftpad.portals.issuer.coupon_shown import Shown, read_shown
 from giftpad.portals.reasons import reason_in_words
 
 bp = Blueprint("desk_coupons", __name__, url_prefix="/desk/coupons")
@@ -94,13 +95,33 @@ def one(serial: str) -> str | Response:
         coupon=shown.coupon,
         happenings=tell_history(scope, history),
         reason_in_words=reason_in_words,
+        **_paper_hands(scope, shown),
     )
+
+
+def _paper_hands(scope: Scope, shown: Shown) -> dict[str, list[str]]:
+    """Return who can release and print a replacement, where the reader cannot."""
+    if shown.coupon.replaces is None or shown.poll_s is not None:
+        return {"releasers": [], "printers": []}
+    held, is_ready = scope.permissions, shown.batch.state == "ready"
+    asks_release = is_ready and "coupons:release" not in held
+    asks_print = shown.batch.print_destroyed_at is None and "coupons:print" not in held
+    return {
+        "releasers": find_hands("coupons:release") if asks_release else [],
+        "printers": find_hands("coupons:print") if asks_print else [],
+    }
 
 
 @bp.get("/<serial>/paper")
 @requires("coupons:read")
 def paper(serial: str) -> str:
     """Draw the part of the page that follows the printing of a replacement."""
-    with unit_of_work(current_scope()) as work:
+    scope = current_scope()
+    with unit_of_work(scope) as work:
         shown = read_shown(work, serial)
-    return fragment("issuer/coupons/_paper.html", shown=shown, coupon=shown.coupon)
+    return fragment(
+        "issuer/coupons/_paper.html",
+        shown=shown,
+        coupon=shown.coupon,
+        **_paper_hands(scope, shown),
+    )

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from giftpad import audit
+from giftpad import audit, payments
 from giftpad.kernel.i18n import mark, state_words
 from giftpad.portals.issuer.naming import Actors
 from giftpad.portals.reasons import reason_in_words
@@ -29,10 +29,10 @@ FAMILIES: Mapping[str, str] = {
     "invitation": mark("Invitations"),
     "session": mark("Sign-in"),
     "person": mark("Passwords"),
-    "client": mark("Machines"),
-    "signing_key": mark("Signing keys"),
+    "client": mark("Connected systems"),
+    "signing_key": mark("Keys for signing in"),
     "tenant": mark("Settings"),
-    "event": mark("Deliveries"),
+    "event": mark("Messages inside Giftpad"),
 }
 
 ACTIONS: Mapping[str, str] = {
@@ -57,6 +57,7 @@ ACTIONS: Mapping[str, str] = {
     "shop.branch_added": mark("Added a branch of a shop"),
     "shop.branch_closed": mark("Closed a branch of a shop"),
     "shop_import.ordered": mark("Sent a list of shops"),
+    "shop_import.checked": mark("A list of shops was checked, nothing was taken in"),
     "shop_import.done": mark("A list of shops was taken in"),
     "shop_import.refused": mark("A list of shops was refused"),
     "member.added": mark("Added a member"),
@@ -95,8 +96,8 @@ DETAILS: Mapping[str, str] = {
     "role": mark("Role"),
     "was": mark("Before"),
     "now": mark("Now"),
-    "session": mark("Session"),
-    "sessions": mark("Sessions"),
+    "session": mark("Sign-in"),
+    "sessions": mark("Sign-ins that were ended"),
     "shop_id": mark("Member shop"),
     "branch_id": mark("Branch"),
     "number": mark("Number"),
@@ -104,18 +105,26 @@ DETAILS: Mapping[str, str] = {
     "starts_at": mark("From"),
     "size": mark("Size in bytes"),
     "is_partial": mark("Right lines only"),
-    "is_dry": mark("Trial only"),
+    "is_dry": mark("To be checked only"),
     "good": mark("Right lines"),
     "bad": mark("Wrong lines"),
     "fault": mark("Errors"),
     "enrolled": mark("Added"),
     "changed": mark("Changed"),
+    "changed_shops": mark("Numbers of the first changed shops"),
     "unchanged": mark("Unchanged"),
     "permissions": mark("Rights"),
     "slug": mark("Short name"),
     "pack_hash": mark("Check sum of the settings"),
     "changes": mark("Changes"),
 }
+
+CODES = frozenset({"session", "sha256", "pack_hash"})
+"""Details that tell a person nothing; they stand in the list that is taken away."""
+ENGLISH = frozenset({"changes", "template"})
+"""Details that are written down in English, whatever the reader's language."""
+FLAGS = frozenset({"is_dry", "is_partial"})
+"""Details that are worth a word only where they hold."""
 
 YES, NO = mark("Yes"), mark("No")
 WORDS = frozenset({"role", "was", "now"})
@@ -130,9 +139,20 @@ PLACES: Mapping[str, tuple[str, str]] = {
 """What a subject is called, and where it is looked at."""
 
 
+class Fact(NamedTuple):
+    """One detail of an entry; ``is_code`` marks what is no sentence in the reader's language."""
+
+    label: str
+    value: str
+    is_code: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """One entry of the log in words; ``what`` is empty if only its ``action`` is known."""
+    """One entry of the log in words; ``what`` is empty if only its ``action`` is known.
+
+    ``codes`` are details that only a machine compares.
+    """
 
     seq: int
     at: datetime
@@ -141,12 +161,13 @@ class Deed:
     what: str
     subject: str
     href: str
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[Fact, ...]
+    codes: tuple[Fact, ...]
 
     @property
     def details(self) -> str:
-        """Its facts in one line."""
-        return "; ".join(f"{label}: {value}" for label, value in self.facts)
+        """All its details in one line."""
+        return "; ".join(f"{fact.label}: {fact.value}" for fact in (*self.facts, *self.codes))
 
 
 def ids_in(texts: Iterable[object]) -> list[UUID]:
@@ -161,12 +182,15 @@ def ids_in(texts: Iterable[object]) -> list[UUID]:
 def describe(
     entries: Iterable[audit.Entry], actors: Actors, names: Mapping[str, str]
 ) -> list[Deed]:
-    """Put entries into words; ``names`` are those of programmes and shops by their ids."""
+    """Put entries into words; ``names`` are those of programmes, shops and print runs by id."""
     return [_describe(entry, actors, names) for entry in entries]
 
 
 def _describe(entry: audit.Entry, actors: Actors, names: Mapping[str, str]) -> Deed:
     subject, href = _subject(entry.subject, actors, names)
+    details = _told(entry)
+    codes = {key: value for key, value in details.items() if key in CODES}
+    shown = {key: value for key, value in details.items() if key not in CODES}
     return Deed(
         seq=entry.seq,
         at=entry.at,
@@ -175,8 +199,17 @@ def _describe(entry: audit.Entry, actors: Actors, names: Mapping[str, str]) -> D
         what=say_in_words(ACTIONS[entry.action]) if entry.action in ACTIONS else "",
         subject=subject,
         href=href,
-        facts=tuple(_facts(entry.details, names)),
+        facts=tuple(_facts(shown, names)),
+        codes=tuple(_facts(codes, names)),
     )
+
+
+def _told(entry: audit.Entry) -> dict[str, Any]:
+    """Return the details that say more than their entry says without them."""
+    details = {key: value for key, value in entry.details.items() if value or key not in FLAGS}
+    if details.get("count") == 1 and entry.subject == f"coupon:{details.get('to')}":
+        del details["count"], details["to"]
+    return details
 
 
 def _subject(subject: str, actors: Actors, names: Mapping[str, str]) -> tuple[str, str]:
@@ -189,15 +222,18 @@ def _subject(subject: str, actors: Actors, names: Mapping[str, str]) -> tuple[st
         return "", ""
     word, folder = PLACES[kind]
     own = subject_id if kind == "coupon" else names.get(subject_id, "")
+    if kind == "payment":
+        own = next(map(payments.receipt_number, ids_in([subject_id])), "")
     return f"{say_in_words(word)} {own}".strip(), folder + subject_id
 
 
-def _facts(details: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _facts(details: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Fact]:
     for key, value in details.items():
         if value in (None, "", [], {}):
             continue
         label = say_in_words(DETAILS[key]) if key in DETAILS else key.replace("_", " ")
-        yield label, (names.get(str(value)) if key.endswith("_id") else None) or _shown(key, value)
+        name = names.get(str(value)) if key.endswith("_id") else None
+        yield Fact(label, name or _shown(key, value), is_code=key in ENGLISH)
 
 
 def _shown(key: str, value: object) -> str:
@@ -207,6 +243,8 @@ def _shown(key: str, value: object) -> str:
         return yen(value) if key.endswith("_minor") else number(value)
     if isinstance(value, dict):
         return ", ".join(f"{name}: {part}" for name, part in value.items())
+    if key == "sessions" and isinstance(value, list):
+        return number(len(value))
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value)
     return _text(key, str(value))

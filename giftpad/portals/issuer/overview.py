@@ -141,8 +141,7 @@ def _money(work: Work, programme_id: UUID) -> Money:
     days = reporting.list_days(work, programme_id, first, last)
     return Money(
         figures=figures,
-        # Figures come a little after the facts, and what is left is the most that can wait.
-        unreleased_minor=min(coupons.sum_unreleased(work, programme_id), figures.left_minor),
+        unreleased_minor=count_unreleased(work, programme_id, figures),
         late_min=figures.lag_s // 60 if figures.lag_s > LATE_S else 0,
         bars=bars(days, figures.unit, by_month=period == "year"),
         used_minor=sum(one.used_minor for one in days),
@@ -150,6 +149,14 @@ def _money(work: Work, programme_id: UUID) -> Money:
         voided=sum(one.voided_count for one in days),
         title=PERIODS[period],
     )
+
+
+def count_unreleased(work: Work, programme_id: UUID, figures: reporting.Figures) -> int:
+    """Return how much of what is left waits for its release.
+
+    Figures come a little after the facts, so that no more waits than they know of.
+    """
+    return min(coupons.sum_unreleased(work, programme_id), figures.left_minor)
 
 
 def bars(days: Iterable[reporting.Day], unit: str, *, by_month: bool) -> list[tuple[str, int, str]]:

@@ -26,7 +26,7 @@ STATES: tuple[tuple[str, str], ...] = (
     ("", mark("All")),
     ("captured", mark("Paid")),
     ("voided", mark("Cancelled the same day")),
-    ("refunded", mark("Refunded later, in part or whole")),
+    ("refunded", mark("Refunded, in part or whole")),
 )
 CSV_HEADER = (
     mark("Receipt number"),

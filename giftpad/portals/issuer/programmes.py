@@ -15,6 +15,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.http import page
 from giftpad.portals.issuer.naming import programme_name
+from giftpad.portals.issuer.overview import count_unreleased
 
 bp = Blueprint("desk_programmes", __name__, url_prefix="/desk/programmes")
 
@@ -52,8 +53,10 @@ def show(programme_id: UUID) -> str:
         if "coupons:read" in scope.permissions:
             batches = coupons.list_batches(work, programme_id=programme_id, limit=BATCHES_SHOWN)
         figures = None
+        unreleased_minor = 0
         if "reports:read" in scope.permissions:
             figures = reporting.get_figures(work, programme_id)
+            unreleased_minor = count_unreleased(work, programme_id, figures)
     return page(
         "issuer/programmes/show.html",
         nav_here="programmes",
@@ -62,6 +65,7 @@ def show(programme_id: UUID) -> str:
         state=state,
         batches=batches,
         figures=figures,
+        unreleased_minor=unreleased_minor,
     )
 
 

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from giftpad import shops
+from giftpad import programmes, shops
 from giftpad.edge import body_limit, current_locale, current_scope, requires, write_line
 from giftpad.guard import KeyReused
 from giftpad.kernel.errors import Invalid
 from giftpad.kernel.i18n import mark
-from giftpad.kernel.work import unit_of_work
+from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Form, Upload, refused
 from giftpad.portals.http import do_once, fragment, new_key, page, see_other
 from giftpad.portals.issuer.shop_forms import COLUMN_WORDS
@@ -32,6 +32,7 @@ BODY_MAX = shops.IMPORT_SIZE_MAX + 64 * 1024
 """A file and the frame that a form puts around it."""
 
 LINES_SHOWN = 50
+AREAS_SHOWN = 20
 WHOLE_FAULTS_SHOWN = 20
 WORKING = frozenset({"ordered", "checking", "taking"})
 YOUNG = timedelta(minutes=1)
@@ -63,15 +64,29 @@ class UploadForm(Form):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One cell that is wrong: what it holds, why that cannot be, and where a mend is typed."""
+    """One cell that is wrong: what it holds, why that cannot be, and where a mend is typed.
+
+    ``shop`` is the number and the name that its row gives, as far as it does.
+    """
 
     line: int
+    shop: str
     column: str
     label: str
     value: str
     what: str
     remedy: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A shop that a file would change: its name now and then, and what else changes."""
+
+    number: str
+    name: str
+    next_name: str
+    fields: tuple[str, ...]
 
 
 @bp.get("/new")
@@ -158,6 +173,8 @@ def _state(import_id: UUID, typed: Mapping[tuple[int, str], str]) -> dict[str, A
         lines = (
             [] if found.state in WORKING else shops.faulty_lines(work, import_id, limit=LINES_SHOWN)
         )
+        preview = _preview(work, found)
+        lost = _unserved(work, preview.areas)
         at = work.at
     cells = list(_cells(lines, typed))
     poll_s = POLL_YOUNG_S if at - found.created_at < YOUNG else POLL_OLD_S
@@ -168,7 +185,38 @@ def _state(import_id: UUID, typed: Mapping[tuple[int, str], str]) -> dict[str, A
         "lines_shown": len({cell.line for cell in cells}),
         "poll_s": poll_s if found.state in WORKING else None,
         "key": new_key(),
+        "changes": [_change(change) for change in preview.changes],
+        "lost_areas": lost[:AREAS_SHOWN],
     }
+
+
+def _preview(work: Work, found: shops.ImportView) -> shops.ImportPreview:
+    """Tell what a checked file would do; nothing of one that is taken or kept no more."""
+    if not found.is_dry or found.state in WORKING:
+        return shops.ImportPreview()
+    try:
+        return shops.preview_import(work, found.id)
+    except shops.ImportFileGone:
+        return shops.ImportPreview()
+
+
+def _change(change: shops.ShopChange) -> Change:
+    others = [field for field in change.fields if field != "name"]
+    return Change(
+        number=change.number,
+        name=change.name,
+        next_name=change.next_name,
+        fields=tuple(say_in_words(COLUMN_WORDS[field]) for field in others),
+    )
+
+
+def _unserved(work: Work, areas: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Return the areas that no programme accepts, with the first line of each."""
+    found = programmes.list_programmes(work, limit=programmes.PAGE_MAX).items
+    if not found or not all(programme.areas for programme in found):
+        return []
+    served = {area for programme in found for area in programme.areas}
+    return [(line, area) for area, line in areas.items() if area not in served]
 
 
 def _cells(lines: list[shops.FaultyLine], typed: Mapping[tuple[int, str], str]) -> Iterator[Cell]:
@@ -179,6 +227,7 @@ def _cells(lines: list[shops.FaultyLine], typed: Mapping[tuple[int, str], str]) 
             in_place = fault.column in shops.COLUMNS and fault.code not in _NOT_IN_PLACE
             yield Cell(
                 line=fault.line,
+                shop=" ".join(filter(None, (line.cells.get("number"), line.cells.get("name")))),
                 column=fault.column,
                 label=say_in_words(COLUMN_WORDS.get(fault.column, "")),
                 value=typed.get((fault.line, fault.column), line.cells.get(fault.column, "")),
@@ -216,21 +265,24 @@ def left_out(import_id: UUID) -> Response:
 @bp.post("/<uuid:import_id>/mend")
 @requires("shops:write")
 def mend(import_id: UUID) -> Answer:
-    """Write what was typed into the wrong cells; then check again, or take what is right."""
+    """Write what was typed into the wrong cells and check again, without the wrong rows or not."""
     with unit_of_work(current_scope()) as work:
-        data = shops.corrected_file(work, import_id, _mends())
-    leaves_out = request.form.get("go") == "leave-out"
-    ordered = _order(data, is_dry=not leaves_out, is_partial=leaves_out)
+        data = shops.corrected_file(work, import_id, _mends(), is_guarded=False)
+    ordered = _order(data, is_dry=True, is_partial=request.form.get("go") == "leave-out")
     return see_other("desk_shop_imports.one", import_id=ordered)
 
 
 @bp.post("/<uuid:import_id>/take")
 @requires("shops:write")
 def take(import_id: UUID) -> Answer:
-    """Take in a file that was checked, all of it or nothing."""
+    """Take in a file that was checked and shown, as it was shown: whole, or its right rows."""
     with unit_of_work(current_scope()) as work:
-        data = shops.corrected_file(work, import_id, {})
-    return see_other("desk_shop_imports.one", import_id=_order(data, is_dry=False))
+        found = shops.get_import(work, import_id)
+        data = shops.corrected_file(work, import_id, {}, is_guarded=False)
+    if not found.is_dry or found.state != "done":
+        return see_other("desk_shop_imports.one", import_id=import_id)  # Nothing was shown yet.
+    ordered = _order(data, is_dry=False, is_partial=found.is_partial)
+    return see_other("desk_shop_imports.one", import_id=ordered)
 
 
 def _mends() -> dict[tuple[int, str], str]:

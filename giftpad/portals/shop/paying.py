@@ -5,6 +5,7 @@ Hides: how a reading is closed, so that a sending that is under way still cannot
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 from uuid import UUID
@@ -21,7 +22,10 @@ GONE = 410
 Told = Literal["", "first", "other"]
 """That it was taken now, by the first sending of it, or for another amount than asked now."""
 
-_NOISE = str.maketrans("", "", ",\uff0c\u3001円¥\\ \t\u3000")
+_SIGNS = str.maketrans("", "", "円¥\\ \t")
+"""What people write beside an amount, after NFKC."""
+_WHOLE = re.compile(r"[0-9]{1,3}([,\u3001][0-9]{3})+|[0-9]+")
+"""Digits, or groups of three with separators between: 1,5 is not fifteen.  As in pad.ts."""
 _CLOSED = b"giftpad: a reading that is over"
 
 
@@ -35,10 +39,11 @@ class NotTaken(Exception):
 
 def read_amount(typed: str) -> int | None:
     """Read an amount as people type it; None if it is none."""
-    plain = unicodedata.normalize("NFKC", typed).translate(_NOISE)
-    if not (plain.isascii() and plain.isdecimal() and len(plain) <= AMOUNT_DIGITS_MAX):
+    plain = unicodedata.normalize("NFKC", typed).translate(_SIGNS)
+    if not _WHOLE.fullmatch(plain):
         return None
-    return int(plain) or None
+    digits = re.sub(r"[,\u3001]", "", plain)
+    return int(digits) or None if len(digits) <= AMOUNT_DIGITS_MAX else None
 
 
 def take_once(held: Reading, amount_minor: int, *, is_again: bool) -> tuple[UUID, Told]:

@@ -24,6 +24,8 @@ READING_OLD = "reading.old"
 """The same to somebody who only looks: whether it paid is settled by asking, not by looking."""
 READING_FOREIGN = "reading.foreign"
 CODE_SLIP = "instrument.slip"
+CODE_SERIAL = "instrument.serial"
+CODE_EMPTY = "instrument.empty"
 CODE_FOREIGN = "instrument.foreign"
 _NOT_FOUND = frozenset(
     {READING_OVER, READING_FOREIGN, CODE_FOREIGN, payments.InstrumentNotFound.code}
@@ -111,7 +113,7 @@ _SAID: Mapping[str, tuple[str, str, Step]] = {
     ),
     "instrument.not_found": (
         mark("This coupon is not recognised"),
-        mark("Try the number that is printed on it."),
+        mark("Try the payment number that is printed on it."),
         "type",
     ),
     CODE_FOREIGN: (
@@ -120,6 +122,16 @@ _SAID: Mapping[str, tuple[str, str, Step]] = {
         "read",
     ),
     CODE_SLIP: (mark("That number does not look right"), mark("Please check it again."), "type"),
+    CODE_SERIAL: (
+        mark("That number does not look right"),
+        mark("That is the No. of the coupon. Type the payment number: the 16 signs."),
+        "type",
+    ),
+    CODE_EMPTY: (
+        mark("The number is missing"),
+        mark("Type the payment number."),
+        "type",
+    ),
     READING_OVER: (
         mark("Please read the coupon again"),
         mark("A reading is good for 15 minutes."),

@@ -12,7 +12,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from giftpad import edge, guard, payments
+from giftpad import coupons, edge, guard, payments
 from giftpad.edge import current_scope, requires
 from giftpad.kernel import codes
 from giftpad.kernel.clock import local_date
@@ -55,7 +55,7 @@ def read() -> AnyResponse:
     if len(code) > CODE_LENGTH_MAX or (codes.parse_qr(code) is None and "://" in code):
         return _refuse(refusal_of(refusals.CODE_FOREIGN, {}))
     if codes.parse_qr(code) is None and codes.parse_typed(code) is None:
-        return _refuse(refusal_of(refusals.CODE_SLIP, {}), typed=code)
+        return _refuse(refusal_of(_slip_of(code), {}), typed=code)
     try:
         looked = payments.look_up(scope, code, this_shop())
     except (payments.InstrumentNotFound, guard.TooManyFailures) as error:
@@ -63,6 +63,13 @@ def read() -> AnyResponse:
     if looked.reason is not None:
         return _refuse(_refusal_in(looked))
     return see_other("shop.pad", reading=make_reading(looked.locator))
+
+
+def _slip_of(code: str) -> str:
+    """Tell what somebody typed that can be no payment number; none of it counts as a guess."""
+    if not code:
+        return refusals.CODE_EMPTY
+    return refusals.CODE_SERIAL if coupons.parse_serial(code) else refusals.CODE_SLIP
 
 
 @bp.get("/shop/pay/<reading>")
@@ -99,7 +106,7 @@ def _ask_amount(reading: str, looked: payments.Looked) -> AnyResponse:
             reading=reading,
             looked=looked,
             typed=amount or "",
-            is_wrong=bool(typed) and amount is None,
+            is_wrong="amount" in request.args and amount is None,
             just_paid=just_paid,
             digits_max=AMOUNT_DIGITS_MAX,
         )

@@ -1,7 +1,8 @@
 """The verbs of shops: one shop at a time, many at once, and files of them."""
 
 from giftpad.shops.commands.imports import kept_file, order_import
-from giftpad.shops.commands.lines import take_lines
+from giftpad.shops.commands.lines import take_lines, try_lines
+from giftpad.shops.commands.preview import preview_import
 from giftpad.shops.commands.section import apply_section, read_section
 from giftpad.shops.commands.shops import (
     add_branch,
@@ -20,8 +21,10 @@ __all__ = [
     "enrol",
     "kept_file",
     "order_import",
+    "preview_import",
     "read_section",
     "set_accepting",
     "set_contact",
     "take_lines",
+    "try_lines",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +25,12 @@ from giftpad.shops.commands.rows import (
 )
 from giftpad.shops.models import ShopContactRow, ShopFactsRow, ShopRow
 from giftpad.shops.queries import facts_of
-from giftpad.shops.rules.facts import CONTACT_PARTS, FACT_NAMES, Contact, Facts, Taken
+from giftpad.shops.rules.facts import CONTACT_PARTS, FACT_NAMES, Contact, Facts, ShopChange, Taken
 from giftpad.shops.rules.sheet import SheetLine
 
 History = dict[datetime, Facts]
+SOON = timedelta(seconds=1)
+"""Facts of now begin a microsecond later where others begin now; that is no later day."""
 
 
 def take_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
@@ -38,11 +40,22 @@ def take_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
     now for a known shop.  Taking the same lines again changes nothing.
     Locks: the rows of the known shops, by number.
     """
-    known = _lock_known(work, [line.values["number"] for line in lines])
+    return _take(work, lines, _lock_known(work, lines), is_trial=False)
+
+
+def try_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
+    """Tell what taking these lines would do now; it writes and locks nothing."""
+    return _take(work, lines, _by_number(work, _known(lines, work.tenant_id)), is_trial=True)
+
+
+def _take(
+    work: Work, lines: Sequence[SheetLine], known: dict[str, UUID], *, is_trial: bool
+) -> Taken:
     histories = _histories(work, list(known.values()))
     contacts = _contacts(work, list(known.values()), lines)
     shops, facts_rows, contact_rows = [], [], []
-    enrolled = changed = 0
+    changes: list[ShopChange] = []
+    enrolled = 0
     for line in lines:
         number = line.values["number"]
         shop_id = known.get(number)
@@ -57,16 +70,55 @@ def take_lines(work: Work, lines: Sequence[SheetLine]) -> Taken:
                     "created_at": work.at,
                 }
             )
-        row = _next_facts(work, shop_id, line, histories.get(shop_id, {}))
-        contact = _next_contact(line, contacts.get(shop_id))
+        history, old_contact = histories.get(shop_id, {}), contacts.get(shop_id)
+        row = _next_facts(work, shop_id, line, history)
+        contact = _next_contact(line, old_contact)
         if row is not None:
             facts_rows.append(row)
         if contact is not None:
-            contact_rows.append(contact_values(work, shop_id, contact))
+            contact_rows.append((shop_id, contact))
         enrolled += is_new
-        changed += not is_new and (row is not None or contact is not None)
-    _write(work, shops, facts_rows, contact_rows=contact_rows)
-    return Taken(enrolled=enrolled, changed=changed, unchanged=len(lines) - enrolled - changed)
+        if not is_new and (row is not None or contact is not None):
+            changes.append(_change(work, line, history, row=row, contact=(old_contact, contact)))
+    if not is_trial:
+        sealed = [contact_values(work, shop_id, contact) for shop_id, contact in contact_rows]
+        _write(work, shops, facts_rows, contact_rows=sealed)
+    unchanged = len(lines) - enrolled - len(changes)
+    return Taken(
+        enrolled=enrolled, changed=len(changes), unchanged=unchanged, changes=tuple(changes)
+    )
+
+
+def _change(
+    work: Work,
+    line: SheetLine,
+    history: History,
+    *,
+    row: dict[str, Any] | None,
+    contact: tuple[Contact | None, Contact | None],
+) -> ShopChange:
+    """Tell what a line changes: its shop's name before and after, and the columns that differ."""
+    _, now = _holding(history, work.at)
+    fields = []
+    next_name = now.name
+    if row is not None:
+        _, holding = _holding(history, row["starts_at"])
+        next_name = row["name"]
+        given = {**row, "groups": tuple(row["groups"])}
+        fields += [name for name in FACT_NAMES if given[name] != getattr(holding, name)]
+        if row["starts_at"] > work.at + SOON or not fields:
+            fields.append("starts_on")
+    old, new = contact
+    if new is not None:
+        known = old or Contact()
+        fields += [f"contact_{p}" for p in CONTACT_PARTS if getattr(known, p) != getattr(new, p)]
+    return ShopChange(
+        line=line.line,
+        number=line.values["number"],
+        name=now.name,
+        next_name=next_name,
+        fields=tuple(fields),
+    )
 
 
 def _among(
@@ -76,13 +128,20 @@ def _among(
     return column == sa.func.any(sa.bindparam(None, values, ARRAY(kind)))
 
 
-def _lock_known(work: Work, numbers: list[str]) -> dict[str, UUID]:
-    rows = work.session.execute(
-        sa.select(ShopRow.number, ShopRow.id)
-        .where(ShopRow.tenant_id == work.tenant_id, _among(ShopRow.number, numbers, sa.Text))
-        .order_by(ShopRow.number)
-        .with_for_update()
+def _known(lines: Sequence[SheetLine], tenant_id: UUID) -> sa.Select[str, UUID]:
+    numbers = [line.values["number"] for line in lines]
+    return sa.select(ShopRow.number, ShopRow.id).where(
+        ShopRow.tenant_id == tenant_id, _among(ShopRow.number, numbers, sa.Text)
     )
+
+
+def _lock_known(work: Work, lines: Sequence[SheetLine]) -> dict[str, UUID]:
+    known = _known(lines, work.tenant_id).order_by(ShopRow.number).with_for_update()
+    return _by_number(work, known)
+
+
+def _by_number(work: Work, known: sa.Select[str, UUID]) -> dict[str, UUID]:
+    rows = work.session.execute(known)
     return {number: shop_id for number, shop_id in rows}  # noqa: C416 - rows are no plain pairs
 
 
@@ -132,12 +191,17 @@ def _next_facts(
     if not history:
         return facts_values(work, shop_id, Facts(**given), starts_at=wanted_at)
     wanted_at = max(wanted_at, work.at)
-    before = [facts for at, facts in history.items() if at <= wanted_at]
-    holding = before[-1] if before else next(iter(history.values()))
+    has_started, holding = _holding(history, wanted_at)
     facts = replace(holding, **given)
-    if before and facts == holding:
+    if has_started and facts == holding:
         return None
     return facts_values(work, shop_id, facts, starts_at=free_instant(wanted_at, history))
+
+
+def _holding(history: History, at: datetime) -> tuple[bool, Facts]:
+    """Return what holds at an instant; before a shop's first facts, those and false."""
+    before = [facts for begins_at, facts in history.items() if begins_at <= at]
+    return (True, before[-1]) if before else (False, next(iter(history.values())))
 
 
 def _next_contact(line: SheetLine, known: Contact | None) -> Contact | None:

@@ -133,12 +133,13 @@ def corrected_file(
     mends: Mapping[tuple[int, str], str],
     *,
     only_faulty: bool = False,
+    is_guarded: bool = True,
 ) -> bytes:
     """Return an imported file with the cells of some lines and fields written anew, as UTF-8.
 
-    All else stays as it is; with ``only_faulty`` the lines that are right are left out.  What a
-    spreadsheet would take for a formula is written behind an apostrophe, which the next import
-    takes off again.
+    All else stays as it is; with ``only_faulty`` the lines that are right are left out.  For a
+    file that is taken away (``is_guarded``) what a spreadsheet would take for a formula is
+    written behind an apostrophe, which the next import takes off again.
     Raises: ImportNotFound, ImportFileGone.
     """
     get_import(work, import_id)
@@ -152,7 +153,7 @@ def corrected_file(
             ImportFaultRow.tenant_id == work.tenant_id, ImportFaultRow.import_id == import_id
         )
         lines = set(work.session.scalars(statement))
-    return write_mended(io.BytesIO(data), mends, only=lines)
+    return write_mended(io.BytesIO(data), mends, only=lines, is_guarded=is_guarded)
 
 
 def list_kept_files(work: Work, finished: tuple[datetime, datetime]) -> list[UUID]:

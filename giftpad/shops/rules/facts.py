@@ -109,15 +109,27 @@ class ShopPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShopChange:
+    """What a line of a file makes of a known shop; ``fields`` names the columns that differ."""
+
+    line: int
+    number: str
+    name: str
+    next_name: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What taking lines of a CSV file did."""
+    """What taking lines of a CSV file did, or would do; ``changes`` tells of each changed shop."""
 
     enrolled: int = 0
     changed: int = 0
     unchanged: int = 0
+    changes: tuple[ShopChange, ...] = field(default=(), compare=False)
 
     def plus(self, other: Taken) -> Taken:
-        """Add two counts."""
+        """Add two counts; single changes are told of no sum, which may be one of many lines."""
         return Taken(
             enrolled=self.enrolled + other.enrolled,
             changed=self.changed + other.changed,

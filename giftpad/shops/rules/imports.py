@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from giftpad.shops.rules.facts import LineFault
+from giftpad.shops.rules.facts import LineFault, ShopChange
 
 IMPORT_SIZE_MAX = 32 * 1024 * 1024
 FILE_KEPT = timedelta(days=7)
@@ -24,11 +24,19 @@ class FaultyLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPreview:
+    """What a file would do, as far as it is told: the first changes, and each area's first line."""
+
+    changes: tuple[ShopChange, ...] = ()
+    areas: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportView:
     """One import.
 
     ``state``: ordered, checking, taking, then done, or refused where a fault kept the whole file
-    out.  A dry import is done after checking.
+    out.  A dry import is done after checking; its counts say what taking its good lines would do.
     """
 
     id: UUID

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import IO
 
 from giftpad.shops.rules.facts import LineFault
-from giftpad.shops.rules.sheet import detect_encoding, field_of
+from giftpad.shops.rules.sheet import detect_encoding, field_of, unguard_cell
 
 # Apostrophes before such a beginning are counted too, so that taking one off is exact.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
@@ -66,9 +66,17 @@ def find_cells(stream: IO[bytes], lines: Collection[int]) -> dict[int, dict[str,
 
 
 def write_mended(
-    stream: IO[bytes], mends: Mapping[tuple[int, str], str], *, only: Collection[int] | None
+    stream: IO[bytes],
+    mends: Mapping[tuple[int, str], str],
+    *,
+    only: Collection[int] | None,
+    is_guarded: bool = True,
 ) -> bytes:
-    """Write a file anew with some cells mended; one that cannot be read comes back as it is."""
+    """Write a file anew with some cells mended; one that cannot be read comes back as it is.
+
+    ``is_guarded`` is for a file that a spreadsheet opens: each cell has one apostrophe before what
+    would be a formula, also where it had it already.  Without it cells stay as they were written.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     fields: list[str] | None = None
@@ -86,7 +94,7 @@ def write_mended(
                 row = [
                     mends.get((line, name), cell) for name, cell in zip(fields, cells, strict=True)
                 ]
-            writer.writerow([guard_cell(cell) for cell in row])
+            writer.writerow([guard_cell(unguard_cell(cell)) for cell in row] if is_guarded else row)
     except csv.Error:
         is_empty = True
     if is_empty:

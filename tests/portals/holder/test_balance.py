@@ -46,6 +46,12 @@ def test_the_amount_is_the_heading_with_the_name_and_the_last_day(town, reader):
     assert "One payment can take up to ¥5,000." in words(page)
 
 
+def test_the_page_says_which_of_several_coupons_it_is(town, reader):
+    first, second = town.papers(2)
+    for paper, serial in ((first, "KO-0000001"), (second, "KO-0000002")):
+        assert f"No. {serial}" in words(open_paper(reader, paper))
+
+
 def test_payments_and_what_came_back_are_listed_newest_first(town, reader):
     paper = town.papers(1)[0]
     first = town.pay(paper, 350)

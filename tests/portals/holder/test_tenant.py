@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from giftpad import guard, shops, tenancy
+from giftpad import coupons, guard, shops, tenancy
 from giftpad.kernel import codes
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
@@ -75,6 +75,32 @@ def test_a_slip_is_told_and_not_counted(town, reader):
     )
     assert f'value="{slip}"' in reader.last.text, "what was typed is kept to be corrected"
     assert _type(town, reader, paper.typed).status_code == 303
+
+
+def test_the_other_number_of_the_paper_is_told_apart_and_not_counted(town, reader):
+    paper = town.papers(1)[0]
+    guard.allow_failures(f"holder:{reader.http.environ_base['REMOTE_ADDR']}", 1)
+    (serial,) = _serials(town, paper)
+    for typed in (serial, serial.lower().replace("-", " "), "ＫＯ－００００００１"):
+        for _ in range(2):
+            answer = _type(town, reader, typed)
+            assert answer.status_code == 422
+            assert "That is the No. of the coupon. Type the payment number: the 16 signs." in words(
+                answer
+            )
+    assert "Type the payment number." in words(_type(town, reader, ""))
+    assert "Please fill this in." not in words(reader.last)
+    assert _type(town, reader, paper.typed).status_code == 303
+
+
+def _serials(town, paper):
+    with unit_of_work(town.site.scope) as work:
+        return coupons.find_serials(work, [paper.locator]).values()
+
+
+def test_an_example_stays_on_one_line(site, reader):
+    page = reader.get(f"/t/{site.slug}/")
+    assert '<span class="gp-nowrap">7K3Q-9MXW-2D8F-RT5A</span>' in page.text
 
 
 def test_codes_that_open_nothing_get_one_page_and_count(town, reader):

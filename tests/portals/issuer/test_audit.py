@@ -7,11 +7,13 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from giftpad import audit, identity
 from giftpad.kernel.work import Actor, Scope, unit_of_work
+from giftpad.payments import receipt_number
 from giftpad.portals.issuer import audit as audit_page
 from giftpad.portals.issuer import deeds
 from tests import make_coupons
@@ -53,6 +55,33 @@ def test_an_entry_is_put_into_words(site):
     assert "Giftpad itself Applied the settings" in said
     assert "{'" not in answer.text
     assert 'href="/desk/coupons/KO-0000001"' in answer.text
+
+
+def test_numbers_stand_where_machines_have_codes_and_one_coupon_is_no_range(site):
+    note(site, to="KO-0000001", count=1, reason="only one")
+    sealed, session = "ab" * 32, "01a1fe90-0000-7000-8000-000000000001"
+    note(
+        site, action="tenant.pack_applied", subject="tenant:1", pack_hash=sealed, changes=["opened"]
+    )
+    note(site, action="session.revoked", subject="person:1", sessions=[session, session])
+    note(site, action="shop_import.ordered", subject="shop_import:1", size=9, is_dry=False)
+    payment = "019a0000-0000-7000-8000-0000004f4d1f"
+    note(site, action="payment.void", subject=f"payment:{payment}", amount_minor=100)
+    make_coupons.order(site.town(), 3)
+    answer = desk(site).get("/desk/audit")
+    said = words(answer)
+    assert "Up to" not in said
+    assert sealed not in said
+    assert session not in said
+    assert '<code lang="en">opened</code>' in answer.text
+    assert "Sign-ins that were ended 2" in said
+    assert "To be checked only" not in said
+    assert f"Payment {receipt_number(UUID(payment))}" in said
+    assert "Print run KO-0000001" in said
+    (told,) = (
+        row for row in rows(desk(site).get("/desk/audit/log.csv")) if sealed in row["Details"]
+    )
+    assert told["Action"] == "tenant.pack_applied"
 
 
 def test_the_log_is_filtered_by_what_and_who(site):

@@ -63,9 +63,9 @@ def actions_on(site, batch_id):
 
 def test_the_figures_are_worked_out_before_anything_is_ordered(site):
     browser = desk(site, "issuer")
-    answer = browser.get("/desk/batches/new/check", **query(asked(site, quantity="１，２００ 枚")))
+    answer = browser.get("/desk/batches/new/check", **query(asked(site, quantity="１，２００ 本")))
     assert answer.status_code == 422
-    answer = browser.get("/desk/batches/new/check", **query(asked(site, quantity="１，２００")))
+    answer = browser.get("/desk/batches/new/check", **query(asked(site, quantity="１，２００ 枚")))
     assert "1,200 coupons × ¥1,000 = ¥1,200,000" in words(answer)
     assert {"name": "quantity", "value": "1200", "type": "hidden"} in inputs(answer.text)
     assert all_batches(site) == []
@@ -90,6 +90,8 @@ WRONG = (
     ({"quantity": "many"}, "Please type a whole number, such as 500."),
     ({"quantity": "0"}, "How many coupons: Type how many coupons"),
     ({"quantity": ""}, "Please fill this in."),
+    ({"face_value": "500枚"}, "Please type a whole number, such as 500."),
+    ({"programme": ""}, "Please choose one."),
     ({"face_value": "10,001"}, "from 100 to 10,000"),
     ({"programme": "01a1fe4c-a6e4-7395-aca7-08e90cffaca1"}, "Please choose one of these."),
 )
@@ -302,6 +304,29 @@ def test_no_button_leads_where_one_may_not_go(site):
     }
     assert [address(batch_id, "/release") in hrefs[r] for r in hrefs] == [False, True, False]
     assert [address(batch_id, "/volumes/1.pdf") in hrefs[r] for r in hrefs] == [True, False, False]
+
+
+def test_who_may_not_release_is_told_who_can(site):
+    batch_id = printed(site)
+    able = site.person("approver", name="利用 開始")
+    unable = site.person("viewer", name="閲覧 だけ")
+    del able, unable
+    browser = desk(site, "issuer")
+    for path in ("", "/progress", "/release"):
+        said = words(browser.get(address(batch_id, path)))
+        assert "They can do it: 利用 開始" in said, path
+        assert "閲覧 だけ" not in said, path
+    assert "They can do it" not in words(desk(site, "approver").get(address(batch_id)))
+
+
+def test_the_steps_of_a_released_run_are_all_done(site):
+    batch_id = printed(site)
+    browser = desk(site, "approver")
+    assert "Step 5 of 5" in words(browser.get(address(batch_id)))
+    make_coupons.release(site.town(), batch_id)
+    answer = browser.get(address(batch_id))
+    assert "All 5 steps are done" in words(answer)
+    assert answer.text.count("data-done") == 5
 
 
 def test_the_runs_of_another_town_are_not_there(site, tmp_path):

@@ -147,8 +147,23 @@ def test_a_replacement_is_made_once_and_followed_on_its_own_page(desk):
 
     old = words(owner.get(f"/desk/coupons/{serial}"))
     assert f"To its new coupon {new}" in old
+    assert f"What was left is on {new} now." in old
+    assert "Where it can be spent" not in old
     answer = send_without_key(owner, f"/desk/coupons/{serial}/replace")
     assert "was replaced by" in words(answer)
+
+
+def test_a_replacement_says_who_can_release_and_print_it(desk):
+    desk.site.person("approver", name="利用 開始")
+    desk.site.person("issuer", name="印刷 する")
+    (serial,) = desk.ordered(1)
+    officer = desk.person("support")
+    answer = send(officer, f"/desk/coupons/{serial}/replace", LOST)
+    assert "They can do it" not in words(officer.follow(answer))
+    desk.work_off()
+    said = words(officer.get(answer.headers["Location"] + "/paper"))
+    assert "Have it released, then hand it over. They can do it: 利用 開始" in said
+    assert "out of its print run. They can do it: 印刷 する" in said
 
 
 def send_without_key(browser, path):

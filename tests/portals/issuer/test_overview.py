@@ -105,6 +105,41 @@ def test_the_money_adds_up_and_the_last_payment_is_there(site):
     assert "まるやま青果店" in words(answer) or "¥300" in words(answer)
 
 
+def test_what_is_not_released_is_not_said_to_be_left_to_spend(site):
+    pay(site, site.paper(4)[0][0], 300)
+    batch_id = make_coupons.order(site.town(), 5)
+    pump(site.settings)
+    split = (
+        "¥9,000 was issued. Of it ¥5,000 is not released yet, ¥3,700 is released and left,"
+        " ¥300 was used and ¥0 expired."
+    )
+    programme = f"/desk/programmes/{site.town().programme_id}"
+    for path in ("/desk", programme):
+        said = words(desk(site).get(path))
+        assert split in said, path
+        assert "Not released yet ¥5,000" in said, path
+        assert "Released, not used yet ¥3,700" in said, path
+    make_coupons.release(site.town(), batch_id)
+    for path in ("/desk", programme):
+        said = words(desk(site).get(path))
+        assert "¥9,000 was issued. Of it ¥8,700 is left, ¥300 was used" in said, path
+        assert "Not released yet" not in said, path
+
+
+def test_a_cancelled_payment_is_counted_and_struck_as_such(site):
+    paper = site.paper(4)
+    pay(site, paper[0][0], 300)
+    pay(site, paper[1][0], 200)
+    with unit_of_work(site.scope) as work:
+        newest, _ = payments.list_payments(work, payments.PaymentFilter())
+        payments.void(work, newest.id, reason="")
+    pump(site.settings)
+    answer = desk(site).get("/desk")
+    assert "2 payments, 1 of them cancelled, ¥300 used" in words(answer)
+    assert '<s class="gp-amount">¥200</s>' in answer.text
+    assert '<s class="gp-amount">¥300</s>' not in answer.text
+
+
 def test_the_figures_are_of_the_programme_and_the_time_asked_for(site):
     pay(site, site.paper(4)[0][0], 300)
     other_id = make_coupons.add_programme(site.town(), "ZZ")

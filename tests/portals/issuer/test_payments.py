@@ -143,6 +143,11 @@ def test_a_refund_is_asked_on_its_own_page_and_made_once(desk):
     assert "Wrong amount: <i>" in said
     assert desk.coupon(serial).balance_minor == 800
     assert "Can still be given back ¥200" in said
+    assert "Money given back −¥100" in said
+    assert "later" not in said
+    said = words(officer.get(f"/desk/coupons/{serial}"))
+    assert "+¥100" in said
+    assert "−¥300" in said
     assert make.differences(desk.site.scope) == []
 
     assert send(officer, address, WRONG | {"amount": "200"}).status_code == 303

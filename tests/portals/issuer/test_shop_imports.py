@@ -68,7 +68,8 @@ def test_a_right_file_is_checked_first_and_taken_after_a_press(desk, encoding):
     assert "<html" not in part.text
     assert "hx-trigger" not in part.text
     page = officer.get(address)
-    assert "The 1 row is right. Nothing has been changed yet." in words(page)
+    assert "1 new shop, 0 shops change. Nothing has been changed yet." in words(page)
+    assert "Take this 1 row" in words(page)
     assert find(desk, "7001") is None
 
     form = {"key": officer.key()}
@@ -125,7 +126,7 @@ def test_wrong_cells_are_mended_in_place_and_checked_again(desk):
     )
     desk.work_off()
     page = officer.follow(answer)
-    assert "All 2 rows are right." in words(page)
+    assert "2 new shops, 0 shops change." in words(page)
     corrected = officer.get(f"{answer.headers['Location']}/corrected.csv")
     assert corrected.mimetype == "text/csv"
     assert "7002,にし商店,中央地区,00-0000-7002" in corrected.data.decode("utf-8-sig").replace(
@@ -145,13 +146,104 @@ def test_rows_can_be_left_out_and_what_was_mended_is_not_lost(desk):
     answer = officer.post(f"{address}/mend", form)
     desk.work_off()
     said = words(officer.follow(answer))
+    assert "2 new shops, 0 shops change. Nothing has been changed yet." in said
+    assert "1 row with errors is left out." in said
+    assert find(desk, "7003") is None
+    answer = officer.post(f"{answer.headers['Location']}/take", {"key": officer.key()})
+    desk.work_off()
+    said = words(officer.follow(answer))
     assert "Taken in: 2 new" in said
+    assert "Step 3 of 3" in said
     assert "1 row was left out." in said
     assert find(desk, "7003").facts.area == "北地区"
     assert find(desk, "7002") is None
     rest = officer.get(f"{answer.headers['Location']}/left-out.csv")
     rows = rest.data.decode("utf-8-sig").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["加盟店番号", "7002"]
+
+
+def test_what_would_change_is_shown_before_it_is_taken_and_named_in_the_log(desk):
+    officer, address = checked(desk, HEADER + RIGHT)
+    officer.get(address)
+    officer.post(f"{address}/take", {"key": officer.key()})
+    desk.work_off()
+    changed = RIGHT.replace("ひがし商店", "<b>改名</b>").replace("-7001", "-7009")
+    officer, address = checked(desk, HEADER + changed + WRONG.replace(",,", ",新店,"))
+    page = officer.get(address)
+    assert "2 rows read: 1 ready, 1 need you." in words(page)
+    assert "7002 新店" in words(page)
+    answer = officer.post(f"{address}/mend", {"key": officer.key(), "mend-3-phone": ""})
+    desk.work_off()
+    page = officer.follow(answer)
+    said = words(page)
+    assert "1 new shop, 1 shop changes. Nothing has been changed yet." in said
+    assert "7001 ひがし商店 <b>改名</b> Telephone" in said
+    assert "<b>改名" not in page.text
+    assert "Take these 2 rows" in said
+    assert find(desk, "7001").facts.name == "ひがし商店"
+    officer.post(f"{answer.headers['Location']}/take", {"key": officer.key()})
+    desk.work_off()
+    assert find(desk, "7001").facts.name == "<b>改名</b>"
+    log = words(desk.person("owner").get("/desk/audit?family=shop_import"))
+    assert "Numbers of the first changed shops 7001" in log
+    assert "A list of shops was checked, nothing was taken in" in log
+    assert "refused" not in log
+
+
+def test_changes_beyond_the_list_are_counted_and_nothing_new_is_nothing_to_take(desk):
+    rows = "".join(f"8{n:03},店{n},中央地区,\r\n" for n in range(52))
+    officer, address = checked(desk, HEADER + rows)
+    officer.get(address)
+    officer.post(f"{address}/take", {"key": officer.key()})
+    desk.work_off()
+    officer, address = checked(desk, HEADER + rows.replace("中央地区", "北地区"))
+    said = words(officer.get(address))
+    assert "0 new shops, 52 shops change." in said
+    assert "2 more shops change that are not listed here." in said
+    assert "8049" in said
+    assert "8050" not in said
+    officer, address = checked(desk, HEADER + rows)
+    page = officer.get(address)
+    assert "52 rows are as they are on record already." in words(page)
+    assert "Nothing to take in" in words(page)
+    assert "Take these" not in words(page)
+
+
+def test_a_file_that_was_not_shown_is_not_taken(desk):
+    officer, address = checked(desk, HEADER + RIGHT + WRONG)
+    officer.get(address)
+    answer = officer.post(f"{address}/take", {"key": officer.key()})
+    assert answer.headers["Location"] == address
+    desk.work_off()
+    assert find(desk, "7001") is None
+
+
+def test_an_area_of_no_programme_is_a_hint_and_no_fault(desk):
+    officer, address = checked(
+        desk, HEADER + RIGHT + RIGHT.replace("中央地区", "火星").replace("7001", "7005")
+    )
+    page = officer.get(address)
+    said = words(page)
+    assert "No programme accepts these areas" in said
+    assert "Row 3 火星" in said
+    assert "Row 2 中央地区" not in said
+    assert "Take these 2 rows" in said
+
+
+def test_mending_adds_no_apostrophe(desk):
+    officer, address = checked(desk, f"{HEADER}7006,=cmd,中央地区,x\r\n7007,@home,中央地区,y\r\n")
+    for phones in (("z", "z"), ("", "")):
+        officer.get(address)
+        form = {"key": officer.key(), "mend-2-phone": phones[0], "mend-3-phone": phones[1]}
+        address = officer.post(f"{address}/mend", form).headers["Location"]
+        desk.work_off()
+    assert "'=cmd" in officer.get(f"{address}/corrected.csv").text
+    assert "''=cmd" not in officer.get(f"{address}/corrected.csv").text
+    officer.get(address)
+    officer.post(f"{address}/take", {"key": officer.key()})
+    desk.work_off()
+    assert find(desk, "7006").facts.name == "=cmd"
+    assert find(desk, "7007").facts.name == "@home"
 
 
 def test_what_is_wrong_with_the_whole_file_is_told_with_a_way_on(desk):

@@ -57,7 +57,30 @@ def test_a_foreign_qr_is_told(till, text):
 
 
 def test_a_printed_serial_never_pays(paper_till):
-    refused(paper_till.send(serial_of(paper_till)), 422, "instrument.slip", TYPE_IT)
+    refused(paper_till.send(serial_of(paper_till)), 422, "instrument.serial", TYPE_IT)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "sentence"),
+    [
+        ("KO-0000001", "instrument.serial", "That is the No. of the coupon."),
+        ("ｋｏ 1", "instrument.serial", "That is the No. of the coupon."),
+        (" ", "instrument.empty", "Type the payment number."),
+        ("12345", "instrument.slip", "Please check it again."),
+    ],
+)
+def test_what_can_be_no_payment_number_is_told_apart_and_is_no_guess(
+    till, monkeypatch, typed, code, sentence
+):
+    def guess(*_):
+        raise AssertionError(typed)
+
+    monkeypatch.setattr("giftpad.portals.shop.till.payments.look_up", guess)
+    till.clerk.get("/shop")
+    answer = till.clerk.post("/shop/read", {"code": typed}, headers={"Accept-Language": "en"})
+    refused(answer, 422, code, TYPE_IT)
+    assert sentence in answer.text
+    assert "No money has moved." in answer.text
 
 
 def test_a_stopped_coupon_says_whom_to_call(paper_till):

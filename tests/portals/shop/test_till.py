@@ -6,11 +6,13 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
 from giftpad import edge, payments
 from giftpad.kernel.work import unit_of_work
+from giftpad.portals.shop.paying import read_amount
 from tests.make_pages import FAR_SHOP
 from tests.portals.shop.till import AS_SCRIPT, code_of, outcome
 
@@ -160,6 +162,36 @@ def test_the_pad_can_warn_of_a_payment_in_doubt_with_the_same_coupon(paper_till)
     assert f'data-pay data-serial="{serial[1]}"' in confirm, "what the device remembers it by"
 
 
+AMOUNTS = {
+    "350": 350,
+    "1,380": 1380,
+    "１，３８０円": 1380,
+    "¥ 1,234,567": 1_234_567,
+    "007": 7,
+    **dict.fromkeys(["1.5", "-350", "1,5", "1,38", ",350", "1,3800", "12345678", "", "0", "x"]),
+}
+
+
+@pytest.mark.parametrize(("typed", "amount"), AMOUNTS.items())
+def test_an_amount_is_read_as_it_was_meant_or_not_at_all(typed, amount):
+    assert read_amount(typed) == amount
+
+
+@pytest.mark.parametrize("typed", ["", "1.5", "-350", "1,5"])
+def test_what_is_no_amount_is_told_in_words(till, typed):
+    address = till.read(till.coupons[0][0])
+    query, english = urlencode({"amount": typed}), {"Accept-Language": "en"}
+    answer = till.clerk.get(f"{address}?{query}", headers=english)
+    assert 'data-screen="pad"' in answer.text
+    assert 'data-kind="ng">Please type a whole number of yen.' in answer.text
+
+
+def test_the_last_button_carries_the_amount(till):
+    address = till.read(till.coupons[0][0])
+    answer = till.clerk.get(f"{address}?amount=350", headers={"Accept-Language": "en"})
+    assert re.search(r"<span>Take (?:<[^>]*>)*¥350", answer.text)
+
+
 class TestTheDoorTurnsAway:
     """What the door refuses is this sending: it knows nothing of an earlier one."""
 
@@ -235,6 +267,14 @@ class TestAReadingIsGoodFor:
         assert outcome(answer) == "accepted"
         assert "told=first" in answer.headers["X-Giftpad-Address"]
         assert len(till.payments()) == 1
+
+    def test_its_session_and_another_is_not_told_that_nothing_moved(self, till):
+        address = till.read(till.coupons[0][0])
+        other = till.site.sign_in(till.site.new_person("clerk"))
+        answer = other.get(address, headers={"Accept-Language": "en"} | AS_SCRIPT)
+        assert code_of(answer) == "reading.old"
+        assert "The list of today tells what was paid." in answer.text
+        assert "No money has moved" not in answer.text, "the first session may be paying"
 
     def test_its_shop_only(self, till):
         address = till.read(till.coupons[0][0])

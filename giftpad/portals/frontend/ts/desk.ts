@@ -1,4 +1,4 @@
-import { begin } from "./hx";
+import { begin, say, tell } from "./hx";
 
 begin();
 
@@ -11,3 +11,17 @@ document.addEventListener("keydown", (event) => {
   search.focus();
   search.select();
 });
+
+// A text to be handed on is copied by a button; where the browser has no way to, it stays away.
+for (const button of document.querySelectorAll<HTMLElement>("button[data-copies]")) {
+  const field = document.getElementById(button.dataset["copies"] ?? "");
+  if (!(field instanceof HTMLInputElement) || navigator.clipboard === undefined) continue;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    field.select();
+    navigator.clipboard.writeText(field.value).then(
+      () => tell(say("copied")),
+      () => tell(say("not-copied"), "error"),
+    );
+  });
+}

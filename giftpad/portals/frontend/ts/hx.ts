@@ -134,6 +134,32 @@ function openForPrint(): void {
   });
 }
 
+/** Beside each password stands a way to see it; it is hidden again before it is sent. */
+function showPasswords(): void {
+  const [show, hide] = [say("show-password"), say("hide-password")];
+  if (show === "" || hide === "") return;
+  for (const field of document.querySelectorAll<HTMLInputElement>("input.gp-input[type=password]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "gp-button";
+    button.dataset["kind"] = "text";
+    button.setAttribute("aria-controls", field.id);
+    const set = (shown: boolean): void => {
+      field.type = shown ? "text" : "password";
+      button.textContent = shown ? hide : show;
+    };
+    set(false);
+    button.addEventListener("click", () => set(field.type === "password"));
+    field.form?.addEventListener("submit", () => set(false));
+    field.spellcheck = false;
+    field.autocapitalize = "none";
+    const row = document.createElement("div");
+    row.className = "gp-row";
+    row.append(button);
+    field.after(row);
+  }
+}
+
 /** Start what every page shares. */
 export function begin(): void {
   showLine();
@@ -142,6 +168,7 @@ export function begin(): void {
   sendOnce();
   watchRequests();
   openForPrint();
+  showPasswords();
   document.addEventListener("click", (event) => {
     const pressed = event.target instanceof Element ? event.target.closest("[data-act]") : null;
     if (pressed instanceof HTMLElement && pressed.dataset["act"] === "print") window.print();

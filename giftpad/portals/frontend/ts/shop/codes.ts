@@ -6,6 +6,7 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 16;
 const POLYNOMIAL = 0b100101;
 const TAIL = /\/Q\/[0-9A-HJKMNP-TV-Z]{36}$/;
+const SERIAL = /^[A-Z][A-Z0-9]*\d$/;
 const DASHES = /[-\u2010-\u2015\u2212\u30fc\uff0d\uff70\s]/g;
 const FORGIVEN: Record<string, string> = { I: "1", L: "1", O: "0" };
 
@@ -38,6 +39,12 @@ export function parseTyped(text: string): string | null {
   const signs = [...folded].map((sign) => FORGIVEN[sign] ?? sign).join("");
   if (signs.length !== LENGTH || [...signs].some((sign) => !ALPHABET.includes(sign))) return null;
   return checkSign(signs.slice(0, -1)) === signs.slice(-1) ? signs : null;
+}
+
+/** Whether somebody typed the "No." of a coupon: it is printed too, but pays nothing. */
+export function looksLikeSerial(text: string): boolean {
+  const folded = text.normalize("NFKC").toUpperCase().replace(DASHES, "");
+  return folded.length !== LENGTH && SERIAL.test(folded);
 }
 
 /** Whether a text has the form of a coupon's QR; only the server can tell a genuine one. */

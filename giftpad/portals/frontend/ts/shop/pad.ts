@@ -6,8 +6,27 @@ import { clockOf, yen } from "./words";
 
 const DIGITS_MAX = 7;
 
-function digits(text: string): string {
-  return text.normalize("NFKC").replace(/\D/g, "").replace(/^0+/, "").slice(0, DIGITS_MAX);
+const SIGNS = /[円¥\\\s]/g;
+const COMMAS = /[,、]/g;
+const WHOLE = /^(\d{1,3}([,、]\d{3})+|\d+)$/;
+
+/**
+ * The digits of an amount as the server reads it, empty if there are none; null if what was typed is
+ * no amount: commas stand before three digits only, so that 1,5 is not fifteen.
+ */
+function digits(text: string): string | null {
+  const plain = text.normalize("NFKC").replace(SIGNS, "");
+  if (plain === "") return "";
+  const held = plain.replace(COMMAS, "");
+  return WHOLE.test(plain) && held.length <= DIGITS_MAX ? held.replace(/^0+/, "") : null;
+}
+
+/** The same of what this pad has grouped, where one sign was typed or taken away since. */
+function regroup(event: Event, text: string): string | null {
+  const isPut = event instanceof InputEvent && /^insertFrom/.test(event.inputType);
+  if (isPut || (event instanceof InputEvent && /[,、]/.test((event.data ?? "").normalize("NFKC")))) return digits(text);
+  const plain = text.normalize("NFKC").replace(SIGNS, "").replace(COMMAS, "");
+  return digits(plain.slice(0, DIGITS_MAX));
 }
 
 /** Warn of a payment with this coupon whose answer was lost, until it is known that it failed. */
@@ -40,23 +59,28 @@ export function startPad(screen: HTMLElement): (() => void) | void {
   const ceiling = Number(form.dataset["ceiling"]) || Infinity;
   const plain = button.textContent ?? "";
   let isFresh = true;
+  let isGrouped = true;
   input.inputMode = "none"; // our keys stand below, the phone's would cover them
 
   const show = (typed: string): void => {
     const amount = Number(typed);
     input.value = typed === "" ? "" : new Intl.NumberFormat("en").format(amount);
-    const over = amount > ceiling ? amount - ceiling : amount > left ? amount - left : 0;
-    const words = say(amount > ceiling ? "over-ceiling" : "over");
-    hint.textContent = over > 0 ? words.replace("{amount}", yen(over)) : "";
-    hint.dataset["kind"] = over > 0 ? "ng" : "";
+    const over = say("over").replace("{amount}", yen(amount - left));
+    hint.textContent = amount > ceiling ? say("over-ceiling") : amount > left ? over : "";
+    hint.dataset["kind"] = hint.textContent === "" ? "" : "ng";
+    isGrouped = true;
     const label = amount > 0 ? say("check-amount").replace("{amount}", yen(amount)) : plain.trim();
     const text = button.querySelector("span") ?? button;
     text.textContent = label;
   };
+  const refuse = (): void => {
+    hint.textContent = say("no-amount");
+    hint.dataset["kind"] = "ng";
+  };
   const press = (key: string): void => {
-    const typed = isFresh && key !== "back" ? "" : digits(input.value);
+    const typed = isFresh && key !== "back" ? "" : (digits(input.value) ?? "");
     isFresh = false;
-    show(key === "back" ? typed.slice(0, -1) : digits(typed + key));
+    show(key === "back" ? typed.slice(0, -1) : (typed + key).replace(/^0+/, "").slice(0, DIGITS_MAX));
   };
   screen.addEventListener("click", (event) => {
     const pressed = event.target instanceof Element ? event.target.closest("button") : null;
@@ -65,12 +89,17 @@ export function startPad(screen: HTMLElement): (() => void) | void {
     if (key !== undefined) press(key);
     else if (amount !== undefined) {
       isFresh = true;
-      show(digits(amount));
+      show(amount);
     }
   });
-  input.addEventListener("input", () => {
+  input.addEventListener("input", (event) => {
     isFresh = false;
-    show(digits(input.value));
+    const typed = isGrouped ? regroup(event, input.value) : digits(input.value);
+    if (typed !== null) show(typed);
+    else {
+      isGrouped = false; // what stands there is left as it was typed
+      refuse();
+    }
   });
   screen.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -90,13 +119,14 @@ export function startPad(screen: HTMLElement): (() => void) | void {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const amount = digits(input.value);
-    if (amount === "") {
+    if (!amount) {
+      refuse();
       input.focus();
       return;
     }
     void go(`${form.action}?amount=${amount}`);
   });
-  show(digits(input.value));
+  if (input.value !== "") show(digits(input.value) ?? "");
   const warnNow = (): void => warn(screen, form.dataset["serial"] ?? "");
   warnNow();
   document.addEventListener(SETTLED, warnNow);

@@ -1,7 +1,7 @@
 /** The first screen: the camera, and always a field for a number or a reader that types. */
 import { say } from "../hx";
 import { openCamera, type Camera } from "./camera";
-import { looksLikeQr, parseTyped } from "./codes";
+import { looksLikeQr, looksLikeSerial, parseTyped } from "./codes";
 import { findDecoder } from "./decoder";
 import { go } from "./screens";
 import { isMute, play, setMute, unlock } from "./sound";
@@ -47,7 +47,8 @@ export function startTyped(screen: HTMLElement): void {
     else {
       input.setAttribute("aria-invalid", "true");
       const text = fault.querySelector("span");
-      if (text !== null) text.textContent = say("slip");
+      const why = code === "" ? "type-it" : looksLikeSerial(code) ? "serial" : "slip";
+      if (text !== null) text.textContent = say(why);
       input.focus();
       play("refused");
       return;
