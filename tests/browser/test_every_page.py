@@ -11,10 +11,31 @@ from tests.browser.catalogue import SIGHTS
 from tests.browser.inspection import find_barriers, find_faults, find_foreign, looking, size_for
 from tests.browser.visitor import PHONE, visit
 
+MAIN = {
+    *("sign-in", "account", "join", "members", "overview", "overview on the first day"),
+    *("programme", "batches", "batch order wrong", "batch order check", "batch ready"),
+    *("batch page", "batch release", "coupon partly", "coupon stop", "coupons", "shop"),
+    *("shops", "shops import faults", "payments", "payment refunded", "payment refund", "audit"),
+    *("error 403", "error 404", "shop scan", "shop pad", "shop confirm", "shop accepted"),
+    *("shop in doubt", "shop refused balance", "shop cancel", "shop today", "balance"),
+    *("balance stopped", "balance shops", "town", "town accessibility"),
+}
+"""Pages that every run of the tests looks at; the others are for the long one."""
+
+
+def _case(sight):
+    marks = () if sight.name in MAIN else (pytest.mark.long,)
+    return pytest.param(sight, id=sight.name, marks=marks)
+
+
 TESTED = [sight for sight in SIGHTS if not sight.has_camera]
 
 
-@pytest.mark.parametrize("sight", TESTED, ids=lambda sight: sight.name)
+def test_the_main_pages_are_pages():
+    assert {sight.name for sight in TESTED} >= MAIN
+
+
+@pytest.mark.parametrize("sight", [_case(sight) for sight in TESTED])
 def test_a_page_in_both_languages(chromium, scenes, sight):
     faults = []
     for locale in ("ja", "en"):
