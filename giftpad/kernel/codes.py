@@ -10,6 +10,7 @@ Source: ADR 0004; Crockford base32.
 from __future__ import annotations
 
 import hmac
+import string
 import unicodedata
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ TAG_MAX = 32**TAG_LENGTH - 1
 DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff0d\uff70")
 """What a keyboard may give for a hyphen; a Japanese one gives a long vowel mark."""
 
+_SYMBOLS = frozenset(ALPHABET)
+_DIGITS = str.maketrans(ALPHABET, string.digits + string.ascii_lowercase[:22])
+"""Crockford's symbols as the digits that ``int`` reads to the base of 32."""
+_PAIRS = [left + right for left in ALPHABET for right in ALPHABET]
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _FORGIVEN = str.maketrans({"I": "1", "L": "1", "O": "0"})
 _QR_MARK = "/Q/"
@@ -54,32 +59,38 @@ def _multiply(left: int, right: int) -> int:
     return _EXPONENT[(_LOGARITHM[left] + _LOGARITHM[right]) % 31]
 
 
+_CHECKS = tuple(
+    {symbol: _multiply(_EXPONENT[position], value) for symbol, value in _VALUES.items()}
+    for position in range(1, 31)
+)
+"""What each symbol adds to the check at its position, from the first on."""
+
+
 def encode(number: int, length: int) -> str:
     """Write ``number`` in exactly ``length`` symbols of Crockford's base32."""
-    assert 0 <= number < 32**length
+    assert 0 <= number < 1 << 5 * length
     symbols = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        symbols.append(ALPHABET[digit])
-    return "".join(reversed(symbols))
+    for _ in range(length // 2):  # a million coupons have fifty million symbols: two at a time
+        symbols.append(_PAIRS[number & 1023])
+        number >>= 10
+    if length % 2:
+        symbols.append(ALPHABET[number])
+    symbols.reverse()
+    return "".join(symbols)
 
 
 def decode(text: str) -> int | None:
     """Read a number from canonical Crockford symbols; None if any symbol is not one."""
-    number = 0
-    for symbol in text:
-        value = _VALUES.get(symbol)
-        if value is None:
-            return None
-        number = number * 32 + value
-    return number
+    if not text or not _SYMBOLS.issuperset(text):
+        return None
+    return int(text.translate(_DIGITS), 32)
 
 
 def check_symbol(symbols: str) -> str:
     """Return the symbol that makes a slip of one key, or a swap of two, visible."""
     total = 0
-    for position, symbol in enumerate(symbols, start=1):
-        total ^= _multiply(_EXPONENT[position], _VALUES[symbol])
+    for added, symbol in zip(_CHECKS, symbols, strict=False):
+        total ^= added[symbol]
     return ALPHABET[total]
 
 
@@ -91,20 +102,26 @@ class QrText:
     kid: int
     tag: int
     locator: int
+    body: str
+    """Kid, tag and locator as they stand in the text: what the MAC is of."""
     mac: str
 
 
-def qr_mac(mac_key: bytes, kid: int, tag: int, locator: int) -> str:
+def qr_body(kid: int, tag: int, locator: int) -> str:
+    """Write what a QR says, without its MAC."""
+    return encode(kid, KID_LENGTH) + encode(tag, TAG_LENGTH) + encode(locator, LOCATOR_LENGTH)
+
+
+def qr_mac(mac_key: bytes, body: str) -> str:
     """Return the 115-bit MAC, as 23 symbols, of what a QR says."""
-    body = encode(kid, KID_LENGTH) + encode(tag, TAG_LENGTH) + encode(locator, LOCATOR_LENGTH)
     digest = hmac.digest(mac_key, _MAC_LABEL + b"\0" + body.encode(), "sha256")
     return encode(int.from_bytes(digest[:15]) >> 5, MAC_LENGTH)
 
 
 def build_qr(address: str, mac_key: bytes, kid: int, tag: int, *, locator: int) -> str:
     """Write the text of a QR that opens ``locator`` of the tenant whose tag is ``tag``."""
-    body = encode(kid, KID_LENGTH) + encode(tag, TAG_LENGTH) + encode(locator, LOCATOR_LENGTH)
-    return address.upper().rstrip("/") + _QR_MARK + body + qr_mac(mac_key, kid, tag, locator)
+    body = qr_body(kid, tag, locator)
+    return address.upper().rstrip("/") + _QR_MARK + body + qr_mac(mac_key, body)
 
 
 def parse_qr(text: str) -> QrText | None:
@@ -112,7 +129,7 @@ def parse_qr(text: str) -> QrText | None:
     if len(text) <= QR_TAIL_LENGTH + len(_QR_MARK):
         return None
     head, tail = text[:-QR_TAIL_LENGTH], text[-QR_TAIL_LENGTH:]
-    if not head.endswith(_QR_MARK) or any(symbol not in _VALUES for symbol in tail):
+    if not head.endswith(_QR_MARK) or not _SYMBOLS.issuperset(tail):
         return None
     tag_at = KID_LENGTH + TAG_LENGTH
     mac_at = tag_at + LOCATOR_LENGTH
@@ -122,12 +139,12 @@ def parse_qr(text: str) -> QrText | None:
     assert kid is not None
     assert tag is not None
     assert locator is not None
-    return QrText(head.removesuffix(_QR_MARK), kid, tag, locator, tail[mac_at:])
+    return QrText(head.removesuffix(_QR_MARK), kid, tag, locator, tail[:mac_at], tail[mac_at:])
 
 
 def is_genuine(qr: QrText, mac_key: bytes) -> bool:
     """Whether the MAC of ``qr`` was made with ``mac_key``."""
-    return hmac.compare_digest(qr.mac, qr_mac(mac_key, qr.kid, qr.tag, qr.locator))
+    return hmac.compare_digest(qr.mac, qr_mac(mac_key, qr.body))
 
 
 def build_typed(batch_key: bytes, locator: int) -> str:
@@ -144,7 +161,7 @@ def parse_typed(text: str) -> str | None:
     """
     folded = unicodedata.normalize("NFKC", text).upper().translate(_FORGIVEN)
     symbols = "".join(c for c in folded if not (c.isspace() or c in DASHES))
-    if len(symbols) != TYPED_LENGTH or any(symbol not in _VALUES for symbol in symbols):
+    if len(symbols) != TYPED_LENGTH or not _SYMBOLS.issuperset(symbols):
         return None
     return symbols if check_symbol(symbols[:-1]) == symbols[-1] else None
 

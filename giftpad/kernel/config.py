@@ -53,7 +53,9 @@ class Settings:
     web_workers: int = 2
     """Web server processes."""
     web_threads: int = 2
-    """Blocking threads of each web server process."""
+    """Requests that one web server process works on at once."""
+    web_queue: int = 14
+    """Requests that may wait in one web server process; more are turned away."""
     job_workers: int = 2
     """RQ worker processes."""
     trusted_proxies: int = 0
@@ -61,6 +63,10 @@ class Settings:
     database_pool_max: int = 8
     """Cold-path connections of one process."""
     print_retention_days: int = 30
+    metrics_port: int = 9464
+    """Port of /metrics, on the loopback address; 0 means none."""
+    tracing_url: str = ""
+    """Where spans are sent, by OTLP over http, http://127.0.0.1:4318; empty means none are."""
     log_level: str = "INFO"
     log_format: str = "json"
     """"json" or "console"."""
@@ -85,6 +91,9 @@ class Settings:
             raise SettingsError(message)
 
     def _check_ports(self) -> None:
+        if not 0 <= self.metrics_port <= PORT_MAX:
+            message = f"GIFTPAD_METRICS_PORT is {self.metrics_port}; 0 to {PORT_MAX} can be used."
+            raise SettingsError(message)
         for name in ("port", "lan_port"):
             if not 1 <= getattr(self, name) <= PORT_MAX:
                 message = (

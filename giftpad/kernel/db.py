@@ -87,6 +87,8 @@ class Database:
         )
         self._idle: list[psycopg.Connection[TupleRow]] = []
         self._idle_lock = threading.Lock()
+        self._is_closed = False
+        sa.event.listen(self.engine, "checkin", self._close_late)
 
     @contextmanager
     def hot_connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
@@ -113,7 +115,7 @@ class Database:
     def _take_back(self, connection: psycopg.Connection[TupleRow]) -> None:
         is_sound = not connection.closed and not connection.broken
         with self._idle_lock:
-            if is_sound and len(self._idle) < HOT_IDLE_MAX:
+            if is_sound and not self._is_closed and len(self._idle) < HOT_IDLE_MAX:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -150,9 +152,16 @@ class Database:
             connection.close()
 
     def close(self) -> None:
-        """Close the pool and the hot connections."""
+        """Close the pool and the hot connections; those in use close when they are given back."""
+        with self._idle_lock:
+            self._is_closed = True
         self._forget_idle()
         self.engine.dispose()
+
+    def _close_late(self, connection: psycopg.Connection[TupleRow] | None, _record: object) -> None:
+        """Close what comes back to a pool that nobody will ask again."""
+        if self._is_closed and connection is not None:
+            connection.close()
 
 
 class _Bound:

@@ -59,3 +59,7 @@ class Unavailable(DomainError):
 
 class TooMany(Unavailable):
     """A limit is reached; trying again after ``retry_after_s`` is right."""
+
+    def __init__(self, *, retry_after_s: int, **params: object) -> None:
+        super().__init__(retry_after_s=retry_after_s, **params)
+        self.retry_after_s = retry_after_s

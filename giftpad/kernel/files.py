@@ -14,6 +14,9 @@ from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # it ships no
 
 from giftpad.kernel.config import Settings
 
+PART = ".part"
+"""Ends the name of a file that is not whole yet."""
+
 
 class FileStore:
     """The store of one installation."""
@@ -30,22 +33,34 @@ class FileStore:
     def write(self, tenant_id: UUID, kind: str, file_id: UUID, *, data: bytes) -> None:
         """Write a file whole; a reader sees the old content or the new, never a part."""
         path = self._path(tenant_id, kind, file_id)
-        self._system.pipe_file(path + ".part", data)
-        self._system.mv(path + ".part", path)
+        self._system.pipe_file(path + PART, data)
+        self._system.mv(path + PART, path)
 
     def read(self, tenant_id: UUID, kind: str, file_id: UUID) -> bytes:
         """Return a file's content; FileNotFoundError if there is none."""
         return cast("bytes", self._system.cat_file(self._path(tenant_id, kind, file_id)))
 
     def delete(self, tenant_id: UUID, kind: str, file_id: UUID) -> None:
-        """Delete a file; one that is gone already is no error."""
+        """Delete a file, and what a writer that died left of it; one that is gone is no error."""
         path = self._path(tenant_id, kind, file_id)
-        if self._system.exists(path):
-            self._system.rm_file(path)
+        for each in (path, path + PART):
+            if self._system.exists(each):
+                self._system.rm_file(each)
 
     def exists(self, tenant_id: UUID, kind: str, file_id: UUID) -> bool:
         """Whether there is such a file."""
         return bool(self._system.exists(self._path(tenant_id, kind, file_id)))
+
+    def list_ids(self, tenant_id: UUID, kind: str) -> list[UUID]:
+        """Return the ids of all files of a kind, those a writer that died left half as well."""
+        folder = self._path(tenant_id, kind, tenant_id).rpartition("/")[0]
+        self._system.invalidate_cache(folder)
+        try:
+            paths = self._system.ls(folder, detail=False)
+        except FileNotFoundError:
+            return []
+        names = {str(path).rpartition("/")[2].removesuffix(PART) for path in paths}
+        return sorted(UUID(name) for name in names)
 
 
 def open_files(settings: Settings) -> FileStore:

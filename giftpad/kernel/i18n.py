@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -98,5 +99,5 @@ def format_amount(amount_minor: int, unit_code: str, locale: str) -> str:
     unit = get_unit(unit_code)
     if unit.code == "JPY" and locale.startswith("ja"):
         return f"{amount_minor:,}円"
-    whole = amount_minor / 10**unit.scale if unit.scale else amount_minor
+    whole = Decimal(amount_minor).scaleb(-unit.scale)  # a float would lose cents of large sums
     return format_currency(whole, unit.code, locale=Locale.parse(locale))

@@ -10,8 +10,10 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 
 from giftpad.kernel.config import Settings
@@ -90,11 +92,34 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    _Lines.is_fast = settings.log_format != "console" and level <= logging.INFO
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def log_request(*, request_id: str, **facts: object) -> None:
+    """Write the line of one answered request.
+
+    It is the line that ``get_logger("http").info("request", …)`` would write, made in a tenth of
+    the time: the facts are the product's own words, and only the id may be the caller's.
+    """
+    if not _Lines.is_fast:
+        get_logger("http").info("request", request_id=request_id, **facts)
+        return
+    line = {"room": "http", **facts, "event": "request", "request_id": redact_text(request_id)}
+    line |= {"level": "info", "timestamp": datetime.now(UTC)}
+    sys.stderr.write(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode() + "\n")
+    sys.stderr.flush()
+
+
+class _Lines:
+    """How this process writes its log."""
+
+    is_fast = False
+    """Whether a line of a request may be written past structlog: as JSON, and at this level."""
 
 
 def get_logger(name: str) -> Any:

@@ -5,6 +5,8 @@ Hides: Alembic's configuration, the lock that keeps two upgrades apart, the poli
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,39 @@ from giftpad.kernel.config import Settings
 from giftpad.kernel.db import sqlalchemy_url
 
 ROOT = Path(__file__).resolve().parents[2]
+FUNCTION_ROOMS = ("kernel", "ledger", "payments")
+"""The packages that have database functions, in the order in which they need each other."""
+DEFINERS: Mapping[str, str] = {"ledger": "giftpad_ledger"}
+"""Rooms whose functions run with their owner's rights, and only when the application calls."""
+OWNER = "giftpad_owner"
+_SHAPE = ", ".join(
+    f"{{0}}.{column}"
+    for column in (
+        "proname",
+        "prokind",
+        "prorettype",
+        "proretset",
+        "pronargdefaults",
+        "proargtypes",
+        "proallargtypes",
+        "proargmodes",
+        "proargnames",
+    )
+)
+_STRANGE = f"""
+    SELECT p.oid::regprocedure::text FROM pg_proc p
+    WHERE p.pronamespace = 'public'::regnamespace
+        AND (p.proname = ANY (:names) OR starts_with(p.proname, :prefix))
+        AND (pg_get_userbyid(p.proowner) <> :owner OR NOT EXISTS (
+            SELECT 1 FROM pg_proc t WHERE t.pronamespace = pg_my_temp_schema()
+            AND ROW({_SHAPE.format("t")}) IS NOT DISTINCT FROM ROW({_SHAPE.format("p")})))
+"""  # noqa: S608 - made of names in this file
+_OURS = """
+    SELECT p.oid::regprocedure::text, array_remove(array_agg(DISTINCT right_.grantee::regrole::text
+        ) FILTER (WHERE right_.grantee <> 0), :owner)
+    FROM pg_proc p LEFT JOIN aclexplode(p.proacl) right_ ON true
+    WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY (:names) GROUP BY p.oid
+"""
 TENANT_POLICY = "tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid"
 
 
@@ -48,10 +83,72 @@ def _is_newest(config: Config, owner_url: str) -> bool:
     return found == [(ScriptDirectory.from_config(config).get_current_head(),)]
 
 
-def run_sql_file(package: str, name: str) -> None:
-    """Load one database function from ``giftpad/<package>/sql/<name>.sql``, inside a migration."""
-    text = (ROOT / "giftpad" / package / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    op.execute(sa.text(text.replace(":", "\\:")))
+def function_files(package: str) -> dict[str, str]:
+    """Return the text of each database function of a room, by name."""
+    files = sorted((ROOT / "giftpad" / package / "sql").glob("*.sql"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in files if path.stem != "roles"}
+
+
+def functions_hash() -> str:
+    """Return the SHA-256 of all database functions, which the migration that loads them names."""
+    found = hashlib.sha256()
+    for package in FUNCTION_ROOMS:
+        for name, text in function_files(package).items():
+            found.update(f"{package}/{name}\n{text}\n".encode())
+    return found.hexdigest()
+
+
+def load_functions(*packages: str) -> None:
+    """Make the functions of these rooms what their files say, with owner and rights.
+
+    For a migration, whatever the database had: what no file names, and what has another shape or
+    owner, is dropped; the others are replaced in place, so a payment under way always finds one.
+    """
+    for package in packages:
+        names = list(function_files(package))
+        owner = DEFINERS.get(package, OWNER)
+        for strange in _find_strange(package, names, owner):
+            op.execute(f"DROP FUNCTION {strange}")
+        _run_files(package)
+        if owner != OWNER:  # needed to be given a function, and for nothing afterwards
+            op.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
+        found = sa.text(_OURS).bindparams(names=names, owner=owner)
+        for function, grantees in op.get_bind().execute(found).all():
+            op.execute(f"ALTER FUNCTION {function} OWNER TO {owner}")
+            # The rights of what was given away are its new owner's to change.
+            op.execute(f"SET LOCAL ROLE {owner}")
+            op.execute(
+                f"REVOKE ALL ON FUNCTION {function} FROM {', '.join(['PUBLIC', *(grantees or [])])}"
+            )
+            may = "giftpad_app" if package in DEFINERS else "PUBLIC"
+            op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {may}")
+            op.execute(f"SET LOCAL ROLE {OWNER}")
+        if owner != OWNER:
+            op.execute(f"REVOKE CREATE ON SCHEMA public FROM {owner}")
+
+
+def drop_functions(package: str) -> None:
+    """Drop the functions of a room, for the way down of the migration that brought them."""
+    for name in reversed(function_files(package)):
+        op.execute(f"DROP FUNCTION {name}")
+
+
+def _find_strange(package: str, names: list[str], owner: str) -> list[str]:
+    """Return what must go: the shapes of today are read off a copy in the temporary schema."""
+    session = op.get_bind()
+    path = session.scalar(sa.text("SELECT current_setting('search_path')"))
+    op.execute("SET LOCAL search_path = pg_temp, public")
+    _run_files(package)
+    values = {"names": names, "prefix": f"{package}_", "owner": owner}
+    strange = list(session.scalars(sa.text(_STRANGE), values))
+    op.execute("DISCARD TEMP")
+    session.execute(sa.text("SELECT set_config('search_path', :path, true)"), {"path": path})
+    return strange
+
+
+def _run_files(package: str) -> None:
+    for text in function_files(package).values():
+        op.execute(sa.text(text.replace(":", "\\:")))
 
 
 def isolate(table: str, *, app: str = "SELECT, INSERT, UPDATE, DELETE") -> None:

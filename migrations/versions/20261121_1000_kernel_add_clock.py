@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from giftpad.kernel.migrate import run_sql_file
+from giftpad.kernel.migrate import load_functions
 
 revision = "20261121_1000"
 down_revision = None
@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.execute("GRANT USAGE ON SCHEMA public TO giftpad_app, giftpad_relay")
     op.execute("GRANT USAGE, CREATE ON SCHEMA public TO giftpad_ledger")
     op.execute("GRANT SELECT ON alembic_version TO giftpad_app")
-    run_sql_file("kernel", "clock_now")
+    load_functions("kernel")
 
 
 def downgrade() -> None:

@@ -9,20 +9,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from giftpad.kernel.migrate import isolate, run_sql_file
+from giftpad.kernel.migrate import drop_functions, isolate, load_functions
 
 revision = "20261121_1010"
 down_revision = "20261121_1000"
 branch_labels = None
 depends_on = None
-
-FUNCTIONS = {
-    "ledger_open_account": "uuid, uuid, uuid, text, text, boolean, uuid",
-    "ledger_transfer": "uuid, uuid, uuid, text, uuid, uuid, bigint, uuid, timestamptz",
-    "ledger_lock_account": "uuid, uuid",
-    "ledger_issue_many": "uuid, uuid, text, text, uuid, uuid[], uuid[], bigint, timestamptz",
-    "ledger_drain_many": "uuid, uuid, text, uuid, uuid[], uuid[], timestamptz",
-}
 
 
 def upgrade() -> None:
@@ -71,21 +63,11 @@ def upgrade() -> None:
     ):
         isolate(table, app="SELECT")
         op.execute(f"GRANT {ledger_may} ON {table} TO giftpad_ledger")
-    for name, arguments in FUNCTIONS.items():
-        run_sql_file("ledger", name)
-        op.execute(f"ALTER FUNCTION {name}({arguments}) OWNER TO giftpad_ledger")
-        # The owner cannot change the rights of what it gave away, except as its new owner.
-        op.execute("SET LOCAL ROLE giftpad_ledger")
-        op.execute(f"REVOKE ALL ON FUNCTION {name}({arguments}) FROM PUBLIC")
-        op.execute(f"GRANT EXECUTE ON FUNCTION {name}({arguments}) TO giftpad_app")
-        op.execute("SET LOCAL ROLE giftpad_owner")
-    # Needed to be given the functions, and for nothing afterwards.
-    op.execute("REVOKE CREATE ON SCHEMA public FROM giftpad_ledger")
+    load_functions("ledger")
 
 
 def downgrade() -> None:
     """Undo."""
-    for name, arguments in FUNCTIONS.items():
-        op.execute(f"DROP FUNCTION {name}({arguments})")
+    drop_functions("ledger")
     op.drop_table("ledger_transfers")
     op.drop_table("ledger_accounts")

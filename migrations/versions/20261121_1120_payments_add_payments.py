@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from giftpad.kernel.migrate import isolate, run_sql_file
+from giftpad.kernel.migrate import drop_functions, isolate, load_functions
 
 revision = "20261121_1120"
 down_revision = "20261121_1110"
@@ -152,13 +152,11 @@ def upgrade() -> None:
     for table in TABLES:
         changeable = CHANGEABLE.get(table, "")
         isolate(table, app="SELECT, INSERT" + (f", UPDATE ({changeable})" if changeable else ""))
-    for name in ("payments_judge", "payments_look_up", "payments_pay"):
-        run_sql_file("payments", name)
+    load_functions("payments")
 
 
 def downgrade() -> None:
     """Undo."""
-    for name in ("payments_pay", "payments_look_up", "payments_judge"):
-        op.execute(f"DROP FUNCTION {name}")
+    drop_functions("payments")
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -17,9 +18,11 @@ from babel.messages.pofile import read_po
 import giftpad
 from giftpad.edge import problems, status_of
 from giftpad.guard import KeyReused, RateExceeded, StillRunning, TooManyFailures
-from giftpad.identity import PERMISSIONS, ROLES
+from giftpad.health.adapters.exposition import GAUGES
+from giftpad.identity import OPERATOR_PERMISSIONS, OPERATOR_ROLES, PERMISSIONS, ROLES
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.i18n import TRANSLATIONS
+from giftpad.kernel.metrics import COUNTERS, TIMES
 from giftpad.ledger import InsufficientBalance
 from giftpad.local import LocalError
 from giftpad.payments import errors as paying
@@ -99,7 +102,8 @@ def till() -> str:
     lines = []
     for state, who, error in AT_THE_TILL:
         moved = MOVED[problems._moved(error.__new__(error))]
-        code, status, sentence = f"`{error.code}`", int(status_of(error())), error.sentence
+        status = int(status_of(error.__new__(error)))
+        code, sentence = f"`{error.code}`", error.sentence
         text = _translated(japanese, sentence)
         lines.append(_cells(state, who, status, code, sentence, text, moved))
     head = ("presented", "by", "status", "code", "English", "日本語", "money moved")
@@ -142,7 +146,69 @@ def roles() -> str:
     return _table(*lines, head=("permission", *ROLES))
 
 
+def operators() -> str:
+    """Return which role of the platform has which permission."""
+    lines = [
+        _cells(f"`{name}`", *("●" if name in held else "" for held in OPERATOR_ROLES.values()))
+        for name in OPERATOR_PERMISSIONS
+    ]
+    return _table(*lines, head=("permission", *OPERATOR_ROLES))
+
+
+def metrics() -> str:
+    """Return every metric that is served, with its labels and what it says."""
+    lines = [
+        _cells(f"`{each.name}`", kind, " ".join(f"`{label}`" for label in each.labels), each.help)
+        for kind, all_of_it in (("gauge", GAUGES), ("counter", COUNTERS), ("histogram", TIMES))
+        for each in all_of_it
+    ]
+    return _table(*lines, head=("metric", "kind", "labels", "says"))
+
+
+LEVELS = {"info", "warning", "error", "exception"}
+
+
+def logs() -> str:
+    """Return what is logged, in which room, at which level, with which fields of its own."""
+    found = {
+        line
+        for folder in ("giftpad", "worker")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line in _logged(ast.parse(path.read_text("utf-8")))
+    }
+    lines = [
+        _cells(f"`{room}`", level, event, " ".join(f"`{name}`" for name in names))
+        for room, event, level, names in sorted(found)
+    ]
+    return _table(*lines, head=("`room`", "`level`", "`event`", "fields of its own"))
+
+
+def _logged(tree: ast.Module) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    rooms = [
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "get_logger"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="log"), attr=level),
+                args=[ast.Constant(value=str(event))],
+                keywords=keywords,
+            ) if level in LEVELS:
+                names = sorted(k.arg or "…" for k in keywords if k.arg != "exc_info")
+                yield str(rooms[0]), event, level.replace("exception", "error"), tuple(names)
+            case _:
+                pass
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "operators": operators,
+    "metrics": metrics,
+    "logs": logs,
     "till": till,
     "refusals": refusals,
     "local": local,

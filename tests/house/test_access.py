@@ -150,6 +150,15 @@ PAGES = {
         "GET /desk/shops/<uuid:shop_id>",
         "GET /desk/shops/all.csv",
     ),
+    ("operations:read",): (
+        "GET /operator/dead",
+        "GET /operator/dead/<slug>",
+        "GET /operator/dead/runs/<uuid:redrive_id>",
+        "GET /operator/dead/runs/<uuid:redrive_id>/live",
+        "GET /operator/health",
+        "GET /operator/health/live",
+    ),
+    ("operations:act",): ("POST /operator/dead/<slug>",),
     ("shops:write",): (
         "GET /desk/shops/<uuid:shop_id>/change",
         "GET /desk/shops/<uuid:shop_id>/places/<uuid:branch_id>/close",
@@ -213,7 +222,8 @@ def test_every_other_page_asks_for_the_permissions_listed():
     listed = {route: names for names, routes in PAGES.items() for route in routes}
     assert asked(pages=True) == listed
     held = {name for names in PAGES for name in names}
-    assert held == set(identity.PERMISSIONS) - NO_PAGE_OF_ITS_OWN
+    known = {*identity.PERMISSIONS, *identity.OPERATOR_PERMISSIONS}
+    assert held == known - NO_PAGE_OF_ITS_OWN
 
 
 def test_every_page_that_asks_for_something_is_shut_to_some_role():
