@@ -11,7 +11,7 @@ from redis import Redis, RedisError
 from rq import Queue
 from rq.queue import EnqueueData
 
-from giftpad import events
+from giftpad import events, guard
 from giftpad.kernel.config import Settings
 from giftpad.kernel.log import get_logger
 from worker.queues import TIMEOUT_S, connect, open_queue
@@ -19,6 +19,7 @@ from worker.queues import TIMEOUT_S, connect, open_queue
 log = get_logger("relay")
 
 IDLE_S = 0.1
+ROUND_FULL = events.TAKE_MAX
 TROUBLE_S = 1.0
 HINT_FAILURE_TTL_S = 3600
 
@@ -38,7 +39,10 @@ def run(settings: Settings) -> None:
                     connect_timeout=3,
                     options="-c statement_timeout=10000 -c lock_timeout=1000 -c enable_seqscan=off",
                 )
-            if relay_once(connection, redis) == 0:
+            guard.give_way()  # under overload payments need the machine more
+            if relay_once(connection, redis) < ROUND_FULL:
+                # Few at a time would cost a hint, a job and a transaction each; waiting costs a
+                # tenth of a second, which nobody sees.
                 stop.wait(IDLE_S)
         except (psycopg.Error, RedisError) as error:
             log.warning("relay waits", error=f"{type(error).__name__}: {error}")

@@ -6,8 +6,14 @@ Does not know: any domain, and not the queue that carries the hints.
 """
 
 from giftpad.events.commands import deliver, publish, purge, redrive
-from giftpad.events.jobs import Delivery, give_back, take_due
-from giftpad.events.queries import DeadLetter, count_pending, list_dead, reconcile
+from giftpad.events.jobs import TAKE_MAX, Delivery, give_back, take_due
+from giftpad.events.queries import (
+    DeadLetter,
+    count_pending,
+    find_oldest_untaken,
+    list_dead,
+    reconcile,
+)
 from giftpad.events.rules import (
     LEASE,
     Event,
@@ -22,6 +28,7 @@ from giftpad.events.rules import (
 
 __all__ = [
     "LEASE",
+    "TAKE_MAX",
     "DeadLetter",
     "Delivery",
     "Event",
@@ -31,6 +38,7 @@ __all__ = [
     "count_pending",
     "deliver",
     "detached",
+    "find_oldest_untaken",
     "get_subscription",
     "give_back",
     "list_dead",

@@ -47,7 +47,15 @@ class InboxReceipt(Base):
     """That a handler is through with an event: its effect is committed, or it is a dead letter."""
 
     __tablename__ = "event_inbox"
-    __table_args__ = (sa.CheckConstraint("outcome IN ('done', 'dead')", name="outcome_known"),)
+    __table_args__ = (
+        sa.CheckConstraint("outcome IN ('done', 'dead')", name="outcome_known"),
+        sa.Index(
+            "event_inbox_dead_idx",
+            "tenant_id",
+            "event_id",
+            postgresql_where=sa.text("outcome = 'dead'"),
+        ),
+    )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
     handler: Mapped[str] = mapped_column(primary_key=True)

@@ -81,6 +81,28 @@ def count_pending(work: Work) -> int:
     ).scalar_one()
 
 
+def find_oldest_untaken(work: Work, name: str, handler: str) -> UUID | None:
+    """Return the first object, by id, whose event of this name a handler may not have taken.
+
+    It waits still, or the handler has given up on it, which closes the event for the relay only.
+    """
+    wanted = (OutboxEvent.tenant_id == work.tenant_id, OutboxEvent.name == name)
+    object_id: sa.ColumnElement[UUID] = OutboxEvent.object_id  # type: ignore[assignment] # a column
+    first = sa.select(object_id.label("id")).where(*wanted).order_by(object_id).limit(1)
+    waiting = first.where(OutboxEvent.done_at.is_(None)).subquery()
+    dead = (
+        first.join(
+            InboxReceipt,
+            (InboxReceipt.tenant_id == OutboxEvent.tenant_id)
+            & (InboxReceipt.event_id == OutboxEvent.id),
+        )
+        .where(InboxReceipt.outcome == "dead", InboxReceipt.handler == handler)
+        .subquery()
+    )
+    both = sa.union_all(sa.select(waiting.c.id), sa.select(dead.c.id)).subquery()
+    return work.session.execute(sa.select(both.c.id).order_by(both.c.id).limit(1)).scalar()
+
+
 def reconcile(work: Work, *, grace: timedelta = GRACE) -> list[tuple[UUID, str]]:
     """Return event and handler wherever a settled event lacks a receipt, by counting both sides.
 

@@ -75,14 +75,14 @@ def lock_account(work: Work, account_id: UUID) -> int | None:
 
 
 def _bulk_values(work: Work, bulk: Bulk) -> dict[str, object]:
-    assert len(bulk.account_ids) == len(bulk.transfer_ids)
+    assert bulk.account_ids.count == bulk.transfer_ids.count
     return {
         "tenant": work.tenant_id,
         "entry": bulk.entry_id,
         "kind": bulk.kind,
         "other": bulk.other_id,
-        "accounts": list(bulk.account_ids),
-        "transfers": list(bulk.transfer_ids),
+        "accounts": bulk.account_ids,
+        "transfers": bulk.transfer_ids,
         "at": work.at,
     }
 
@@ -91,7 +91,7 @@ def issue_many(work: Work, bulk: Bulk, *, account_kind: str, amount_minor: int) 
     """Open guarded accounts and book ``amount_minor`` for each, from ``bulk.other_id``."""
     values = _bulk_values(work, bulk) | {"account_kind": account_kind, "amount": amount_minor}
     count: int = work.session.execute(_ISSUE, values).scalar_one()
-    assert count == len(bulk.account_ids)
+    assert count == bulk.account_ids.count
 
 
 def drain_many(work: Work, bulk: Bulk) -> Drained:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
+
+from giftpad.kernel.arrays import UuidArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,8 @@ class Bulk:
     entry_id: UUID
     kind: str
     other_id: UUID
-    account_ids: Sequence[UUID]
-    transfer_ids: Sequence[UUID]
+    account_ids: UuidArray
+    transfer_ids: UuidArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

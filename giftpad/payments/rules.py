@@ -15,6 +15,7 @@ from giftpad.kernel.seal import derive
 
 ISSUE_MAX = 50_000
 """Instruments that one transaction issues."""
+CODE_HASH_LENGTH = 16
 
 PaymentState = Literal["captured", "voided", "partly_refunded", "refunded"]
 WantedState = Literal["captured", "voided", "refunded"]
@@ -47,8 +48,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueChunk:
-    """Instruments to issue together: ``rows`` are (locator, hash of the typed code).
+    """Instruments to issue together: ``count`` rows of (locator, hash of the typed code).
 
+    The rows are worked out on another thread, so they must not touch the transaction.
     ``source_id`` is the ledger account they are funded from.
     """
 
@@ -56,6 +58,7 @@ class IssueChunk:
     entry_id: UUID
     source_id: UUID
     amount_minor: int
+    count: int
     rows: Iterable[tuple[int, bytes]]
 
 
@@ -247,4 +250,5 @@ def pepper(ring_key: bytes) -> bytes:
 
 def hash_typed(pepper_key: bytes, tenant_id: UUID, symbols: str) -> bytes:
     """Return what is kept of a typed code: enough to find it, not enough to spend it."""
-    return hmac.digest(pepper_key, tenant_id.bytes + symbols.encode(), "sha256")[:16]
+    digest = hmac.digest(pepper_key, tenant_id.bytes + symbols.encode(), "sha256")
+    return digest[:CODE_HASH_LENGTH]

@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from giftpad import ledger, payments, wiring
+from giftpad.kernel.arrays import UuidArray
 from giftpad.kernel.db import DatabaseAway
-from giftpad.kernel.ids import new_id
+from giftpad.kernel.ids import new_id, new_ids_packed
 from giftpad.kernel.work import unit_of_work
 from tests import make
 
@@ -170,8 +171,8 @@ def test_an_account_named_twice_is_not_emptied_twice(town):
         entry_id=new_id(),
         kind="expire",
         other_id=town.breakage_id,
-        account_ids=[account, account],
-        transfer_ids=[new_id(), new_id()],
+        account_ids=UuidArray.of([account.bytes, account.bytes]),
+        transfer_ids=UuidArray.of(new_ids_packed(2)),
     )
     with pytest.raises(Exception, match="named twice"), unit_of_work(town.scope) as work:
         ledger.drain_many(work, bulk)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from giftpad import guard, ledger, payments
+from giftpad import events, guard, ledger, payments
 from giftpad.kernel import codes
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, unit_of_work
@@ -214,6 +214,34 @@ def test_a_list_stays_whole_however_long_the_read_side_lags(town, settings, fres
     pump(settings)
     with unit_of_work(town.scope) as work:
         assert [p.id for p in payments.list_payments(work, wanted)] == [paid.id]
+
+
+def test_a_payment_that_the_read_side_has_given_up_on_stays_in_every_list(
+    town, settings, fresh_clock
+):
+    paid = payments.pay(town.scope, make.pay_order(town, 400))
+    with unit_of_work(town.scope) as work:
+        dead = (
+            "WITH closed AS (UPDATE event_outbox SET done_at = now() WHERE object_id = :id"
+            " RETURNING tenant_id, id) INSERT INTO event_inbox SELECT tenant_id, id, handler,"
+            " 'dead', now() FROM closed, (VALUES ('payments.note_captured'),"
+            " ('reporting.note_paid')) AS listeners (handler)"
+        )
+        work.session.execute(sa.text(dead), {"id": paid.id})
+    fresh_clock(timedelta(minutes=10))
+
+    def shown():
+        wanted = payments.PaymentFilter(shop_id=town.shop_id)
+        with unit_of_work(town.scope) as work:
+            listed = [row.id for row in payments.list_payments(work, wanted)]
+            moved = payments.list_movements(work, town.coupons[0].account_id)
+            return listed, payments.sum_payments(work, wanted).count, [m.kind for m in moved]
+
+    assert shown() == ([paid.id], 1, ["pay"])
+    with unit_of_work(town.scope) as work:
+        assert events.redrive(work) == 2
+    pump(settings)
+    assert shown() == ([paid.id], 1, ["pay"])
 
 
 def test_connections_of_threads_that_end_serve_the_next_ones(town, database):

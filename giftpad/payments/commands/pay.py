@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from giftpad import guard, tenancy
+from giftpad.kernel import metrics
 from giftpad.kernel.db import Busy, database
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
@@ -16,6 +17,8 @@ from giftpad.payments.rules import Paid, PayOrder
 
 RACES_MAX = 3
 INSTRUMENT_CHANGED = "GP001"
+COUNTED_AS = {"paid": "captured", "replayed": "repeated"}
+"""What an outcome is called in the metrics, where that is not its own name."""
 
 _PAY = (
     "SELECT outcome, payment_id, amount_minor, balance_minor, at, shop_id, programme_id, unit,"
@@ -32,7 +35,7 @@ def pay(scope: Scope, order: PayOrder) -> Paid:
     Locks: the key's row, then the payer's account, inside ``payments_pay`` (sql/payments_pay.sql).
     Raises: InstrumentNotFound, InstrumentBlocked, InstrumentReplaced, InstrumentExpired,
         InstrumentNotActive, WrongProgramme, NotAcceptedHere, OverCeiling, InsufficientBalance,
-        UnknownShop, OtherShop, KeyReused, StillRunning, TooManyFailures.
+        UnknownShop, ShopSuspended, OtherShop, KeyReused, StillRunning, TooManyFailures.
     Publishes: payment.captured_v1, written by the same call.
     """
     actor = scope.actor
@@ -59,6 +62,7 @@ def pay(scope: Scope, order: PayOrder) -> Paid:
     }
     row = _call_pay(values)
     outcome = row[0]
+    metrics.note_payment(COUNTED_AS.get(outcome, str(outcome)))
     if outcome in ("paid", "replayed"):
         return Paid(
             id=row[1],

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from giftpad import events, guard
 from giftpad.kernel.ids import first_id_at
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.payments.errors import PaymentNotFound
+from giftpad.payments.events import PaymentCaptured
 from giftpad.payments.models import Payment, PaymentHistory, PaymentReversal
 from giftpad.payments.rules import (
     Movement,
@@ -24,6 +26,8 @@ from giftpad.payments.rules import (
 PAGE_MAX = 200
 READ_LAG = timedelta(minutes=1)
 """Payments younger than this are listed from the write side, in case the read side lags."""
+READ_SIDE = "payments.note_captured"
+"""Who writes the read side."""
 CLOCK_SLACK = timedelta(minutes=5)
 """How far the application's clock, which makes the ids, may be from the database's."""
 BEFORE_ALL_PAYMENTS = datetime(2020, 1, 1, tzinfo=UTC)
@@ -106,17 +110,9 @@ def _wanted_rows(
     return conditions
 
 
-_OLDEST_UNREAD = sa.text("""
-    SELECT object_id FROM event_outbox
-    WHERE tenant_id = :tenant AND done_at IS NULL AND name = 'payment.captured_v1'
-    ORDER BY object_id LIMIT 1
-""")
-
-
 def _read_side_ends(work: Work) -> UUID:
-    """Return the first payment that the read side may not know yet, however far it lags."""
-    values = {"tenant": work.tenant_id}
-    oldest: UUID | None = work.session.execute(_OLDEST_UNREAD, values).scalar_one_or_none()
+    """Return the first payment that the read side may not know: however far it lags, or fails."""
+    oldest = events.find_oldest_untaken(work, PaymentCaptured.name, READ_SIDE)
     newest = first_id_at(work.at - READ_LAG)
     return newest if oldest is None else min(newest, oldest)
 
@@ -219,25 +215,13 @@ def last_payment(
     return next(iter(list_payments(work, wanted)), None)
 
 
-_PAID_WITH_KEY = sa.text("""
-    SELECT answer_ref FROM guard_keys
-    WHERE tenant_id = :tenant AND client_id = :client AND key = :key
-""")
-
-
 def find_paid(scope: Scope, key: str) -> PaymentView | None:
     """Return the payment that this caller made with an idempotency key.
 
     None means that none has committed so far; only paying again with the key settles it.
     """
-    actor = scope.actor
     with unit_of_work(scope) as work:
-        values = {
-            "tenant": work.tenant_id,
-            "client": actor.client_id or actor.id,
-            "key": key,
-        }
-        payment_id = work.session.execute(_PAID_WITH_KEY, values).scalar_one_or_none()
+        payment_id = guard.find_answer_ref(work, key)
         return None if payment_id is None else get_payment(work, payment_id)
 
 
