@@ -26,6 +26,21 @@ def _scope_of(slug: str) -> Scope:
     return Scope(tenant_id=tenant.id, actor=OPERATOR)
 
 
+def _people_scope(slug: str) -> Scope:
+    """Return a tenant's scope, the platform's too: it has people of its own, and no clients."""
+    if slug == tenancy.PLATFORM_SLUG:
+        return Scope(tenant_id=tenancy.PLATFORM_TENANT_ID, actor=OPERATOR)
+    return _scope_of(slug)
+
+
+def _check_role(slug: str, role: str) -> None:
+    """Say which roles there are, where one is asked for that does not exist there."""
+    there = identity.OPERATOR_ROLES if slug == tenancy.PLATFORM_SLUG else identity.ROLES
+    if role not in there:
+        message = f"{slug} has no role {role}. Its roles: {', '.join(there)}"
+        raise click.UsageError(message)
+
+
 def _shop_of(scope: Scope, given: str | None) -> UUID | None:
     """Return the shop that is meant by its id or its number."""
     if given is None:
@@ -162,28 +177,46 @@ def person() -> None:
 @tenant_option
 @click.option("--email", required=True)
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice(sorted(identity.ROLES)))
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice(sorted((*identity.ROLES, *identity.OPERATOR_ROLES))),
+    help="operator and operator_viewer belong to --tenant platform, the others to the rest.",
+)
 @shop_option
+@click.option("--existing", is_flag=True, help="The address may have an account already.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create_person(
-    *, slug: str, email: str, name: str, role: str, shop: str | None, password_stdin: bool
+    *,
+    slug: str,
+    email: str,
+    name: str,
+    role: str,
+    shop: str | None,
+    existing: bool,
+    password_stdin: bool,
 ) -> None:
     """Give somebody a role; without --password-stdin a password is made and shown, this once."""
+    _check_role(slug, role)
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     connect()
-    scope = _scope_of(slug)
+    scope = _people_scope(slug)
     password = given if given is not None else secrets.token_urlsafe(PASSWORD_BYTES)
-    made = identity.create_person(
-        scope,
-        identity.NewPerson(
-            email=email, name=name, role=role, password=password, shop_id=_shop_of(scope, shop)
-        ),
+    new = identity.NewPerson(
+        email=email, name=name, role=role, password=password, shop_id=_shop_of(scope, shop)
     )
+    try:
+        made = identity.create_person(scope, new, may_be_known=existing)
+    except identity.PersonKnown as error:
+        message = (
+            f"{email} has an account already, and nobody has proved that the address is theirs."
+            " Nothing was changed. If the account is the right one, say --existing; if none was"
+            f" expected, take it back first: giftpad person set-password --email {email}"
+        )
+        raise click.ClickException(message) from error
     click.echo(f"{email} is {role} of {slug}.")
     if not made.is_new:
         click.echo("They had an account already: their password stays as it is.")
-        click.echo("Nobody has proved that the address is theirs. If none was expected,")
-        click.echo(f"take it back first: giftpad person set-password --email {email}")
     elif given is None:
         click.echo(f"Password: {password}")
 
@@ -207,10 +240,31 @@ def set_password(email: str, password_stdin: bool) -> None:  # noqa: FBT001 - cl
 def list_people(slug: str) -> None:
     """Show the people of a tenant with their roles."""
     connect()
-    members = identity.list_members(_scope_of(slug))
+    members = identity.list_members(_people_scope(slug))
     _table(
         (member.email, member.role, member.name, str(member.shop_id or "")) for member in members
     )
+
+
+@person.command("remove")
+@tenant_option
+@click.option("--email", required=True)
+@click.option("--role", required=True, help="The role that ends; others of theirs stay.")
+def remove_person(slug: str, email: str, role: str) -> None:
+    """Take a role away from somebody; whoever is signed in with it is out at once."""
+    connect()
+    scope = _people_scope(slug)
+    theirs = [
+        member
+        for member in identity.list_members(scope)
+        if (member.email, member.role) == (email.strip().casefold(), role)
+    ]
+    if not theirs:
+        message = f"{email} is not {role} of {slug}. See: giftpad person list"
+        raise click.UsageError(message)
+    for member in theirs:
+        identity.remove_member(scope, member.membership_id)
+    click.echo(f"{email} is {role} of {slug} no more.")
 
 
 @click.group()

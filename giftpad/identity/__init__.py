@@ -23,18 +23,21 @@ from giftpad.identity.commands.invitations import (
 )
 from giftpad.identity.commands.keys import ensure_keys, revoke_key, rotate_keys
 from giftpad.identity.commands.members import change_role, remove_member
-from giftpad.identity.commands.passwords import change_password, reset_password
+from giftpad.identity.commands.passwords import (
+    SignedIn,
+    change_password,
+    reset_password,
+    sign_in,
+)
 from giftpad.identity.commands.people import CreatedPerson, NewPerson, create_person
 from giftpad.identity.commands.revocations import purge_revocations, revoke_token
 from giftpad.identity.commands.sessions import (
     OpenedSession,
-    SignedIn,
     end_session,
     open_session,
     renew_session,
     revoke_session,
     revoke_sessions_of,
-    sign_in,
 )
 from giftpad.identity.errors import (
     ClientNotFound,
@@ -52,6 +55,7 @@ from giftpad.identity.errors import (
     PasswordUnfit,
     PasswordWrong,
     PermissionUnknown,
+    PersonKnown,
     PersonNotFound,
     RoleShopMismatch,
     RoleUnknown,
@@ -88,6 +92,8 @@ from giftpad.identity.queries import (
 from giftpad.identity.rules import (
     DEFAULT_LIMITS,
     INVITATION_LIFE_S,
+    OPERATOR_PERMISSIONS,
+    OPERATOR_ROLES,
     PASSWORD_LENGTH_MAX,
     PASSWORD_LENGTH_MIN,
     PERMISSIONS,
@@ -106,6 +112,8 @@ __all__ = [
     "AUTH_METHODS",
     "DEFAULT_LIMITS",
     "INVITATION_LIFE_S",
+    "OPERATOR_PERMISSIONS",
+    "OPERATOR_ROLES",
     "PASSWORD_LENGTH_MAX",
     "PASSWORD_LENGTH_MIN",
     "PERMISSIONS",
@@ -146,6 +154,7 @@ __all__ = [
     "PasswordUnfit",
     "PasswordWrong",
     "PermissionUnknown",
+    "PersonKnown",
     "PersonNotFound",
     "RoleShopMismatch",
     "RoleUnknown",

@@ -135,6 +135,13 @@ class PersonNotFound(NotFound):
     sentence = "Nobody signs in with this address."
 
 
+class PersonKnown(Conflict):
+    """Somebody has an account with this address, and was not expected."""
+
+    code = "person.known"
+    sentence = "Somebody has an account with this address already."
+
+
 class SessionNotFound(NotFound):
     """The person has no such session."""
 

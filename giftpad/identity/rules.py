@@ -43,6 +43,9 @@ PERMISSIONS = (
     "reports:read",
     "audit:read",
 )
+"""What a tenant can give to its people and its machines."""
+OPERATOR_PERMISSIONS = ("operations:read", "operations:act")
+"""What only people of the platform hold: nobody of a tenant, and no machine."""
 
 _READING = frozenset({"programmes:read", "coupons:read", "shops:read", "payments:read"})
 ROLES: Mapping[str, frozenset[str]] = {
@@ -58,6 +61,12 @@ ROLES: Mapping[str, frozenset[str]] = {
     "clerk": frozenset({"shops:read", "payments:accept", "payments:read"}),
 }
 SHOP_ROLES = frozenset({"shop_owner", "clerk"})
+OPERATOR_ROLES: Mapping[str, frozenset[str]] = {
+    "operator": frozenset(OPERATOR_PERMISSIONS),
+    "operator_viewer": frozenset({"operations:read"}),
+}
+"""Roles of whoever runs the installation; they exist in the platform tenant and nowhere else."""
+_ALL_ROLES = {**ROLES, **OPERATOR_ROLES}
 
 MACHINE_TOKEN_LIFE_S = 3600
 SESSION_TOKEN_LIFE_S = 900
@@ -158,7 +167,7 @@ class Membership:
     @property
     def permissions(self) -> frozenset[str]:
         """What the role may do."""
-        return ROLES[self.role]
+        return _ALL_ROLES[self.role]
 
 
 def check_permissions(permissions: Iterable[str]) -> frozenset[str]:
@@ -172,12 +181,13 @@ def check_permissions(permissions: Iterable[str]) -> frozenset[str]:
     return frozenset(permissions)
 
 
-def check_role(role: str, shop_id: UUID | None) -> None:
-    """Refuse a role that does not exist or does not fit the shop.
+def check_role(role: str, shop_id: UUID | None, *, of_platform: bool = False) -> None:
+    """Refuse a role that does not exist there or does not fit the shop.
 
+    The platform has roles of its own, which no tenant can give, and none of a tenant's.
     Raises: RoleUnknown, RoleShopMismatch.
     """
-    if role not in ROLES:
+    if role not in (OPERATOR_ROLES if of_platform else ROLES):
         raise RoleUnknown(role=role)
     if (role in SHOP_ROLES) != (shop_id is not None):
         raise RoleShopMismatch(role=role)
@@ -242,7 +252,7 @@ def new_secret() -> str:
 
 
 def hash_secret(secret: str) -> bytes:
-    """Return what is kept of a client's secret; 384 random bits need no slow hash."""
+    """Return what is kept of a secret that we made: 128 random bits or more need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -288,7 +298,9 @@ def session_claims(
         "jti": token_id,
         "iat": at,
         "exp": at + SESSION_TOKEN_LIFE_S,
-        "permissions": [name for name in PERMISSIONS if name in membership.permissions],
+        "permissions": [
+            name for name in (*PERMISSIONS, *OPERATOR_PERMISSIONS) if name in membership.permissions
+        ],
         "org_id": membership.org_id,
         ROLE_CLAIM: membership.role,
     }

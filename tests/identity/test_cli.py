@@ -109,6 +109,22 @@ def test_a_person_gets_a_password_that_works(run, slug):
     assert "owner" in listed
 
 
+def test_a_known_address_is_given_a_role_only_when_that_was_meant(run, slug):
+    email = f"{new_id().hex}@midori.example"
+    stranger = make.make_tenant()
+    other = tenancy.get_tenant(stranger.tenant_id).slug
+    words = ("person", "create", "--email", email, "--name", "花子", "--role", "owner")
+    assert run(*words, "--tenant", other).exit_code == 0
+    refused = run(*words, "--tenant", slug)
+    assert refused.exit_code == 1
+    assert "--existing" in refused.output
+    assert email not in run("person", "list", "--tenant", slug).output
+    meant = run(*words, "--tenant", slug, "--existing")
+    assert meant.exit_code == 0, meant.output
+    assert "Password:" not in meant.output
+    assert email in run("person", "list", "--tenant", slug).output
+
+
 def test_a_password_can_be_typed_in(run, slug):
     email = f"{new_id().hex}@midori.example"
     words = ("person", "create", "--tenant", slug, "--email", email, "--name", "花子")

@@ -287,7 +287,7 @@ def test_two_owners_who_remove_each_other_leave_one(scope):
 
         with ThreadPoolExecutor(2) as pool:
             answers = list(pool.map(remove, [(one, two), (two, one)]))
-        assert sorted(map(str, answers)) == ["None", "member.last_owner"]
+        assert sorted(map(str, answers)) == ["None", "session.over"]
         assert [m.role for m in identity.list_members(scope)] == ["owner"]
 
 

@@ -104,10 +104,10 @@ def test_guesses_are_counted_by_address_and_source(owner):
     ids=["one address from everywhere", "every address from one place"],
 )
 def test_guesses_are_counted_by_address_and_by_source_alone(owner, monkeypatch, names, sources):
-    from giftpad.identity.commands import sessions
+    from giftpad.identity.commands import passwords
 
-    monkeypatch.setattr(sessions, "FAILURES_BY_ACCOUNT_MAX", 5)
-    monkeypatch.setattr(sessions, "FAILURES_BY_SOURCE_MAX", 5)
+    monkeypatch.setattr(passwords, "FAILURES_BY_ACCOUNT_MAX", 5)
+    monkeypatch.setattr(passwords, "FAILURES_BY_SOURCE_MAX", 5)
     tried = 0
     with pytest.raises(identity.SignInThrottled):
         for tried in range(10):

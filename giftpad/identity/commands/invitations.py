@@ -12,8 +12,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, tenancy
+from giftpad.identity.commands.managing import check_manages
+from giftpad.identity.commands.passwords import find_mark, prove_password
 from giftpad.identity.commands.people import NewPerson, add_member, ensure_person, role_of
-from giftpad.identity.commands.sessions import prove_password
 from giftpad.identity.errors import InvitationNotFound
 from giftpad.identity.models import InvitationRow, MembershipRow
 from giftpad.identity.queries import (
@@ -60,23 +61,29 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """Who took an invitation, and the role they have by it."""
+    """Who took an invitation, and the role they have by it.
+
+    ``proof`` opens a session as long as the password is the same; whoever is new has none yet.
+    """
 
     person_id: UUID
     tenant_id: UUID
     membership_id: UUID
+    proof: str | None = field(repr=False)
 
 
 def invite(scope: Scope, new: NewInvitation) -> Invitation:
     """Make an invitation to the scope's tenant, to be handed on as a link.
 
-    Raises: RoleUnknown, RoleShopMismatch, NameUnfit, EmailInvalid.
+    Locks: the inviter's membership, so that whoever ends it finds this invitation.
+    Raises: RoleUnknown, RoleShopMismatch, NameUnfit, EmailInvalid, SessionOver.
     """
     check_role(new.role, new.shop_id)
     name = check_name(new.name)
     email = normalise_email(new.email) if new.email else None
     invitation_id, secret = new_id(), new_invitation_secret()
     with unit_of_work(scope) as work:
+        check_manages(work)
         expires_at = work.at + timedelta(seconds=INVITATION_LIFE_S)
         work.session.add(
             InvitationRow(
@@ -111,9 +118,11 @@ def _seal(work: Work, invitation_id: UUID, column: str, text: str) -> bytes:
 def revoke_invitation(scope: Scope, invitation_id: UUID) -> None:
     """Take an invitation back before anybody took it.
 
-    Raises: InvitationNotFound.
+    Locks: the membership of whoever does it.
+    Raises: InvitationNotFound, SessionOver.
     """
     with unit_of_work(scope) as work:
+        check_manages(work)
         if not _close(work, InvitationRow.id == invitation_id, revoked_at=work.at):
             raise InvitationNotFound
         audit.record(work, action="invitation.revoked", subject=f"invitation:{invitation_id}")
@@ -134,7 +143,7 @@ def accept_invitation(code: str, *, name: str, email: str, password: str, source
     """
     found = find_invitation(code)
     new = NewPerson(email=found.email or email, name=name, role=found.role, password=password)
-    person_id = _prove_or_make(new, source=source)
+    person_id, proof = _prove_or_make(new, source=source)
     scope = Scope(tenant_id=found.tenant_id, actor=person_actor(person_id, found.shop_id))
     with unit_of_work(scope) as work:
         if not _close(work, InvitationRow.id == found.id, taken_at=work.at):
@@ -144,22 +153,26 @@ def accept_invitation(code: str, *, name: str, email: str, password: str, source
         )
         if membership_id is None:  # they had the role already, and have it still
             membership_id = _held_already(work, person_id, found.role, found.shop_id)
-    return Joined(person_id=person_id, tenant_id=found.tenant_id, membership_id=membership_id)
+    return Joined(
+        person_id=person_id, tenant_id=found.tenant_id, membership_id=membership_id, proof=proof
+    )
 
 
-def _prove_or_make(new: NewPerson, *, source: str) -> UUID:
+def _prove_or_make(new: NewPerson, *, source: str) -> tuple[UUID, str | None]:
+    """Return who takes it, and the proof of the password they had before."""
     email = normalise_email(new.email)
     with unit_of_work(PLATFORM) as work:
         is_known = find_person(work, email) is not None
-    if is_known:
-        return prove_password(email, new.password, source=source)
-    new = replace(new, name=check_name(new.name))
-    password_hash = hasher().hash(check_password(new.password))
-    with unit_of_work(PLATFORM) as work:
-        made = ensure_person(work, new, password_hash)
-    if not made.is_new:  # another was quicker with this address
-        return prove_password(email, new.password, source=source)
-    return made.person_id
+    if not is_known:
+        new = replace(new, name=check_name(new.name))
+        password_hash = hasher().hash(check_password(new.password))
+        with unit_of_work(PLATFORM) as work:
+            made = ensure_person(work, new, password_hash)
+        if made.is_new:
+            return made.person_id, None
+    # They were known before, or another was quicker with this address.
+    proof = find_mark(email)
+    return prove_password(email, new.password, source=source), proof
 
 
 def _held_already(work: Work, person_id: UUID, role: str, shop_id: UUID | None) -> UUID:

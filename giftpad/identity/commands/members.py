@@ -11,53 +11,59 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from giftpad import audit
+from giftpad.identity.commands.managing import MANAGERS, check_manages
 from giftpad.identity.commands.people import role_of
 from giftpad.identity.commands.sessions import revoke_sessions_in
 from giftpad.identity.errors import LastOwner, MemberExists, MemberNotFound, OwnRole
 from giftpad.identity.models import InvitationRow, MembershipRow
 from giftpad.identity.queries import is_open
-from giftpad.identity.rules import ROLES, check_role
+from giftpad.identity.rules import check_role
 from giftpad.kernel.work import Scope, Work, savepoint, unit_of_work
 
-OWNER, INVITING = "owner", "members:manage"
+OWNER = "owner"
 
 
 def change_role(scope: Scope, membership_id: UUID, role: str, shop_id: UUID | None = None) -> None:
     """Give a member another role; they sign in anew, and then have it.
 
-    What they invited others to ends, if they may invite no more.
-    Locks: the tenant's owners and the member.
-    Raises: RoleUnknown, RoleShopMismatch, MemberNotFound, OwnRole, LastOwner, MemberExists.
+    What they invited others to ends, if they may invite no more.  Who has the role already is
+    signed out too: a first try may have stopped between the role and the sessions.
+    Locks: whoever may manage members, then the member.
+    Raises: RoleUnknown, RoleShopMismatch, SessionOver, MemberNotFound, OwnRole, LastOwner,
+    MemberExists.
     """
     check_role(role, shop_id)
     with unit_of_work(scope) as work:
         row = _lock(work, membership_id, is_owner_after=role == OWNER)
-        if (row.role, row.shop_id) == (role, shop_id):
-            return
-        was = role_of(row.role, row.shop_id)
-        try:
-            with savepoint(work):
-                row.role, row.shop_id = role, shop_id
-                work.session.flush()
-        except IntegrityError as error:
-            raise MemberExists from error
-        if INVITING not in ROLES[role]:
-            _withdraw_invitations(work, row.person_id)
-        audit.record(
-            work,
-            action="member.role_changed",
-            subject=f"person:{row.person_id}",
-            details=role_of(role, shop_id) | {"was": was},
-        )
+        if (row.role, row.shop_id) != (role, shop_id):
+            _give_role(work, row, role, shop_id)
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
 
 
+def _give_role(work: Work, row: MembershipRow, role: str, shop_id: UUID | None) -> None:
+    was = role_of(row.role, row.shop_id)
+    try:
+        with savepoint(work):
+            row.role, row.shop_id = role, shop_id
+            work.session.flush()
+    except IntegrityError as error:
+        raise MemberExists from error
+    if role not in MANAGERS:
+        _withdraw_invitations(work, row.person_id)
+    audit.record(
+        work,
+        action="member.role_changed",
+        subject=f"person:{row.person_id}",
+        details=role_of(role, shop_id) | {"was": was},
+    )
+
+
 def remove_member(scope: Scope, membership_id: UUID) -> None:
-    """Take a member's role away; whoever is signed in with it is out at once.
+    """Take a member's role away; whoever is signed in with it is out within 30 seconds.
 
     What they invited others to, and nobody has taken yet, ends with it.
-    Locks: the tenant's owners and the member.
-    Raises: MemberNotFound, OwnRole, LastOwner.
+    Locks: whoever may manage members, then the member.
+    Raises: SessionOver, MemberNotFound, OwnRole, LastOwner.
     """
     with unit_of_work(scope) as work:
         row = _lock(work, membership_id, is_owner_after=False)
@@ -87,16 +93,16 @@ def _withdraw_invitations(work: Work, person_id: UUID) -> None:
 
 
 def _lock(work: Work, membership_id: UUID, *, is_owner_after: bool) -> MembershipRow:
-    """Return a membership that the actor may change, with every owner's locked before it."""
+    """Return a membership that the actor may change, with every manager's locked before it."""
     mine = MembershipRow.tenant_id == work.tenant_id
-    owners = set(
-        work.session.scalars(
-            sa.select(MembershipRow.id)
-            .where(mine, MembershipRow.role == OWNER)
-            .order_by(MembershipRow.id)
-            .with_for_update()
-        )
-    )
+    managers = work.session.execute(
+        sa.select(MembershipRow.id, MembershipRow.role)
+        .where(mine, MembershipRow.role.in_(MANAGERS))
+        .order_by(MembershipRow.id)
+        .with_for_update()
+    ).all()
+    check_manages(work)
+    owners = {found.id for found in managers if found.role == OWNER}
     row = work.session.scalars(
         sa.select(MembershipRow).where(mine, MembershipRow.id == membership_id).with_for_update()
     ).one_or_none()

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, tenancy
-from giftpad.identity.errors import MemberExists
+from giftpad.identity.errors import MemberExists, PersonKnown
 from giftpad.identity.models import MembershipRow, PersonRow
 from giftpad.identity.queries import PLATFORM, find_person, hasher, person_place
 from giftpad.identity.rules import check_name, check_password, check_role, normalise_email
@@ -35,17 +35,23 @@ class CreatedPerson:
     is_new: bool
 
 
-def create_person(scope: Scope, new: NewPerson) -> CreatedPerson:
+def create_person(scope: Scope, new: NewPerson, *, may_be_known: bool = True) -> CreatedPerson:
     """Give somebody a role in the scope's tenant, and an account if they have none.
 
     The account comes first, in a transaction of its own: without a role it can do nothing.
-    Raises: RoleUnknown, RoleShopMismatch, NameUnfit, EmailInvalid, PasswordUnfit, MemberExists.
+    Whoever took the address before need not be whom it belongs to: unless they ``may_be_known``,
+    they are given nothing.
+    Raises: RoleUnknown, RoleShopMismatch, NameUnfit, EmailInvalid, PasswordUnfit, PersonKnown,
+    MemberExists.
     """
-    check_role(new.role, new.shop_id)
+    of_platform = scope.tenant_id == tenancy.PLATFORM_TENANT_ID
+    check_role(new.role, new.shop_id, of_platform=of_platform)
     new = replace(new, name=check_name(new.name))
     password_hash = hasher().hash(check_password(new.password))
     with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
         made = ensure_person(work, new, password_hash)
+    if not (made.is_new or may_be_known):
+        raise PersonKnown
     with unit_of_work(scope) as work:
         if add_member(work, made.person_id, new.role, new.shop_id) is None:
             raise MemberExists

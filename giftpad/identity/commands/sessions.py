@@ -1,7 +1,8 @@
 """Sessions: a person at a browser, proved by a password once and by a secret from then on.
 
 A session is a row in the platform tenant; the tokens made from it live for a quarter of an hour,
-so what a person may do is judged anew that often, and ended sessions are believed no more at once.
+so what a person may do is judged anew that often, and an ended session is believed no more within
+30 seconds, at once in the process that ended it.
 """
 
 from __future__ import annotations
@@ -14,30 +15,22 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, guard, tenancy
+from giftpad import audit
 from giftpad.identity.commands.grants import sign_claims
 from giftpad.identity.commands.revocations import KEPT_FOR, revoke
-from giftpad.identity.errors import (
-    EmailInvalid,
-    SessionNotFound,
-    SessionOver,
-    SignInRefused,
-    SignInThrottled,
-)
+from giftpad.identity.errors import SessionNotFound, SessionOver
 from giftpad.identity.models import SessionRow
 from giftpad.identity.queries import (
     PLATFORM,
     find_membership,
-    find_person,
     get_person,
     is_running,
     issuer,
-    list_memberships,
+    lock_person,
     open_personal,
     password_mark,
     person_actor,
     refresh_trust,
-    verify_password,
 )
 from giftpad.identity.rules import (
     SESSION_LIFE_S,
@@ -46,29 +39,13 @@ from giftpad.identity.rules import (
     hash_secret,
     is_secret,
     name_agent,
-    normalise_email,
     session_claims,
 )
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, rows_changed, unit_of_work
 
 SECRET_BYTES = 32
-FAILURES_BY_PAIR_MAX = 10
-FAILURES_BY_ACCOUNT_MAX = 100
-FAILURES_BY_SOURCE_MAX = 100
 KEPT_AFTER_END = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """Who has proved to be somebody, and which roles they can take; no session exists yet.
-
-    ``proof`` opens a session later, as long as the password is the same.
-    """
-
-    person_id: UUID
-    proof: str = field(repr=False)
-    memberships: tuple[Membership, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,64 +60,6 @@ class OpenedSession:
     membership: Membership
 
 
-def _throttle_names(email: str, source: str) -> dict[str, int]:
-    """Name what failures are counted by: the address with its source, the address, the source."""
-    names = {f"sign-in:source:{source}": FAILURES_BY_SOURCE_MAX}
-    try:
-        account = tenancy.index_text(PLATFORM.tenant_id, normalise_email(email)).hex()
-    except EmailInvalid:
-        return names
-    return names | {
-        f"sign-in:pair:{account}:{source}": FAILURES_BY_PAIR_MAX,
-        f"sign-in:account:{account}": FAILURES_BY_ACCOUNT_MAX,
-    }
-
-
-def prove_password(email: str, password: str, *, source: str) -> UUID:
-    """Return whose address and password these are; too many that are nobody's bar whoever tries.
-
-    The answer and the work are the same for an unknown address and a wrong password.
-    Raises: SignInRefused, SignInThrottled.
-    """
-    names = _throttle_names(email, source)
-    try:
-        for name in names:
-            guard.check_failures(name)
-        person_id = verify_password(email, password)
-        if person_id is None:
-            for name, most in names.items():
-                guard.count_failure(name, most=most)
-    except guard.TooManyFailures as error:
-        refusal = SignInThrottled(retry_after_s=error.retry_after_s)
-        refusal.retry_after_s = error.retry_after_s
-        raise refusal from error
-    if person_id is None:
-        raise SignInRefused
-    return person_id
-
-
-def sign_in(email: str, password: str, *, source: str) -> SignedIn:
-    """Return who has proved themselves by a password, with the roles to choose from.
-
-    ``source`` is the network address from which they come.
-    Raises: SignInRefused, SignInThrottled.
-    """
-    proof = _find_mark(email)  # before the password is judged: one that replaces it has another
-    person_id = prove_password(email, password, source=source)
-    return SignedIn(
-        person_id=person_id, proof=proof, memberships=tuple(list_memberships(person_id))
-    )
-
-
-def _find_mark(email: str) -> str:
-    try:
-        with unit_of_work(PLATFORM) as work:
-            person = find_person(work, email)
-    except EmailInvalid:
-        return ""
-    return password_mark(person) if person is not None else ""
-
-
 def open_session(
     person_id: UUID,
     tenant_id: UUID,
@@ -152,14 +71,14 @@ def open_session(
     """Begin a session of a person who has proved themselves, in one of their roles.
 
     A ``proof`` that has waited for the choice of a role counts only for the password it is of.
+    Locks: the person's row against a new password, whose setter then finds this session.
     Raises: SessionOver, if they do not have the role, may not sign in or have a new password.
     """
-    membership = find_membership(tenant_id, membership_id)
-    if membership is None or membership.person_id != person_id:
+    if not _is_of(find_membership(tenant_id, membership_id), person_id):
         raise SessionOver
     session_id, secret = new_id(), secrets.token_urlsafe(SECRET_BYTES)
     with unit_of_work(replace(PLATFORM, actor=person_actor(person_id))) as work:
-        person = get_person(work, person_id)
+        person = lock_person(work, person_id, to_change=False)
         if person is None or proof not in (None, password_mark(person)):
             raise SessionOver
         work.session.add(
@@ -176,9 +95,18 @@ def open_session(
                 expires_at=work.at + timedelta(seconds=SESSION_LIFE_S),
             )
         )
+    # Judged again now that the row is there: who takes the role away ends the sessions they find.
+    membership = find_membership(tenant_id, membership_id)
+    if membership is None or not _is_of(membership, person_id):
+        _revoke(person_actor(person_id), person_id, SessionRow.id == session_id)
+        raise SessionOver
     _note(membership, "session.opened", session_id)
     name = open_personal(person_id, "name_sealed", person.name_sealed)
     return _opened(session_id, secret, name, membership)
+
+
+def _is_of(membership: Membership | None, person_id: UUID) -> bool:
+    return membership is not None and membership.person_id == person_id
 
 
 def renew_session(session_id: UUID, secret: str) -> OpenedSession:
@@ -225,7 +153,7 @@ def _opened(session_id: UUID, secret: str, name: str, membership: Membership) ->
 
 
 def end_session(session_id: UUID, secret: str) -> None:
-    """Sign out: end the session that the secret belongs to, everywhere at once.
+    """Sign out: end the session that the secret belongs to, everywhere within 30 seconds.
 
     Raises: SessionOver.
     """
@@ -248,9 +176,8 @@ def revoke_session(person_id: UUID, session_id: UUID) -> None:
 
 
 def revoke_sessions_of(person_id: UUID, *, but: UUID | None = None) -> int:
-    """End the sessions of a person everywhere, but for the one they ask from; return how many."""
-    others = [SessionRow.id != but] if but is not None else []
-    return _revoke(person_actor(person_id), person_id, *others)
+    """End a person's sessions for them, but for the one they ask from; return how many."""
+    return _revoke(person_actor(person_id), person_id, *_but(but))
 
 
 def revoke_sessions_in(actor: Actor, person_id: UUID, membership_id: UUID) -> int:
@@ -258,25 +185,43 @@ def revoke_sessions_in(actor: Actor, person_id: UUID, membership_id: UUID) -> in
     return _revoke(actor, person_id, SessionRow.membership_id == membership_id)
 
 
+def end_sessions_of(work: Work, person_id: UUID, *, but: UUID | None = None) -> int:
+    """End the sessions of a person in the transaction of what ends them; return how many.
+
+    ``work`` is of the platform tenant; whoever opened it calls ``refresh_trust`` after it.
+    Locks: the sessions' rows.
+    """
+    return _end_those(work, person_id, *_but(but))
+
+
+def _but(session_id: UUID | None) -> list[sa.ColumnElement[bool]]:
+    return [SessionRow.id != session_id] if session_id is not None else []
+
+
 def _revoke(actor: Actor, person_id: UUID, *conditions: sa.ColumnElement[bool]) -> int:
     with unit_of_work(replace(PLATFORM, actor=actor)) as work:
-        rows = list(
-            work.session.scalars(
-                sa.select(SessionRow)
-                .where(is_running(work), SessionRow.person_id == person_id, *conditions)
-                .order_by(SessionRow.id)
-                .with_for_update()
-            )
-        )
-        _end(work, rows)
-        if rows:
-            audit.record(
-                work,
-                action="session.revoked",
-                subject=f"person:{person_id}",
-                details={"sessions": [str(row.id) for row in rows]},
-            )
+        count = _end_those(work, person_id, *conditions)
     refresh_trust()
+    return count
+
+
+def _end_those(work: Work, person_id: UUID, *conditions: sa.ColumnElement[bool]) -> int:
+    rows = list(
+        work.session.scalars(
+            sa.select(SessionRow)
+            .where(is_running(work), SessionRow.person_id == person_id, *conditions)
+            .order_by(SessionRow.id)
+            .with_for_update()
+        )
+    )
+    _end(work, rows)
+    if rows:
+        audit.record(
+            work,
+            action="session.revoked",
+            subject=f"person:{person_id}",
+            details={"sessions": [str(row.id) for row in rows]},
+        )
     return len(rows)
 
 

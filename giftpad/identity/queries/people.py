@@ -112,13 +112,15 @@ def open_personal(person_id: UUID, column: str, sealed: bytes) -> str:
     return tenancy.open_text(PLATFORM.tenant_id, person_place(person_id, column), sealed)
 
 
-def find_person(work: Work, email: str) -> models.PersonRow | None:
-    """Return the row of whoever signs in with ``email``; ``work`` is of the platform tenant."""
+def find_person(work: Work, email: str, *, to_change: bool = False) -> models.PersonRow | None:
+    """Return the row of whoever signs in with ``email``; ``work`` is of the platform tenant.
+
+    Locks: the row, if it is ``to_change``.
+    """
     row = models.PersonRow
     index = tenancy.index_text(PLATFORM.tenant_id, normalise_email(email))
-    return work.session.scalars(
-        sa.select(row).where(row.tenant_id == work.tenant_id, row.email_index == index)
-    ).one_or_none()
+    wanted = sa.select(row).where(row.tenant_id == work.tenant_id, row.email_index == index)
+    return work.session.scalars(wanted.with_for_update() if to_change else wanted).one_or_none()
 
 
 @cache
@@ -136,6 +138,19 @@ def get_person(work: Work, person_id: UUID) -> models.PersonRow | None:
     """Return the row of a person who may sign in; ``work`` is of the platform tenant."""
     person = work.session.get(models.PersonRow, (work.tenant_id, person_id))
     return person if person is not None and person.disabled_at is None else None
+
+
+def lock_person(work: Work, person_id: UUID, *, to_change: bool) -> models.PersonRow | None:
+    """Return the row of a person who may sign in, as it stays until the end of ``work``.
+
+    Locks: the row, for others who change it, and if it is ``to_change`` for all who ask.
+    """
+    row = models.PersonRow
+    return work.session.scalars(
+        sa.select(row)
+        .where(row.tenant_id == work.tenant_id, row.id == person_id, row.disabled_at.is_(None))
+        .with_for_update(read=not to_change)
+    ).one_or_none()
 
 
 def is_password(password_hash: str, password: str) -> bool:
