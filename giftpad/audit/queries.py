@@ -15,6 +15,7 @@ from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
 VERIFY_CHUNK = 5_000
+EVERYTHING = EntryFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +41,8 @@ class Break:
         return f"audit entry {self.seq}: {self.reason}"
 
 
-def list_entries(
-    work: Work,
-    wanted: EntryFilter | None = None,
-    *,
-    subject: str | None = None,
-    before: int | None = None,
-    limit: int = PAGE_MAX,
-) -> Sequence[Entry]:
-    """Return entries, newest first, at most ``PAGE_MAX``.
-
-    Instead of a filter the subject alone may be given.
-    """
-    if wanted is None:
-        subjects = () if subject is None else (subject,)
-        wanted = EntryFilter(subjects=subjects, before=before, limit=limit)
+def list_entries(work: Work, wanted: EntryFilter = EVERYTHING) -> Sequence[Entry]:
+    """Return the entries that are wanted, newest first, at most ``PAGE_MAX``."""
     rows = work.session.execute(
         sa.select(AuditEntry)
         .where(AuditEntry.tenant_id == work.tenant_id, *_conditions(wanted))
@@ -110,25 +98,37 @@ def _goes_over(subject: str) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def verify(work: Work) -> Break | None:
-    """Recompute the tenant's chain from its first entry; None if every hash holds."""
+    """Recompute the tenant's chain from its first entry; None if every hash holds.
+
+    Entries may be recorded meanwhile: the head is read before them and again after them.
+    """
+    head_seq, head_hash = _read_head(work)
     query = sa.select(AuditEntry).where(AuditEntry.tenant_id == work.tenant_id)
     with work.session.execute(
         query.order_by(AuditEntry.seq).execution_options(yield_per=VERIFY_CHUNK)
     ) as result:
-        found, seq, last = _follow(result.scalars())
+        found, seq, hash_at_head = _follow(result.scalars(), head_seq)
     if found is not None:
         return found
-    head = work.session.execute(
-        sa.select(AuditHead).where(AuditHead.tenant_id == work.tenant_id)
-    ).scalar_one_or_none()
-    if head is not None and (head.seq, head.hash) != (seq, last):
-        return Break(seq=seq + 1, reason="the chain's end is missing or was changed")
+    if hash_at_head != head_hash or seq > _read_head(work)[0]:
+        reason = "the chain's end is missing or was changed"
+        return Break(seq=min(seq, head_seq) + 1, reason=reason)
     return None
 
 
-def _follow(rows: Iterable[AuditEntry]) -> tuple[Break | None, int, bytes]:
-    """Follow entries from the first; return where they break, the last number and its hash."""
-    seq, last = 0, GENESIS
+def _read_head(work: Work) -> tuple[int, bytes]:
+    head = work.session.execute(
+        sa.select(AuditHead.seq, AuditHead.hash).where(AuditHead.tenant_id == work.tenant_id)
+    ).one_or_none()
+    return (head.seq, head.hash) if head is not None else (0, GENESIS)
+
+
+def _follow(rows: Iterable[AuditEntry], head_seq: int) -> tuple[Break | None, int, bytes]:
+    """Follow entries from the first; return where they break, the last number, the head's hash.
+
+    The hash is that of the entry the head names, or of the last one where that is missing.
+    """
+    seq, last, hash_at_head = 0, GENESIS, GENESIS
     for row in rows:
         if row.seq != seq + 1:
             return Break(seq=seq + 1, reason="is missing"), seq, last
@@ -145,4 +145,6 @@ def _follow(rows: Iterable[AuditEntry]) -> tuple[Break | None, int, bytes]:
         if digest != row.hash:
             return Break(seq=row.seq, reason="was changed"), seq, last
         seq, last = row.seq, row.hash
-    return None, seq, last
+        if seq <= head_seq:
+            hash_at_head = last
+    return None, seq, hash_at_head

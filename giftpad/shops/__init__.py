@@ -62,7 +62,7 @@ from giftpad.shops.rules.facts import (
 from giftpad.shops.rules.faults import SENTENCES
 from giftpad.shops.rules.fields import CLEANERS, FieldFault, clean_groups, clean_label
 from giftpad.shops.rules.imports import IMPORT_SIZE_MAX, FaultyLine, ImportPreview, ImportView
-from giftpad.shops.rules.sheet import COLUMNS, SheetLine, read_sheet
+from giftpad.shops.rules.sheet import COLUMNS, SheetLine, column_names, read_sheet
 
 __all__ = [
     "CLEANERS",
@@ -102,6 +102,7 @@ __all__ = [
     "clean_groups",
     "clean_label",
     "close_branch",
+    "column_names",
     "corrected_file",
     "enrol",
     "faulty_lines",

@@ -45,7 +45,6 @@ from giftpad.tenancy.queries import (
     theme_css,
     theme_hash,
 )
-from giftpad.tenancy.rules.colours import Theme, contrast, derive
 from giftpad.tenancy.rules.pack import Pack, PackFolder, PackSection
 from giftpad.tenancy.rules.people import Person, read_people
 from giftpad.tenancy.rules.problems import PackBroken, Problem, Problems
@@ -81,15 +80,12 @@ __all__ = [
     "Tenant",
     "TenantFixed",
     "TenantNotFound",
-    "Theme",
     "add_ring_key",
     "apply_pack",
     "bind_kek",
-    "contrast",
     "create_tenant",
     "current_ring_key",
     "decode_text",
-    "derive",
     "ensure_platform",
     "find_logo",
     "find_ring_key",

@@ -135,10 +135,10 @@ def test_a_dry_import_counts_and_names_what_taking_it_would_do(scope, monkeypatc
     over = run(scope, order(scope, rows, is_dry=True))
     assert (over.enrolled_count, over.changed_count, over.unchanged_count) == (1, 2, 1)
     with unit_of_work(scope) as work:
-        preview = shops.preview_import(work, over.id)
-        entry = audit.list_entries(work, subject=f"shop_import:{over.id}")[0]
+        entry = audit.list_entries(work, audit.EntryFilter(subjects=(f"shop_import:{over.id}",)))[0]
         assert shops.find_shop_id(work, "S9") is None
         assert shops.get_shop(work, shops.find_shop_id(work, "S1")).facts.name == "店1"
+    preview = shops.preview_import(scope, over.id)
     first, second = preview.changes
     assert (first.line, first.number, first.name, first.next_name) == (3, "S1", "店1", "店壱")
     assert set(first.fields) == {"name", "area"}
@@ -152,13 +152,14 @@ def test_only_the_first_changes_of_many_are_named(scope, monkeypatch):
     run(scope, order(scope, [HEADER, *lines(60)]))
     moved = [HEADER, *lines(60, area="西")]
     over = run(scope, order(scope, moved, is_dry=True))
-    with unit_of_work(scope) as work:
-        assert len(shops.preview_import(work, over.id).changes) == 50
+    assert len(shops.preview_import(scope, over.id).changes) == 50
     assert over.changed_count == 60
     monkeypatch.setattr(handlers, "NUMBERS_AUDITED_MAX", 3)
     taken = run(scope, order(scope, moved))
     with unit_of_work(scope) as work:
-        entry = audit.list_entries(work, subject=f"shop_import:{taken.id}")[0]
+        entry = audit.list_entries(work, audit.EntryFilter(subjects=(f"shop_import:{taken.id}",)))[
+            0
+        ]
     assert (entry.action, entry.details["changed"]) == ("shop_import.done", 60)
     assert entry.details["changed_shops"] == ["S0", "S1", "S2"]
 

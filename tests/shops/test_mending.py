@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from giftpad import audit, shops
+from giftpad.edge import write_line
+from giftpad.kernel.cells import guard_cell, unguard_cell
+from giftpad.kernel.db import database
 from giftpad.kernel.files import open_files
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, unit_of_work
-from giftpad.shops import handlers
+from giftpad.shops import adapters, handlers
 from giftpad.shops.jobs import purge_files
-from giftpad.shops.rules.mending import guard_cell, write_mended
-from giftpad.shops.rules.sheet import unguard_cell
+from giftpad.shops.rules.mending import write_mended
 from tests.make import make_tenant
 
 ROWS = (
@@ -46,13 +48,11 @@ def hand_in(scope, data, **options):
 
 
 def faulty(scope, import_id, **wanted):
-    with unit_of_work(scope) as work:
-        return shops.faulty_lines(work, import_id, **wanted)
+    return shops.faulty_lines(scope, import_id, **wanted)
 
 
 def corrected(scope, import_id, mends, **options):
-    with unit_of_work(scope) as work:
-        return shops.corrected_file(work, import_id, mends, **options)
+    return shops.corrected_file(scope, import_id, mends, **options)
 
 
 def look(scope, import_id):
@@ -125,6 +125,12 @@ def test_what_guards_a_cell_is_taken_off_again(text):
     assert not guarded.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋"))
 
 
+@given(st.text(alphabet="'=+-@\t\r\n\0aあ＝＋", max_size=8))
+def test_a_line_that_is_taken_away_says_the_same_when_it_comes_back(text):
+    ((cell,),) = csv.reader(io.StringIO(write_line([text]), newline=""))
+    assert unguard_cell(cell) == text
+
+
 def test_only_the_wrong_lines_can_be_taken_away(scope):
     import_id = hand_in(scope, "\r\n".join(ROWS[:-1]).encode(), is_dry=True)
     data = corrected(scope, import_id, {(3, "name"): "魚屋"}, only_faulty=True)
@@ -166,11 +172,45 @@ def test_a_file_is_kept_while_it_may_be_mended_and_no_longer(scope, settings, fr
     purge_files(scope)
     assert is_kept(dry_id)
     fresh_clock(timedelta(days=8))
-    assert purge_files(scope) == 4
+    assert purge_files(scope) == 3
     assert not any(is_kept(i) for i in (dry_id, refused_id, partial_id))
     with pytest.raises(shops.ImportFileGone):
         corrected(scope, refused_id, {})
     assert [line.cells for line in faulty(scope, refused_id)] == [{}, {}, {}]
+
+
+def test_no_transaction_is_open_while_a_file_is_fetched(scope, monkeypatch):
+    lent = []
+
+    def fetch(*place):
+        lent.append(database().engine.pool.checkedout())
+        return adapters.open_file(*place)
+
+    monkeypatch.setattr("giftpad.shops.queries.imports.open_file", fetch)
+    import_id = hand_in(scope, "\r\n".join(ROWS).encode(), is_dry=True)
+    assert faulty(scope, import_id)
+    assert corrected(scope, import_id, {}, only_faulty=True)
+    assert shops.preview_import(scope, import_id).areas == {"中央": 2, "北": 4}
+    assert lent == [0, 0, 0]
+
+
+def test_a_file_that_no_import_ends_with_goes_too(scope, settings, fresh_clock):
+    files = open_files(settings)
+    with shops.kept_file(scope, b"number") as kept, unit_of_work(scope) as work:
+        stuck_id = shops.order_import(work, kept)
+    orphans = [new_id(), new_id()]
+    files.write(scope.tenant_id, "shop_import", orphans[0], data=b"of a process that died")
+    half = files._path(scope.tenant_id, "shop_import", orphans[1]) + ".part"
+    files._system.pipe_file(half, b"of one that died earlier")
+    assert purge_files(scope) == 0
+    fresh_clock(timedelta(days=8))
+    fresh_id = hand_in(scope, "\r\n".join(ROWS).encode())
+    assert look(scope, stuck_id).state == "ordered"
+    assert purge_files(scope) == 3
+    assert look(scope, stuck_id).state == "refused"
+    assert files.list_ids(scope.tenant_id, "shop_import") == [fresh_id]
+    handlers.run_import(scope, shops.ShopImportOrdered(object_id=stuck_id))  # its event, put back
+    assert purge_files(scope) == 0
 
 
 def test_imports_are_listed_newest_first_and_to_the_issuer_only(scope):
@@ -184,10 +224,10 @@ def test_imports_are_listed_newest_first_and_to_the_issuer_only(scope):
     bound = replace(scope, actor=Actor(kind="person", id="clerk", shop_id=new_id()))
     with unit_of_work(bound) as work:
         assert shops.list_imports(work) == []
-        with pytest.raises(shops.ImportNotFound):
-            shops.faulty_lines(work, bad)
-        with pytest.raises(shops.ImportNotFound):
-            shops.corrected_file(work, bad, {})
+    with pytest.raises(shops.ImportNotFound):
+        shops.faulty_lines(bound, bad)
+    with pytest.raises(shops.ImportNotFound):
+        shops.corrected_file(bound, bad, {})
 
 
 def test_names_of_many_shops_come_at_once_and_a_reason_is_kept(scope):
@@ -197,5 +237,5 @@ def test_names_of_many_shops_come_at_once_and_a_reason_is_kept(scope):
         assert shops.find_names(work, {shop_id, new_id()}) == {shop_id: ("1001", "八百屋")}
         assert shops.find_names(work, []) == {}
         shops.set_accepting(work, shop_id, accepting=False, reason="closed for repairs")
-        (entry, *_) = audit.list_entries(work, subject=f"shop:{shop_id}")
+        (entry, *_) = audit.list_entries(work, audit.EntryFilter(subjects=(f"shop:{shop_id}",)))
     assert entry.details == {"reason": "closed for repairs"}

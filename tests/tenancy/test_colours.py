@@ -39,15 +39,15 @@ def ratios(theme):
 def test_every_three_digit_colour_becomes_readable():
     worst = {}
     for brand in all_three_digit_colours():
-        for name, (ratio, least) in ratios(colours.derive(brand)).items():
+        for name, (ratio, least) in ratios(colours.derive_theme(brand)).items():
             worst[name] = min(worst.get(name, (99.0, least, brand)), (ratio, least, brand))
     assert {name: found for name, found in worst.items() if found[0] < found[1]} == {}
 
 
 def test_a_readable_colour_stays_what_it_is_and_a_pale_one_keeps_its_hue():
-    assert colours.derive("#1F6F43").light["--brand"] == "#1F6F43"
+    assert colours.derive_theme("#1F6F43").light["--brand"] == "#1F6F43"
     pale = colours.to_oklch("#F2A6B8")
-    made = colours.to_oklch(colours.derive("#F2A6B8").light["--brand"])
+    made = colours.to_oklch(colours.derive_theme("#F2A6B8").light["--brand"])
     assert abs(pale.hue - made.hue) < 0.05
     assert made.light < pale.light
 
@@ -83,7 +83,7 @@ def test_what_a_pack_gives_is_kept_and_checked():
 
 
 def test_the_style_sheet_holds_colours_and_nothing_else():
-    css = colours.to_css(colours.derive("#1F6F43"))
+    css = colours.to_css(colours.derive_theme("#1F6F43"))
     bare = re.sub(r"--brand(-[a-z]+)?:#[0-9A-F]{6};?", "", css)
     assert bare == (
         ':root{}\n:root[data-theme="dark"]{}\n'

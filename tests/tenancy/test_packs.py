@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from giftpad import ledger, programmes, shops, tenancy
 from giftpad.kernel.db import database
 from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.tenancy.rules import colours
 from tests.make_packs import HOUSE, apply, change, copy_pack, load
 
 KURASHI = "programmes/kurashi.toml"
@@ -239,7 +240,7 @@ def test_a_tenant_wears_the_colours_and_the_logo_of_its_pack(house, tmp_path):
     tenant_id = apply(folder).tenant_id
     tenant = tenancy.get_tenant(tenant_id)
     assert tenant.theme["light"]["--brand"] == "#1F6F43"
-    assert tenancy.contrast(tenant.theme["dark"]["--brand"], "#2A2521") >= 5
+    assert colours.contrast(tenant.theme["dark"]["--brand"], "#2A2521") >= 5
     css, first_hash = tenancy.theme_css(tenant), tenancy.theme_hash(tenant)
     assert "--brand:#1F6F43" in css
     assert "<svg" in tenancy.find_logo(tenant_id)
@@ -248,7 +249,7 @@ def test_a_tenant_wears_the_colours_and_the_logo_of_its_pack(house, tmp_path):
     assert set(apply(folder).changes) == {"theme changed", "logo changed"}
     tenant = tenancy.get_tenant(tenant_id)
     assert tenancy.theme_hash(tenant) != first_hash
-    assert tenancy.contrast("#FFFFFF", tenant.theme["light"]["--brand"]) >= 5
+    assert colours.contrast("#FFFFFF", tenant.theme["light"]["--brand"]) >= 5
     assert tenancy.find_logo(tenant_id) is None
     (folder / "theme.css").unlink()
     apply(folder)

@@ -17,8 +17,8 @@ from giftpad.programmes.rules import Terms, Validity
 from giftpad.shops import FieldFault, clean_label
 from giftpad.tenancy import PackFolder, Problems, Table, read_toml
 
-UNITS_ON_PAGES = ("JPY",)
-"""The units that pages can write and take; the books know more, and a till must not guess."""
+UNITS_OFFERED = ("JPY",)
+"""The units that a programme may have: a limit of the product; the books know more."""
 QUANTITY_MAX = 1_000_000
 VALID_DAYS_MAX = 3660
 VALID_MONTHS_MAX = 120
@@ -105,7 +105,7 @@ def _read_terms(table: Table, templates: tuple[str, ...]) -> Terms:
     return Terms(
         slug=table.text("slug", pattern=_SLUG, shape="small letters, digits, hyphens"),
         names=_read_names(table),
-        unit=table.choice("unit", UNITS_ON_PAGES),
+        unit=table.choice("unit", UNITS_OFFERED),
         starts_on=starts_on,
         ends_on=ends_on,
         groups=groups,

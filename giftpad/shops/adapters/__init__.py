@@ -45,3 +45,8 @@ def open_file(tenant_id: UUID, import_id: UUID) -> bytes:
 def drop_file(tenant_id: UUID, import_id: UUID) -> None:
     """Delete the file of an import; one that is gone already is no error."""
     _files().delete(tenant_id, _KIND, import_id)
+
+
+def list_files(tenant_id: UUID) -> list[UUID]:
+    """Return the imports of which a file is kept, whether or not they are on record."""
+    return _files().list_ids(tenant_id, _KIND)

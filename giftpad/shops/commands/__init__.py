@@ -1,6 +1,6 @@
 """The verbs of shops: one shop at a time, many at once, and files of them."""
 
-from giftpad.shops.commands.imports import kept_file, order_import
+from giftpad.shops.commands.imports import give_up_imports, kept_file, order_import
 from giftpad.shops.commands.lines import take_lines, try_lines
 from giftpad.shops.commands.preview import preview_import
 from giftpad.shops.commands.section import apply_section, read_section
@@ -19,6 +19,7 @@ __all__ = [
     "change_facts",
     "close_branch",
     "enrol",
+    "give_up_imports",
     "kept_file",
     "order_import",
     "preview_import",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, events
@@ -20,6 +22,7 @@ from giftpad.shops.events import ShopImportOrdered
 from giftpad.shops.models import ImportRow
 from giftpad.shops.rules.imports import IMPORT_SIZE_MAX
 
+GIVEN_UP_MAX = 1000
 _COUNTS = ("good", "bad", "fault", "enrolled", "changed", "unchanged")
 
 
@@ -92,3 +95,30 @@ def order_import(
     )
     kept.is_ordered = True
     return import_id
+
+
+def give_up_imports(work: Work, ordered_before: datetime) -> set[UUID]:
+    """Refuse imports that were ordered before an instant and never ended; return which.
+
+    Locks: the imports; one that is being read right now is left alone.
+    """
+    rows = work.session.scalars(
+        sa.select(ImportRow)
+        .where(
+            ImportRow.tenant_id == work.tenant_id,
+            ImportRow.finished_at.is_(None),
+            ImportRow.created_at < ordered_before,
+        )
+        .order_by(ImportRow.id)
+        .limit(GIVEN_UP_MAX)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.state, row.finished_at = "refused", work.at
+        audit.record(
+            work,
+            action="shop_import.refused",
+            subject=f"shop_import:{row.id}",
+            details={"good": row.good_count, "bad": row.bad_count, "fault": row.fault_count},
+        )
+    return {row.id for row in rows}

@@ -4,6 +4,8 @@ from giftpad.shops.queries.accepting import list_accepting
 from giftpad.shops.queries.imports import (
     corrected_file,
     faulty_lines,
+    fetch_file,
+    find_kept,
     get_import,
     list_faults,
     list_imports,
@@ -25,7 +27,9 @@ __all__ = [
     "corrected_file",
     "facts_of",
     "faulty_lines",
+    "fetch_file",
     "find_facts",
+    "find_kept",
     "find_names",
     "find_shop_id",
     "get_contact",

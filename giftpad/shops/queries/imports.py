@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad.kernel.work import Work
+from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.shops.adapters import open_file
 from giftpad.shops.errors import ImportFileGone, ImportNotFound
 from giftpad.shops.models import ImportFaultRow, ImportRow
@@ -92,20 +93,30 @@ def list_imports(
     return [_view(row) for row in work.session.scalars(statement)]
 
 
+def fetch_file(tenant_id: UUID, import_id: UUID) -> bytes:
+    """Return the file of an import; no transaction may be open, for the store may be slow.
+
+    Raises: ImportFileGone.
+    """
+    try:
+        return open_file(tenant_id, import_id)
+    except FileNotFoundError as error:
+        raise ImportFileGone from error
+
+
 def faulty_lines(
-    work: Work, import_id: UUID, *, after_line: int = 0, limit: int = 50
+    scope: Scope, import_id: UUID, *, after_line: int = 0, limit: int = 50
 ) -> list[FaultyLine]:
     """Return the lines of a file in which something is wrong, with their cells as they stand.
 
     The cells are missing where the line cannot be taken apart or the file is kept no more.
     Raises: ImportNotFound.
     """
-    get_import(work, import_id)
     most = min(limit, LINES_PAGE)
     statement = (
         sa.select(ImportFaultRow)
         .where(
-            ImportFaultRow.tenant_id == work.tenant_id,
+            ImportFaultRow.tenant_id == scope.tenant_id,
             ImportFaultRow.import_id == import_id,
             ImportFaultRow.line > after_line,
         )
@@ -113,14 +124,16 @@ def faulty_lines(
         .limit(most * FAULTS_A_LINE_MAX)
     )
     faults: dict[int, list[LineFault]] = {}
-    for row in work.session.scalars(statement):
-        fault = LineFault(line=row.line, column=row.column, code=row.code, params=row.params)
-        faults.setdefault(row.line, []).append(fault)
+    with unit_of_work(scope) as work:
+        get_import(work, import_id)
+        for row in work.session.scalars(statement):
+            fault = LineFault(line=row.line, column=row.column, code=row.code, params=row.params)
+            faults.setdefault(row.line, []).append(fault)
     lines = sorted(faults)[:most]
-    try:
-        cells = find_cells(io.BytesIO(open_file(work.tenant_id, import_id)), set(lines))
-    except FileNotFoundError:
-        cells = {}
+    cells: Mapping[int, Mapping[str, str]] = {}
+    if lines:
+        with suppress(ImportFileGone):
+            cells = find_cells(io.BytesIO(fetch_file(scope.tenant_id, import_id)), set(lines))
     return [
         FaultyLine(line=line, cells=cells.get(line, {}), faults=tuple(faults[line]))
         for line in lines
@@ -128,7 +141,7 @@ def faulty_lines(
 
 
 def corrected_file(
-    work: Work,
+    scope: Scope,
     import_id: UUID,
     mends: Mapping[tuple[int, str], str],
     *,
@@ -142,23 +155,23 @@ def corrected_file(
     written behind an apostrophe, which the next import takes off again.
     Raises: ImportNotFound, ImportFileGone.
     """
-    get_import(work, import_id)
-    try:
-        data = open_file(work.tenant_id, import_id)
-    except FileNotFoundError as error:
-        raise ImportFileGone from error
     lines = None
-    if only_faulty:
-        statement = sa.select(ImportFaultRow.line).where(
-            ImportFaultRow.tenant_id == work.tenant_id, ImportFaultRow.import_id == import_id
-        )
-        lines = set(work.session.scalars(statement))
+    with unit_of_work(scope) as work:
+        get_import(work, import_id)
+        if only_faulty:
+            statement = sa.select(ImportFaultRow.line).where(
+                ImportFaultRow.tenant_id == work.tenant_id, ImportFaultRow.import_id == import_id
+            )
+            lines = set(work.session.scalars(statement))
+    data = fetch_file(scope.tenant_id, import_id)
     return write_mended(io.BytesIO(data), mends, only=lines, is_guarded=is_guarded)
 
 
-def list_kept_files(work: Work, finished: tuple[datetime, datetime]) -> list[UUID]:
-    """Return imports that ended in a span of time and whose file may still be kept."""
+def find_kept(work: Work, import_ids: Collection[UUID], since: datetime) -> set[UUID]:
+    """Return those of these imports that ended since an instant, or have not ended."""
     statement = sa.select(ImportRow.id).where(
-        ImportRow.tenant_id == work.tenant_id, ImportRow.finished_at.between(*finished)
+        ImportRow.tenant_id == work.tenant_id,
+        ImportRow.id.in_(import_ids),
+        sa.or_(ImportRow.finished_at.is_(None), ImportRow.finished_at > since),
     )
-    return list(work.session.scalars(statement))
+    return set(work.session.scalars(statement))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from giftpad.kernel.codes import DASHES
+
 NAME_LENGTH_MAX = 80
 TEXT_LENGTH_MAX = 200
 LABEL_LENGTH_MAX = 40
@@ -113,7 +115,7 @@ def clean_groups(labels: list[str]) -> tuple[str, ...]:
 
 
 def _phone(text: str) -> str:
-    value = re.sub(r"[\u2010-\u2015\u2212\uff70\u30fc]", "-", _folded(text))
+    value = "".join("-" if c in DASHES else c for c in _folded(text))
     if value and not (_PHONE.fullmatch(value) and len(value.replace("-", "")) in _PHONE_DIGITS):
         raise FieldFault(code="phone", value=value)
     return value

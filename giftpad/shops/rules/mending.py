@@ -1,30 +1,15 @@
-"""A file of shops as its own text: the cells of single lines, and the file with some written anew.
-
-Hides: how a cell that a spreadsheet would take for a formula is written so that it is none.
-"""
+"""A file of shops as its own text: cells of single lines, and the file with some written anew."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import IO
 
+from giftpad.kernel.cells import guard_cell, unguard_cell
 from giftpad.shops.rules.facts import LineFault
-from giftpad.shops.rules.sheet import detect_encoding, field_of, unguard_cell
-
-# Apostrophes before such a beginning are counted too, so that taking one off is exact.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
-
-
-def guard_cell(text: str) -> str:
-    """Write a cell so that no spreadsheet takes it for a formula.
-
-    >>> guard_cell("=1+1"), guard_cell("'=1"), guard_cell("O'Hara")
-    ("'=1+1", "''=1", "O'Hara")
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
+from giftpad.shops.rules.sheet import detect_encoding, field_of
 
 
 def _read(stream: IO[bytes]) -> Iterator[tuple[int, list[str]]]:

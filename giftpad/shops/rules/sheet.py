@@ -9,16 +9,17 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from giftpad.kernel.cells import unguard_cell
 from giftpad.shops.rules.facts import LineFault
 from giftpad.shops.rules.fields import CLEANERS, FieldFault
 
 LINES_MAX = 100_000
 VALUE_SHOWN_MAX = 60
+HEADER_FAULTS_MAX = 100
 _BLOCK_SIZE = 1 << 20
 
 COLUMNS: dict[str, str] = {
@@ -43,9 +44,6 @@ REQUIRED = ("number", "name", "area")
 _FIELDS = {name.casefold(): name for name in COLUMNS} | {ja: en for en, ja in COLUMNS.items()}
 
 
-_GUARDED = re.compile("'+[=+\\-@\\t\\r\\n\\0\uff1d\uff0b\uff0d\uff20]")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetLine:
     """One good line: the values of the columns that the file has, by field."""
@@ -54,14 +52,14 @@ class SheetLine:
     values: dict[str, Any]
 
 
+def column_names(locale: str) -> dict[str, str]:
+    """Return the columns of a file of shops, and how each is called for a reader of a language."""
+    return dict(COLUMNS) if locale == "ja" else {name: name for name in COLUMNS}
+
+
 def field_of(header: str) -> str:
     """Return the field that a column of this name holds; empty if there is none."""
     return _FIELDS.get(header.strip().casefold(), "")
-
-
-def unguard_cell(text: str) -> str:
-    """Take off the apostrophe that keeps a spreadsheet from reading a cell as a formula."""
-    return text[1:] if _GUARDED.match(text) else text
 
 
 def detect_encoding(stream: IO[bytes]) -> str | LineFault:
@@ -163,16 +161,20 @@ def _read_header(cells: list[str], line: int) -> tuple[list[str], list[LineFault
         shown = {k: str(v)[: VALUE_SHOWN_MAX * 10] for k, v in params.items()}
         faults.append(LineFault(line=line, column=column, code=code, params=dict(shown)))
 
-    for place, (name, known) in enumerate(zip(names, fields, strict=True)):
+    seen: set[str] = set()
+    for name, known in zip(names, fields, strict=True):
+        if len(faults) >= HEADER_FAULTS_MAX:  # a file of nothing but columns is no file of shops
+            return fields, faults
         if not known:
             fault(
                 name[:VALUE_SHOWN_MAX],
                 "header_unknown",
                 value=name[:VALUE_SHOWN_MAX],
-                known=", ".join(COLUMNS.values() if is_japanese else COLUMNS),
+                known=", ".join(column_names("ja" if is_japanese else "en").values()),
             )
-        elif known in fields[:place]:
+        elif known in seen:
             fault(name, "header_twice", value=name)
+        seen.add(known)
     for required in REQUIRED:
         if required not in fields:
             fault(required, "header_missing", value=f"{required} / {COLUMNS[required]}")

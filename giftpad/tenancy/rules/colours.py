@@ -133,10 +133,10 @@ def _byte(value: float) -> int:
     return round(255 * (1.055 * math.pow(value, 1 / 2.4) - 0.055))
 
 
-def derive(brand: str) -> Theme:
+def derive_theme(brand: str) -> Theme:
     """Derive every colour of a tenant from its brand colour, whose hue is kept.
 
-    >>> derive("#F2A6B8").light["--brand"] != "#F2A6B8"  # nobody could read white on it
+    >>> derive_theme("#F2A6B8").light["--brand"] != "#F2A6B8"  # nobody could read white on it
     True
     """
     raw = to_oklch(brand)
@@ -196,7 +196,7 @@ def complete(given: Mapping[str, str]) -> Theme:
 
     The brand colour itself is taken as a wish, and made as dark as its texts need.
     """
-    theme = derive(given["--brand"])
+    theme = derive_theme(given["--brand"])
     light = theme.light | {name: value for name, value in given.items() if name != "--brand"}
     dark = theme.dark
     if "--brand-dark" in given:
@@ -206,7 +206,7 @@ def complete(given: Mapping[str, str]) -> Theme:
 
 def find_unreadable(given: Mapping[str, str]) -> Iterator[tuple[Demand, float]]:
     """Return what cannot be read among the colours that a pack gives, with its contrast."""
-    fill = derive(given["--brand"]).light["--brand"]
+    fill = derive_theme(given["--brand"]).light["--brand"]
     demands = (
         Demand(name="--brand-hover", other=WHITE, least=5.0, what="white on it"),
         Demand(name="--brand-hover", other=PAPER, least=4.8, what="it on paper"),
