@@ -6,6 +6,7 @@ Does not know: how a payment is made, how paper is drawn, HTTP, queues.
 """
 
 from giftpad.coupons.adapters.press import PrintTicket, bind_print_shop
+from giftpad.coupons.adapters.samples import draw_sample, list_sample_items
 from giftpad.coupons.commands import (
     PreviewTicket,
     block,
@@ -42,6 +43,7 @@ from giftpad.coupons.queries import (
     CouponView,
     HistoryLine,
     find_coupon_by_code,
+    find_first_serials,
     get_batch,
     get_coupon,
     get_coupon_by_locator,
@@ -80,7 +82,9 @@ __all__ = [
     "bind_print_shop",
     "block",
     "destroy_print",
+    "draw_sample",
     "find_coupon_by_code",
+    "find_first_serials",
     "find_serials",
     "get_batch",
     "get_coupon",
@@ -90,6 +94,7 @@ __all__ = [
     "list_batches",
     "list_history",
     "list_manifest",
+    "list_sample_items",
     "open_pdf",
     "open_preview",
     "order_batch",

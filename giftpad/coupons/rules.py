@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from giftpad.kernel.codes import DASHES
+
 QUANTITY_MAX = 1_000_000
 CHUNK_COUNT_MAX = 50_000
 VOLUME_COUNT_MAX = 10_000
@@ -41,8 +43,8 @@ BLOCKED: Final = "blocked"
 REPLACED: Final = "replaced"
 EXPIRED: Final = "expired"
 
+_TO_DASH = {ord(dash): "-" for dash in DASHES}
 _SERIALS = (re.compile(r"([A-Z][A-Z0-9]*)-0*([0-9]{1,15})"), re.compile(r"([A-Z]+)0*([0-9]{1,15})"))
-_DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc\uff70]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def parse_serial(text: str) -> tuple[str, int] | None:
     >>> parse_serial(" mc - 42 ")
     ('MC', 42)
     """
-    folded = unicodedata.normalize("NFKC", _DASHES.sub("-", text)).upper()
+    folded = unicodedata.normalize("NFKC", text.translate(_TO_DASH)).upper()
     folded = "".join(symbol for symbol in folded if not symbol.isspace())
     for pattern in _SERIALS:
         if match := pattern.fullmatch(folded):

@@ -7,7 +7,14 @@ Does not know: coupons, batches, tenants, what a code is worth, the database.
 """
 
 from giftpad.printing.adapters.templates import Sample
-from giftpad.printing.commands import ITEMS_MAX, draw_covered, preview, render, write_previews
+from giftpad.printing.commands import (
+    ITEMS_MAX,
+    draw_covered,
+    preview,
+    read_sample,
+    render,
+    write_previews,
+)
 from giftpad.printing.errors import (
     BadField,
     BrokenTemplate,
@@ -52,6 +59,7 @@ __all__ = [
     "list_templates",
     "preview",
     "qr_matrix",
+    "read_sample",
     "read_section",
     "render",
     "verify",

@@ -42,6 +42,14 @@ def render(
     return sheet.finish()
 
 
+def read_sample(template: str, *, overrides_dir: Path | None = None) -> templates.Sample:
+    """Return the data that a template itself brings along, to show what it looks like.
+
+    Raises: UnknownTemplate, BrokenTemplate.
+    """
+    return templates.read_sample(templates.find_folder(template, overrides_dir))
+
+
 def preview(
     template: str,
     data: templates.Sample | None = None,
@@ -53,7 +61,7 @@ def preview(
 
     Raises: as ``render``.
     """
-    sample = data or templates.read_sample(templates.find_folder(template, overrides_dir))
+    sample = data or read_sample(template, overrides_dir=overrides_dir)
     pdf = io.BytesIO()
     render(
         template,

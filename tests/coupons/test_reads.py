@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+import sqlalchemy as sa
 import zxingcpp
 from PIL import Image
 
@@ -206,13 +207,17 @@ def test_a_preview_is_refused_like_the_file_and_put_on_record(town, settings):
             preview(town, batch_id, page=page)
     preview(town, batch_id)
     with unit_of_work(town.scope) as work:
-        entries = audit.list_entries(work, subject=f"coupon_batch:{batch_id}")
+        entries = audit.list_entries(
+            work, audit.EntryFilter(subjects=(f"coupon_batch:{batch_id}",))
+        )
     assert [(e.action, e.details) for e in entries[:1]] == [
         ("coupon_batch.page_previewed", {"volume": 1, "page": 1})
     ]
     mk.take_pdf(town, batch_id)
     with unit_of_work(town.scope) as work:
-        entries = audit.list_entries(work, subject=f"coupon_batch:{batch_id}")
+        entries = audit.list_entries(
+            work, audit.EntryFilter(subjects=(f"coupon_batch:{batch_id}",))
+        )
     assert entries[0].action == "coupon_batch.pdf_downloaded"
     with unit_of_work(town.scope) as work:
         coupons.destroy_print(work, batch_id)
@@ -243,6 +248,34 @@ def test_what_waits_for_a_person_is_named_until_it_is_done(town, settings, monke
     failed_id = mk.order(town, 1)
     pump(settings)
     assert [(kind, batch_id) for kind, batch_id, _ in attention(town)] == [("failed", failed_id)]
+
+
+def test_a_volume_whose_file_is_another_now_waits_to_be_taken_out_again(town, settings):
+    batch_id = mk.order(town, 3)
+    pump(settings)
+    mk.take_pdf(town, batch_id)
+    with unit_of_work(town.scope) as work:
+        coupons.reprint(work, batch_id, volume=1)
+    pump(settings)
+    assert attention(town) == [("to_release", batch_id, 0)]  # the same to the last byte
+    with unit_of_work(town.scope) as work:
+        work.session.execute(
+            sa.text("UPDATE coupon_volumes SET sha256 = repeat('0', 64) WHERE batch_id = :id"),
+            {"id": batch_id},
+        )
+    assert attention(town) == [("to_download", batch_id, 1)]
+
+
+def test_what_waits_is_told_however_often_a_file_was_taken_out(town, settings, monkeypatch):
+    monkeypatch.setattr("giftpad.coupons.queries.attention.DOWNLOAD_PAGES_MAX", 2)
+    monkeypatch.setattr(audit, "PAGE_MAX", 2)
+    monkeypatch.setattr("giftpad.coupons.commands.opening.VOLUME_COUNT_MAX", 2)
+    batch_id = mk.order(town, 3)
+    pump(settings)
+    mk.take_pdf(town, batch_id, 1)
+    for _ in range(6):
+        mk.take_pdf(town, batch_id, 2)
+    assert attention(town) == [("to_download", batch_id, 1)]
 
 
 def test_serials_are_found_for_many_locators_at_once(town, settings):

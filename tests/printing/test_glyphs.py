@@ -33,7 +33,7 @@ def test_only_what_the_first_face_lacks_is_drawn_by_the_second():
 @pytest.mark.parametrize("weight", ["regular", "bold"])
 def test_the_writer_knows_every_glyph_that_the_check_knows(weight):
     for file in fonts._FILES[weight]:
-        known_to_the_writer = pdfmetrics.getFont(fonts._registered(file)).face.charToGlyph
+        known_to_the_writer = pdfmetrics.getFont(fonts.registered(file)).face.charToGlyph
         assert fonts._glyph_names(file).keys() <= {
             code for code, glyph in known_to_the_writer.items() if glyph
         }

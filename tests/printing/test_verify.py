@@ -14,11 +14,11 @@ def verify(pdf, expected, template="coupon_a4_8up"):
     return printing.verify(pdf, expected, template)
 
 
-def drawn(picture):
-    """Put a picture into the corner of the second coupon's notes."""
+def drawn(picture, x_mm=118, y_mm=225):
+    """Put a picture onto a page; unless said otherwise, into the second coupon's notes."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(210 * mm, 297 * mm))
-    canvas.drawImage(str(picture), 118 * mm, 225 * mm, 12 * mm, 12 * mm)
+    canvas.drawImage(str(picture), x_mm * mm, y_mm * mm, 12 * mm, 12 * mm)
     canvas.save()
     out.seek(0)
     return out
@@ -81,6 +81,35 @@ def test_a_code_covered_by_art_is_found(items, expected, printed):
         pdf.save(covered := printed([]))
     covered.seek(0)
     assert found(verify(covered, expected(coupons))) == [("unreadable", 1, 1)]
+
+
+def test_a_code_covered_on_a_page_like_the_first_is_found(items, expected, printed):
+    """Such a page is not searched whole; what lies over its codes shows all the same."""
+    coupons = items(24)
+    with pikepdf.open(printed(coupons)) as pdf:
+        for page, place in zip(pdf.pages, ("20 20", "200 515", "20 20"), strict=True):
+            # Words, as they are told apart by nothing but that they are words: two broad noughts.
+            words = f" BT /F1+0 90 Tf 60 Tz 0.3 g 1 0 0 1 {place} Tm (00) Tj ET"
+            page.contents_add(pikepdf.Stream(pdf, words.encode()))
+        pdf.save(covered := printed([]))
+    covered.seek(0)
+    assert found(verify(covered, expected(coupons))) == [("unreadable", 2, 3)]
+
+
+@pytest.mark.parametrize(("x_mm", "y_mm"), [(118, 225), (2, 2), (80, 150)])
+def test_an_extra_code_on_a_later_page_is_found(items, expected, printed, tmp_path, x_mm, y_mm):
+    coupons = items(24)
+    picture = tmp_path / "extra.png"
+    extra = zxingcpp.create_barcode("EXTRA", zxingcpp.BarcodeFormat.QRCode)
+    Image.fromarray(extra.to_image(scale=12)).save(picture)
+    over = drawn(picture, x_mm, y_mm)
+    with pikepdf.open(printed(coupons)) as pdf, pikepdf.open(over) as added:
+        pdf.pages[2].add_overlay(added.pages[0])
+        pdf.save(out := io.BytesIO())
+    out.seek(0)
+    report = verify(out, expected(coupons))
+    assert "extra" in {kind for kind, _, _ in found(report)}
+    assert {page for _, page, _ in found(report)} == {3}
 
 
 def test_a_missing_coupon_shifts_all_that_follow(items, expected, printed):

@@ -57,6 +57,7 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
             entry_id=chunk.id,
             source_id=source_id,
             amount_minor=batch.face_value_minor,
+            count=chunk.quantity,
             rows=_rows(batch, chunk),
         ),
     )
@@ -86,10 +87,12 @@ def _rows(batch: CouponBatch, chunk: CouponChunk) -> Iterator[tuple[int, bytes]]
     ring_key = find_ring_key(batch.tenant_id, batch.kid)
     assert ring_key is not None
     key, pepper = unwrap_key(batch), payments.pepper(ring_key.key)
+    tenant_id = batch.tenant_id
     first = batch.locator_first + chunk.serial_first - batch.serial_first
-    for locator in range(first, first + chunk.quantity):
-        symbols = build_typed(key, locator)
-        yield locator, payments.hash_typed(pepper, batch.tenant_id, symbols)
+    return (
+        (locator, payments.hash_typed(pepper, tenant_id, build_typed(key, locator)))
+        for locator in range(first, first + chunk.quantity)
+    )
 
 
 def _count_open(work: Work, batch_id: UUID) -> int:

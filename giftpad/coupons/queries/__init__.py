@@ -2,6 +2,7 @@
 
 from giftpad.coupons.queries.attention import Attention, list_attention
 from giftpad.coupons.queries.batches import (
+    find_first_serials,
     get_batch,
     list_batches,
     list_due_prints,
@@ -22,6 +23,7 @@ __all__ = [
     "CouponView",
     "HistoryLine",
     "find_coupon_by_code",
+    "find_first_serials",
     "get_batch",
     "get_coupon",
     "get_coupon_by_locator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -14,6 +15,8 @@ from giftpad.coupons.rules import FAILED, READY, format_serial
 from giftpad.kernel.work import Work
 
 ATTENTION_MAX = 20
+DOWNLOAD_PAGES_MAX = 10
+"""How far back downloads are looked for: an older one is asked for again, which does no harm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +55,11 @@ def list_attention(work: Work) -> list[Attention]:
         .order_by(CouponBatch.id.desc())
         .limit(ATTENTION_MAX)
     ).all()
-    taken = _volumes_taken(work, [batch.id for batch, _ in rows if batch.state == READY])
-    return [_attention(batch, count - len(taken.get(batch.id, ()))) for batch, count in rows]
+    left = _volumes_left(work, [batch.id for batch, _ in rows if batch.state == READY])
+    return [
+        _attention(batch, left.get(batch.id, 0) if batch.state == READY else count)
+        for batch, count in rows
+    ]
 
 
 def _attention(batch: CouponBatch, left: int) -> Attention:
@@ -71,12 +77,21 @@ def _attention(batch: CouponBatch, left: int) -> Attention:
     )
 
 
-def _volumes_taken(work: Work, batch_ids: list[UUID]) -> dict[UUID, set[int]]:
+def _volumes_left(work: Work, batch_ids: list[UUID]) -> Counter[UUID]:
+    """Count the volumes whose file of today nobody took out; one printed again is another file."""
     if not batch_ids:
-        return {}
-    taken: dict[UUID, set[int]] = {}
+        return Counter()
+    volume = CouponVolume
+    left = {
+        (batch_id, number, sha256)
+        for batch_id, number, sha256 in work.session.execute(
+            sa.select(volume.batch_id, volume.number, volume.sha256).where(
+                volume.tenant_id == work.tenant_id, volume.batch_id.in_(batch_ids)
+            )
+        )
+    }
     before: int | None = None
-    while True:
+    for _ in range(DOWNLOAD_PAGES_MAX):
         wanted = audit.EntryFilter(
             subjects=[f"coupon_batch:{batch_id}" for batch_id in batch_ids],
             actions=("coupon_batch.pdf_downloaded",),
@@ -86,7 +101,8 @@ def _volumes_taken(work: Work, batch_ids: list[UUID]) -> dict[UUID, set[int]]:
         entries = audit.list_entries(work, wanted)
         for entry in entries:
             batch_id = UUID(entry.subject.partition(":")[2])
-            taken.setdefault(batch_id, set()).add(entry.details["volume"])
-        if len(entries) < audit.PAGE_MAX:
-            return taken
+            left.discard((batch_id, entry.details["volume"], entry.details["sha256"]))
+        if not left or len(entries) < audit.PAGE_MAX:
+            break
         before = entries[-1].seq
+    return Counter(batch_id for batch_id, _, _ in left)

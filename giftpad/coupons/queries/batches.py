@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +41,16 @@ def get_batch(work: Work, batch_id: UUID) -> BatchView:
     batch = require_batch(work, batch_id)
     (view,) = _views(work, [batch], volumes=list_volumes(work, batch_id))
     return view
+
+
+def find_first_serials(work: Work, batch_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the first serial of each batch that there is, by its id."""
+    rows = work.session.execute(
+        sa.select(CouponBatch.id, CouponBatch.prefix, CouponBatch.serial_first).where(
+            CouponBatch.tenant_id == work.tenant_id, CouponBatch.id.in_(batch_ids)
+        )
+    )
+    return {batch_id: format_serial(prefix, number) for batch_id, prefix, number in rows}
 
 
 def list_batches(

@@ -84,7 +84,7 @@ def _glyph_names(file: str) -> dict[int, str]:
 
 
 @lru_cache
-def _registered(file: str) -> str:
+def registered(file: str) -> str:
     """Load a face once and answer with the name under which the PDF writer knows it."""
     name = Path(file).stem
     pdfmetrics.registerFont(Face(name, str(FONTS_DIR / file)))
@@ -102,9 +102,14 @@ def _file_for(character: str, weight: Weight) -> str | None:
     return None
 
 
+def main_file(weight: Weight) -> str:
+    """Name the font file that draws all it can of a weight."""
+    return _FILES[weight][0]
+
+
 def base_font() -> str:
     """Name the face that a page begins with."""
-    return _registered(_FILES["regular"][0])
+    return registered(main_file("regular"))
 
 
 def runs(text: str, weight: Weight) -> list[Run]:
@@ -113,7 +118,7 @@ def runs(text: str, weight: Weight) -> list[Run]:
     Raises: MissingGlyph.
     """
     return [
-        Run(font_name=_registered(file), text="".join(group))
+        Run(font_name=registered(file), text="".join(group))
         for file, group in groupby(text, lambda character: drawing_file(character, weight))
     ]
 

@@ -59,10 +59,10 @@ def paint_static(canvas: Canvas, element: layout.Element, *, accent: str, folder
     canvas.restoreState()
 
 
-def paint_text(
+def text_operators(
     canvas: Canvas, lines: Sequence[SetLine], *, colour: colours.Rgb, spacing: float
-) -> None:
-    """Paint lines of type that are already set."""
+) -> str:
+    """Write what paints lines of type that are already set."""
     writer = canvas.beginText()
     _set_fill(writer, colour)
     writer.setCharSpace(spacing)
@@ -72,7 +72,7 @@ def paint_text(
             writer.setFont(part.run.font_name, part.size)
             writer.textOut(part.run.text)
     writer.setCharSpace(0)
-    canvas.drawText(writer)
+    return str(writer.getCode())
 
 
 def module_mm(element: layout.QrElement, matrix: QrMatrix) -> float:
@@ -80,8 +80,8 @@ def module_mm(element: layout.QrElement, matrix: QrMatrix) -> float:
     return min(element.width, element.height) / (matrix.size + 2 * QUIET_MODULES)
 
 
-def paint_qr(canvas: Canvas, element: layout.QrElement, matrix: QrMatrix, *, as_path: bool) -> None:
-    """Paint the dark modules: an image mask of one bit each, or one filled path.
+def qr_operators(element: layout.QrElement, matrix: QrMatrix, *, as_path: bool) -> str:
+    """Write what paints the dark modules: an image mask of one bit each, or one filled path.
 
     Source: ISO 32000-1, 8.9.6.2 (stencil masks), 8.9.7 (inline images).
     """
@@ -94,13 +94,11 @@ def paint_qr(canvas: Canvas, element: layout.QrElement, matrix: QrMatrix, *, as_
             f"{column} {matrix.size - 1 - row} {length} 1 re "
             for column, row, length in matrix.dark_runs()
         )
-        body = f"{module:.5f} 0 0 {module:.5f} {x:.4f} {y:.4f} cm {rectangles}f"
-    else:
-        body = (
-            f"{side:.4f} 0 0 {side:.4f} {x:.4f} {y:.4f} cm BI /W {matrix.size} /H {matrix.size} "
-            f"/BPC 1 /IM true /D [1 0] /I false /F /AHx ID {matrix.rows.hex()}> EI"
-        )
-    canvas.addLiteral(f"q 0 g {body} Q")
+        return f"q 0 g {module:.5f} 0 0 {module:.5f} {x:.4f} {y:.4f} cm {rectangles}f Q"
+    return (
+        f"q 0 g {side:.4f} 0 0 {side:.4f} {x:.4f} {y:.4f} cm BI /W {matrix.size} /H {matrix.size} "
+        f"/BPC 1 /IM true /D [1 0] /I false /F /AHx ID {matrix.rows.hex()}> EI Q"
+    )
 
 
 def _paint_box(canvas: Canvas, element: layout.BoxElement, accent: str) -> None:
@@ -150,6 +148,13 @@ def _corners(element: layout.Placed) -> tuple[float, float, float, float]:
         (element.left + element.width) * mm,
         -(element.top + element.height) * mm,
     )
+
+
+def fill_operator(colour: colours.Rgb) -> str:
+    """Write what sets a fill colour; greys as grey, as ``_set_fill`` does."""
+    if colour[0] == colour[1] == colour[2]:
+        return f"{colour[0]:.4g} g"
+    return " ".join(f"{channel:.4g}" for channel in colour) + " rg"
 
 
 def _set_fill(target: Canvas | PDFTextObject, colour: colours.Rgb) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from ctypes import byref, c_float
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]  # it ships no types
+import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]  # it ships no types
 import zxingcpp
 
 POINTS_PER_MM: Final = 72 / 25.4
@@ -52,9 +54,23 @@ class PageReader:
         self._height_mm = page.get_height() / POINTS_PER_MM
         self._text = page.get_textpage()
 
-    def codes(self) -> list[ReadCode]:
-        """Read every code on the page."""
-        return self._codes(0.0, 0.0, self._width_mm, self._height_mm, dpi=PAGE_DPI)
+    def codes(self, areas: Sequence[Area] = ()) -> list[ReadCode]:
+        """Read every code on the page, or in these areas of it."""
+        found = []
+        for area in areas or [(0.0, 0.0, self._width_mm, self._height_mm)]:
+            found += self._codes(*area, dpi=PAGE_DPI)
+        return found
+
+    def build(self) -> tuple[object, ...]:
+        """Tell what the page is put together of: its things, and the parts of forms among them.
+
+        Kind and place of each thing, of words the kind alone; of the parts of a form their kinds.
+        A code that is added to a page, in any way but as words, makes this another.
+        """
+        count = pdfium_c.FPDFPage_CountObjects(self._page)
+        return _Builds().of(
+            pdfium_c.FPDFPage_GetObject(self._page, index) for index in range(count)
+        )
 
     def codes_in(self, left: float, top: float, width: float, height: float) -> list[ReadCode]:
         """Read every code in a part of the page, given in mm, as from close by."""
@@ -91,6 +107,39 @@ class PageReader:
             y = (place.top_left.y + place.bottom_right.y) / 2 / dots_per_mm
             found.append(ReadCode(text=code.text, x_mm=left + x, y_mm=top + y))
         return found
+
+
+class _Builds:
+    """Tells what things of a page are put together of; it reads their places into one buffer."""
+
+    def __init__(self) -> None:
+        self._edges = [c_float() for _ in range(4)]
+        self._edges_at = [byref(edge) for edge in self._edges]
+
+    def of(self, things: Iterable[Any]) -> tuple[object, ...]:
+        """Return the kind of each and its place to a tenth of a point, but for text."""
+        built: list[object] = []
+        for thing in things:
+            kind = pdfium_c.FPDFPageObj_GetType(thing)
+            built.append(kind)
+            if kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
+                continue
+            pdfium_c.FPDFPageObj_GetBounds(thing, *self._edges_at)
+            built += [int(edge.value * 10) for edge in self._edges]
+            if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+                built.append(self._parts(thing))
+        return tuple(built)
+
+    def _parts(self, form: Any) -> tuple[object, ...]:
+        """Return the kinds of a form's things; of the forms among them their kinds as well."""
+        kinds: list[object] = []
+        for index in range(pdfium_c.FPDFFormObj_CountObjects(form)):
+            part = pdfium_c.FPDFFormObj_GetObject(form, index)
+            kind = pdfium_c.FPDFPageObj_GetType(part)
+            kinds.append(kind)
+            if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+                kinds.append(self._parts(part))
+        return tuple(kinds)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Hides: shrinking, line breaks, alignment, smaller units beside figures.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,14 +45,21 @@ def set_text(element: TextElement, text: str) -> tuple[SetLine, ...] | None:
 
     Raises: MissingGlyph.
     """
-    smallest = element.size_min or element.size
-    size = element.size
-    while size >= smallest - SLACK_PT:
+    for size in sizes(element):
         lines = _broken(element, text, size)
         if lines is not None:
             return _placed(element, lines, size)
-        size -= SHRINK_STEP_PT
     return None
+
+
+def sizes(element: TextElement) -> Iterator[float]:
+    """Count down the sizes at which an element's first line is not too high for its box."""
+    smallest = element.size_min or element.size
+    size = element.size
+    while size >= smallest - SLACK_PT:
+        if _block_height(element, 1, size) <= element.height * mm:
+            yield size
+        size -= SHRINK_STEP_PT
 
 
 def _broken(element: TextElement, text: str, size: float) -> list[str] | None:
@@ -69,23 +77,32 @@ def _broken(element: TextElement, text: str, size: float) -> list[str] | None:
     return lines if _block_height(element, len(lines), size) <= element.height * mm else None
 
 
+def baseline(element: TextElement, size: float, line_count: int = 1) -> float:
+    """Return where the first of so many lines stands, in points, the cell's top being 0."""
+    free = element.height * mm - _block_height(element, line_count, size)
+    above = {"top": 0.0, "middle": free / 2, "bottom": free}[element.valign]
+    return -element.top * mm - above - size * ASCENT / (ASCENT + DESCENT)
+
+
+def line_start(element: TextElement, width: float) -> float:
+    """Return where a line of this width begins, in points, the cell's left being 0."""
+    spare = element.width * mm - width
+    return element.left * mm + {"left": 0.0, "center": spare / 2, "right": spare}[element.align]
+
+
 def _block_height(element: TextElement, line_count: int, size: float) -> float:
     """Measure from the top of the first line's em box to the bottom of the last one's."""
     return size + (line_count - 1) * size * element.leading - SLACK_PT
 
 
 def _placed(element: TextElement, lines: list[str], size: float) -> tuple[SetLine, ...]:
-    free = element.height * mm - _block_height(element, len(lines), size)
-    above = {"top": 0.0, "middle": free / 2, "bottom": free}[element.valign]
-    first_baseline = -element.top * mm - above - size * ASCENT / (ASCENT + DESCENT)
+    first_baseline = baseline(element, size, len(lines))
     placed = []
     for number, line in enumerate(lines):
         parts = _parts(element, line, size)
-        spare = element.width * mm - _line_width(element, parts, len(line))
-        before = {"left": 0.0, "center": spare / 2, "right": spare}[element.align]
         placed.append(
             SetLine(
-                x=element.left * mm + before,
+                x=line_start(element, _line_width(element, parts, len(line))),
                 y=first_baseline - number * size * element.leading,
                 parts=parts,
             )

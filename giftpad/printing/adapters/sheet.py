@@ -22,6 +22,7 @@ from reportlab.pdfgen.canvas import Canvas
 from giftpad.printing.adapters import painting
 from giftpad.printing.adapters.fonts import base_font, runs
 from giftpad.printing.adapters.setting import set_text
+from giftpad.printing.adapters.stamping import LineStamp, QrStamp
 from giftpad.printing.adapters.templates import Template
 from giftpad.printing.errors import BadField, BrokenTemplate, MissingField, TextTooLong
 from giftpad.printing.rules import colours, layout
@@ -35,6 +36,7 @@ SPECIMEN_WORDS: Final = "見本 SPECIMEN"
 SPECIMEN_CODE: Final = "SPECIMEN "
 _FACE_FORM: Final = "face"
 _MARKS_FORM: Final = "marks"
+_PAGE_FORM: Final = "page"
 _SPECIMEN_FORM: Final = "specimen"
 _MARK_THICKNESS_PT: Final = 0.25
 
@@ -74,9 +76,19 @@ class Sheet:
         self._options = options
         self._cells = layout.cells(template.layout)
         self._page = template.layout.page
+        self._origins = [
+            f"1 0 0 1 {cell.left * mm:.4f} {(self._page.height - cell.top) * mm:.4f} cm"
+            for cell in self._cells
+        ]
         self._bleed_mm = template.head.bleed_mm if options.bleed else 0.0
         marks = options.crop_marks
         self._has_marks = template.head.crop_marks if marks is None else marks
+        self._fields: dict[layout.Scope, list[tuple[str, layout.Field]]] = {
+            "common": [],
+            "item": [],
+        }
+        for name, field in template.head.fields.items():
+            self._fields[field.scope].append((name, field))
         self._common = self._checked(common, "common", item=0)
         self._accent = self._accent_of(self._common)
         self._canvas = Canvas(
@@ -94,54 +106,63 @@ class Sheet:
         self._canvas.setTitle(self._common.get("programme_name") or template.head.title)
         self._canvas.setSubject(template.head.title)
         self._set_boxes()
-        self._static, self._own = self._divided()
+        self._static, own = self._divided()
+        self._own = [(element, self._stamp_of(element)) for element in own]
         self._define_forms()
+        self._page_items: list[str] = []
 
     def add(self, values: Mapping[str, str]) -> None:
         """Draw the next item into the next free cell.
 
         Raises: MissingField, MissingGlyph, TextTooLong.
         """
-        cell = self._cells[self.item_count % len(self._cells)]
+        cell = self._cells[len(self._page_items)]
         self.item_count += 1
-        if cell.number == 1:
-            self._begin_page()
         known = self._common | self._checked(values, "item", item=self.item_count)
-        canvas = self._canvas
-        canvas.saveState()
-        canvas.translate(cell.left * mm, (self._page.height - cell.top) * mm)
-        canvas.doForm(_FACE_FORM)
-        for element in self._own:
-            if isinstance(element, layout.TextElement):
-                self._paint_text(element, known)
-            else:
-                self._paint_qr(element, known)
-        if self._options.specimen:
-            canvas.doForm(_SPECIMEN_FORM)
-        canvas.restoreState()
-        if cell.number == len(self._cells):
-            canvas.showPage()
+        drawn = [self._operators(element, stamp, known) for element, stamp in self._own]
+        self._page_items.append(f"q {self._origins[cell.number - 1]} {' '.join(drawn)} Q")
+        if len(self._page_items) == len(self._cells):
+            self._end_page()
 
     def finish(self) -> layout.Rendered:
         """Close the last page and write the file."""
-        if self.item_count % len(self._cells):
-            self._canvas.showPage()
+        if self._page_items:
+            self._end_page()
         self._canvas.save()
         return layout.Rendered(page_count=self.page_count, item_count=self.item_count)
 
-    def _begin_page(self) -> None:
+    def _end_page(self) -> None:
+        """Write a page: what all items share, the items, what lies above them."""
         self.page_count += 1
+        count = len(self._page_items)
+        if count == len(self._cells):
+            self._canvas.doForm(_PAGE_FORM)
+        else:
+            self._paint_under(count)
+        self._canvas.addLiteral("\n".join(self._page_items))
+        if self._options.specimen:
+            self._in_cells(_SPECIMEN_FORM, count)
+        self._canvas.showPage()
+        self._page_items.clear()
+
+    def _paint_under(self, count: int) -> None:
         if self._has_marks:
             self._canvas.doForm(_MARKS_FORM)
+        self._in_cells(_FACE_FORM, count)
+
+    def _in_cells(self, form: str, count: int) -> None:
+        for origin in self._origins[:count]:
+            self._canvas.saveState()
+            self._canvas.addLiteral(origin)
+            self._canvas.doForm(form)
+            self._canvas.restoreState()
 
     def _checked(
         self, values: Mapping[str, str], scope: layout.Scope, *, item: int
     ) -> dict[str, str]:
         """Keep the declared fields of this scope, settled; refuse when a required one is empty."""
         kept = {}
-        for name, field in self._template.head.fields.items():
-            if field.scope != scope:
-                continue
+        for name, field in self._fields[scope]:
             text = settled(values.get(name, ""))
             if field.required and not text:
                 raise MissingField(template=self._template.name, field=name, item=item)
@@ -178,7 +199,7 @@ class Sheet:
         self._begin_cell_form(_FACE_FORM, bleed_mm=self._bleed_mm)
         for element in self._static:
             if isinstance(element, layout.TextElement):
-                self._paint_text(element, self._common)
+                canvas.addLiteral(self._text_operators(element, self._common))
             else:
                 painting.paint_static(
                     canvas, element, accent=self._accent, folder=self._template.folder
@@ -188,6 +209,9 @@ class Sheet:
             canvas.beginForm(_MARKS_FORM)
             self._paint_marks()
             canvas.endForm()
+        canvas.beginForm(_PAGE_FORM, 0, 0, self._page.width * mm, self._page.height * mm)
+        self._paint_under(len(self._cells))
+        canvas.endForm()
         if self._options.specimen:
             self._begin_cell_form(_SPECIMEN_FORM, bleed_mm=0)
             self._paint_specimen()
@@ -200,10 +224,29 @@ class Sheet:
         left, bottom, right, top = (edge * mm for edge in edges)
         self._canvas.beginForm(name, left, bottom, right, top)  # type: ignore[arg-type]  # no ints
 
-    def _paint_text(self, element: layout.TextElement, values: Mapping[str, str]) -> None:
+    def _stamp_of(
+        self, element: layout.TextElement | layout.QrElement
+    ) -> LineStamp | QrStamp | None:
+        if isinstance(element, layout.TextElement):
+            return LineStamp(self._canvas, element, accent=self._accent)
+        return None if self._options.qr_as_path else QrStamp(element)
+
+    def _operators(
+        self,
+        element: layout.TextElement | layout.QrElement,
+        stamp: LineStamp | QrStamp | None,
+        values: Mapping[str, str],
+    ) -> str:
+        """Write one element of an item: by its stamp if that can do it."""
+        if isinstance(element, layout.TextElement):
+            stamped = stamp.write(values) if isinstance(stamp, LineStamp) else None
+            return stamped or self._text_operators(element, values)
+        return self._qr_operators(element, stamp if isinstance(stamp, QrStamp) else None, values)
+
+    def _text_operators(self, element: layout.TextElement, values: Mapping[str, str]) -> str:
         text = layout.filled(element.text, values)
         if not text:
-            return
+            return ""
         lines = set_text(element, text)
         if lines is None:
             raise TextTooLong(
@@ -212,11 +255,13 @@ class Sheet:
                 item=self.item_count,
             )
         colour = colours.resolve(element.colour, self._accent)
-        painting.paint_text(self._canvas, lines, colour=colour, spacing=element.spacing)
+        return painting.text_operators(self._canvas, lines, colour=colour, spacing=element.spacing)
 
-    def _paint_qr(self, element: layout.QrElement, values: Mapping[str, str]) -> None:
+    def _qr_operators(
+        self, element: layout.QrElement, stamp: QrStamp | None, values: Mapping[str, str]
+    ) -> str:
         if not values[element.field]:
-            return
+            return ""
         too_long = TextTooLong(
             template=self._template.name, field=element.field, item=self.item_count
         )
@@ -226,7 +271,9 @@ class Sheet:
             raise too_long from fault
         if painting.module_mm(element, matrix) < MODULE_MM_MIN:
             raise too_long
-        painting.paint_qr(self._canvas, element, matrix, as_path=self._options.qr_as_path)
+        if stamp is not None:
+            return stamp.write(matrix)
+        return painting.qr_operators(element, matrix, as_path=self._options.qr_as_path)
 
     def _set_boxes(self) -> None:
         """Tell the print shop where it is cut: a single item's trim and bleed, else the sheet."""

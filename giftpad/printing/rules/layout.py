@@ -220,6 +220,16 @@ def spending_areas(head: Head, layout: Layout) -> list[tuple[float, float, float
     ]
 
 
+def code_areas(layout: Layout) -> list[tuple[float, float, float, float]]:
+    """List where codes stand on a page, quiet zone and all: left, top, width, height."""
+    return [
+        (cell.left + box.left, cell.top + box.top, box.width, box.height)
+        for cell in cells(layout)
+        for box in layout.elements
+        if isinstance(box, QrElement)
+    ]
+
+
 def cut_positions(layout: Layout) -> tuple[list[float], list[float]]:
     """List where the sheet is cut: positions from the left, positions from the top."""
     placed = cells(layout)
@@ -231,6 +241,15 @@ def cut_positions(layout: Layout) -> tuple[list[float], list[float]]:
 def placeholders(text: str) -> list[str]:
     """List the fields that a text names in braces."""
     return _PLACEHOLDER.findall(text)
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text at its fields: words, a field's name, words, and so on; it ends with words.
+
+    >>> pieces("No. {serial}")
+    ['No. ', 'serial', '']
+    """
+    return _PLACEHOLDER.split(text)
 
 
 def fields_of(element: Element) -> list[str]:

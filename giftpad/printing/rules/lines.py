@@ -28,6 +28,8 @@ def settled(text: str) -> str:
 
     Nothing else is normalised: composing everything would change the characters of names.
     """
+    if text.isascii() and "\r" not in text:
+        return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     return _LOOSE_VOICE_MARK.sub(lambda found: unicodedata.normalize("NFC", found[0]), text)
 

@@ -28,10 +28,7 @@ MODULE_MM_MIN: Final = 0.4
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _RADIX: Final = len(_ALPHABET)
-_VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
-_PAIR: Final = {
-    left + right: _RADIX * _VALUE[left] + _VALUE[right] for left in _ALPHABET for right in _ALPHABET
-}
+_PAIRS: Final = [left + right for left in _ALPHABET for right in _ALPHABET]
 _PAIR_BITS: Final = 11
 _SINGLE_BITS: Final = 6
 _ALPHANUMERIC_MODE: Final = 2
@@ -39,6 +36,9 @@ _DARK_RUN: Final = re.compile("1+")
 _MASKS: Final = range(8)
 _CHECKED_TEXTS: Final = 4
 _FAST_LENGTHS: Final = range(20, 151)
+_HEAD: Final = 24
+"""Characters that the texts of one print mostly share: an address and what follows it."""
+_HEADS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,11 @@ class QrMatrix:
 
 def qr_matrix(text: str) -> QrMatrix:
     """Encode a text as a QR code with error correction level M."""
-    if len(text) in _FAST_LENGTHS and all(character in _VALUE for character in text):
-        return _tables(len(text)).encode(text)
+    if len(text) in _FAST_LENGTHS:
+        try:
+            return _tables(len(text)).encode(text)
+        except KeyError:  # a character that is not in the alphabet
+            pass
     return _by_library(text)
 
 
@@ -76,16 +79,30 @@ class _Tables:
     mask: int
     byte_count: int
     base: int
-    pairs: tuple[tuple[int, ...], ...]
-    single: tuple[int, ...]
+    pairs: tuple[dict[str, int], ...]
+    single: dict[str, int]
+    heads: dict[str, int]
+    """What the first characters make of the base, for the heads of late."""
 
     def encode(self, text: str) -> QrMatrix:
-        bits = self.base
-        for at, table in enumerate(self.pairs):
-            bits ^= table[_PAIR[text[2 * at : 2 * at + 2]]]
+        """Encode a text of this length; KeyError for a character outside the alphabet."""
+        head = text[:_HEAD]
+        bits = self.heads.get(head) or self._begin(head)
+        at = _HEAD
+        for table in self.pairs[_HEAD // 2 :]:
+            bits ^= table[text[at : at + 2]]
+            at += 2
         if self.single:
-            bits ^= self.single[_VALUE[text[-1]]]
+            bits ^= self.single[text[-1]]
         return QrMatrix(size=self.size, rows=bits.to_bytes(self.byte_count, "big"))
+
+    def _begin(self, head: str) -> int:
+        bits = self.base
+        for at in range(0, len(head) - 1, 2):
+            bits ^= self.pairs[at // 2][head[at : at + 2]]
+        if len(self.heads) < _HEADS_MAX:
+            self.heads[head] = bits
+        return bits
 
 
 @lru_cache(maxsize=4)
@@ -100,7 +117,7 @@ def _tables(length: int) -> _Tables:
     base = _library_matrix(ones, version, mask)
     base_bits = int.from_bytes(base.rows, "big")
 
-    def table(at: int, width: int) -> tuple[int, ...]:
+    def table(at: int, width: int) -> dict[str, int]:
         """Tell what each value of ``width`` bits changes at this place, compared with a 1."""
         basis = []
         for bit in range(width):
@@ -109,9 +126,9 @@ def _tables(length: int) -> _Tables:
             changed = ones[:at] + piece + ones[at + len(piece) :]
             rows = _library_matrix(changed, version, mask).rows
             basis.append(int.from_bytes(rows, "big") ^ base_bits)
-        count = _RADIX * _RADIX if width == _PAIR_BITS else _RADIX
-        combined = _span(basis, count + 1)
-        return tuple(combined[value ^ 1] for value in range(count))
+        pieces = _PAIRS if width == _PAIR_BITS else list(_ALPHABET)
+        combined = _span(basis, len(pieces) + 1)
+        return {piece: combined[value ^ 1] for value, piece in enumerate(pieces)}
 
     tables = _Tables(
         size=base.size,
@@ -120,7 +137,8 @@ def _tables(length: int) -> _Tables:
         byte_count=len(base.rows),
         base=base_bits,
         pairs=tuple(table(2 * at, _PAIR_BITS) for at in range(length // 2)),
-        single=table(length - 1, _SINGLE_BITS) if length % 2 else (),
+        single=table(length - 1, _SINGLE_BITS) if length % 2 else {},
+        heads={},
     )
     for text in samples:
         assert tables.encode(text) == _library_matrix(text, version, mask)

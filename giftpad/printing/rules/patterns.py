@@ -7,15 +7,14 @@ the top left of the pattern's box.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from giftpad.printing.rules.layout import PatternElement
 
 Point = tuple[float, float]
 
-STEPS_PER_WAVE = 4
-STEPS_PER_LOBE = 5
 SCALE_RINGS = 2
 # Middle radius of each ring and how far its lobes swing, as shares of the whole.
 ROSETTE_RINGS = ((0.86, 0.13), (0.58, 0.15), (0.29, 0.14))
@@ -56,7 +55,9 @@ def _waves(element: PatternElement) -> Iterator[Curve]:
             across = depth / 2 * (1 + math.sin(2 * math.pi * (part * turns + shift)))
             return (part * length, across) if lying else (across, part * length)
 
-        yield _smooth(at, turns * STEPS_PER_WAVE)
+        # A crest every half turn, the first where the sine has come to a quarter.
+        crests = [(k / 2 + 0.25 - shift) / turns for k in range(-1, 2 * turns + 2)]
+        yield _smooth(at, [0.0, *(part for part in crests if 0 < part < 1), 1.0])
 
 
 def _rosette(element: PatternElement) -> Iterator[Curve]:
@@ -76,7 +77,8 @@ def _rosette(element: PatternElement) -> Iterator[Curve]:
                     element.height / 2 * (1 + reach * math.sin(angle)),
                 )
 
-            yield _smooth(at, lobes * STEPS_PER_LOBE)
+            tips = [(k / 2 - strand / element.strands) / lobes for k in range(2 * lobes + 1)]
+            yield _smooth(at, tips)
 
 
 def _scales(element: PatternElement) -> Iterator[Curve]:
@@ -110,19 +112,22 @@ def _half_ring(middle: Point, radius: float) -> Curve:
     )
 
 
-def _smooth(at: Callable[[float], Point], steps: int) -> Curve:
-    """Follow a function by cubic curves whose slopes agree where they meet."""
+def _smooth(at: Callable[[float], Point], knots: Sequence[float]) -> Curve:
+    """Follow a function by cubic curves whose slopes agree where they meet.
+
+    With its knots on the crests a wave needs two curves a turn: every curve is read again for
+    each coupon whenever a page is drawn, at the print shop too.
+    """
     tiny = 1e-5
     bends = []
-    for step in range(steps):
-        from_part, to_part = step / steps, (step + 1) / steps
+    for from_part, to_part in pairwise(knots):
         (x0, y0), (x3, y3) = at(from_part), at(to_part)
         slopes = [
             ((ahead[0] - behind[0]) / (2 * tiny), (ahead[1] - behind[1]) / (2 * tiny))
             for part in (from_part, to_part)
             for ahead, behind in [(at(part + tiny), at(part - tiny))]
         ]
-        third = 1 / (3 * steps)
+        third = (to_part - from_part) / 3
         bends.append(
             (
                 (x0 + slopes[0][0] * third, y0 + slopes[0][1] * third),
@@ -130,4 +135,4 @@ def _smooth(at: Callable[[float], Point], steps: int) -> Curve:
                 (x3, y3),
             )
         )
-    return Curve(at(0.0), tuple(bends))
+    return Curve(at(knots[0]), tuple(bends))
