@@ -7,9 +7,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from giftpad import identity, wiring
 from giftpad.api import init_api, init_contract, init_health, init_oidc
-from giftpad.edge import check_access, init_edge
+from giftpad.edge import check_access, guarded, init_edge, laned, watch
 from giftpad.kernel.config import Settings
 from giftpad.kernel.log import configure_logging
+from giftpad.kernel.tracing import start_tracing
 from giftpad.portals import init_portals
 
 
@@ -25,6 +26,8 @@ def build_app(settings: Settings) -> Flask:
     init_contract(app, init_api(app))
     init_portals(app, settings)
     check_access(app)
+    app.wsgi_app = laned(app)  # type: ignore[method-assign] # Flask's own way to wrap it
+    app.wsgi_app = guarded(app, settings)  # type: ignore[method-assign] # Flask's own way
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to wrap it
             app.wsgi_app, x_for=hops, x_proto=hops
@@ -35,8 +38,11 @@ def build_app(settings: Settings) -> Flask:
 def create_app(settings: Settings) -> Flask:
     """Make the web application of this process.
 
-    Raises: KeyUnreadable.
+    Raises: KeyUnreadable, SettingsError.
     """
     configure_logging(settings)
     wiring.bootstrap(settings)
-    return build_app(settings)
+    app = build_app(settings)
+    watch(app)
+    start_tracing(settings, "web", app=app)
+    return app

@@ -10,8 +10,10 @@ LANGUAGE = "Accept-Language"
 class Caller:
     """A machine client of a tenant with a token of its own."""
 
-    def __init__(self, app, scope, *permissions, shop_id=None):
-        new = identity.NewClient(name="test", permissions=permissions, shop_id=shop_id)
+    def __init__(self, app, scope, *permissions, shop_id=None, limits=identity.DEFAULT_LIMITS):
+        new = identity.NewClient(
+            name="test", permissions=permissions, shop_id=shop_id, limits=limits
+        )
         made = identity.create_client(scope, new)
         self.http = app.test_client()
         body = {
@@ -21,7 +23,8 @@ class Caller:
         }
         answered = self.http.post("/oauth/token", json=body)
         assert answered.status_code == 200, answered.text
-        self.headers = {"Authorization": f"Bearer {answered.json['access_token']}"}
+        self.token = answered.json["access_token"]
+        self.headers = {"Authorization": f"Bearer {self.token}"}
 
     def get(self, path, *, language="en"):
         return self.http.get(path, headers=self.headers | {LANGUAGE: language})

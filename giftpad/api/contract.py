@@ -7,6 +7,7 @@ operation may answer with.  The committed file is this document, so a changed co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -27,12 +28,27 @@ DESCRIPTIONS = {
     HTTPStatus.FORBIDDEN: "The access token does not carry the permission.",
     HTTPStatus.NOT_FOUND: "Unknown, forged, or another organisation's: the same answer.",
     HTTPStatus.CONFLICT: "Not possible in this state, or the first request still runs.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this operation takes.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is of a type that is not read here.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A value cannot be accepted, or a rule says no; see code.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests, or too many unknown codes.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available right now; try again with the same key.",
 }
-GENERAL = (HTTPStatus.SERVICE_UNAVAILABLE,)
+GENERAL = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
 GUARDED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+READ = (
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+"""What whoever sends a body may be told of it."""
+
+
+def _token_refusal(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/TokenRefusal"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 TOKEN_OPERATION: dict[str, Any] = {
     "tags": ["tokens"],
     "summary": "Take an access token for a machine client",
@@ -50,9 +66,12 @@ TOKEN_OPERATION: dict[str, Any] = {
             "description": "A token for one hour.",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}},
         },
-        "400": {"description": "RFC 6749, section 5.2."},
-        "401": {"description": "invalid_client: the client or its secret is wrong."},
-        "429": {"description": "Too many requests."},
+        "400": _token_refusal("RFC 6749, section 5.2."),
+        "401": _token_refusal("invalid_client: the client or its secret is wrong."),
+        "403": _token_refusal("The client's organisation is suspended."),
+        "413": {"$ref": "#/components/responses/RequestEntityTooLarge"},
+        "429": _token_refusal("Too many requests."),
+        "503": {"$ref": "#/components/responses/ServiceUnavailable"},
     },
 }
 TOKEN_SCHEMAS: dict[str, dict[str, Any]] = {
@@ -77,7 +96,17 @@ TOKEN_SCHEMAS: dict[str, dict[str, Any]] = {
             "scope": {"type": "string"},
         },
     },
+    "TokenRefusal": {
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {"type": "string"},
+            "error_description": {"type": "string"},
+        },
+    },
 }
+NO_NUL = "^[^\\u0000]*$"
+"""No text column takes the character NUL, so no text of a request may hold it."""
 
 
 def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
@@ -99,7 +128,38 @@ def openapi_document(app: Flask, api: Api) -> dict[str, Any]:
     components["responses"] = {_name(status): _problem(status) for status in DESCRIPTIONS}
     components["securitySchemes"] = {SCHEME: _scheme()}
     components.pop("headers", None)
+    _forbid_nul(document)
     return document
+
+
+def _forbid_nul(document: dict[str, Any]) -> None:
+    """Say of every text that a request may hold that it holds no NUL."""
+    named = document["components"]["schemas"]
+    waiting = list(_asked_schemas(document))
+    seen: list[int] = []
+    while waiting:
+        schema = waiting.pop()
+        schema = named[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        if id(schema) in seen:
+            continue
+        seen.append(id(schema))
+        is_text = schema.get("type") in ("string", ["string", "null"])
+        if is_text and not schema.keys() & {"pattern", "enum", "format"}:
+            schema["pattern"] = NO_NUL
+        waiting += [*schema.get("properties", {}).values()]
+        waiting += [schema["items"]] if "items" in schema else []
+
+
+def _asked_schemas(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return the schemas of every body and every parameter of a request."""
+    for item in document["paths"].values():
+        operations = [item[method] for method in _METHODS if method in item]
+        for operation in operations:
+            body = operation.get("requestBody", {})
+            for content in body.get("content", {}).values():
+                yield content["schema"]
+        for holder in (item, *operations):
+            yield from (parameter["schema"] for parameter in holder.get("parameters", []))
 
 
 def _ordered(item: dict[str, Any]) -> dict[str, Any]:
@@ -119,13 +179,9 @@ def _complete(operation: dict[str, Any], access: Access, *, is_one: bool) -> Non
     if is_one:
         expected.add(HTTPStatus.NOT_FOUND)
     if IDEMPOTENCY_PARAMETER in operation.get("parameters", []):
-        expected |= {
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.CONFLICT,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-        }
+        expected |= {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
     if "requestBody" in operation:
-        expected |= {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+        expected |= {*READ}
     for status in expected:
         responses.setdefault(str(int(status)), {})
     for status_text, response in responses.items():

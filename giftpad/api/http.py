@@ -18,7 +18,6 @@ import flask_smorest  # type: ignore[import-untyped] # the library has no types
 import marshmallow as ma
 import msgspec
 from flask import Flask, Request, Response, request
-from webargs import core
 from webargs.flaskparser import FlaskParser, abort, is_json_request
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -28,6 +27,7 @@ from giftpad.edge import (
     BodyMalformed,
     BodyTypeUnread,
     CursorUnknown,
+    HotCall,
     RequestInvalid,
     find_idempotency_key,
     idempotency_key,
@@ -63,7 +63,7 @@ IDEMPOTENCY_PARAMETER: dict[str, Any] = {
 
 
 class BodyParser(FlaskParser):
-    """Read JSON strictly, and refuse a body of another type instead of taking it for none."""
+    """Read JSON strictly; what has another type, or is missing, is never taken for ``{}``."""
 
     def _raw_load_json(self, req: Request) -> Any:
         if is_json_request(req):
@@ -71,9 +71,7 @@ class BodyParser(FlaskParser):
                 return read_json(req.get_data(cache=True))
             except ValueError as error:
                 abort(400, exc=error)
-        if req.content_length:
-            raise BodyTypeUnread(accepted="application/json")
-        return core.missing
+        raise BodyTypeUnread(accepted="application/json")
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # the library has no types
@@ -218,7 +216,14 @@ class CursorQuery(ma.Schema):
     limit = ma.fields.Integer(
         load_default=PAGE_LIMIT, validate=ma.validate.Range(min=1, max=PAGE_LIMIT_MAX)
     )
-    cursor = ma.fields.String(metadata={"description": "The next_cursor of the page before."})
+    cursor = ma.fields.String(
+        metadata={
+            "description": "The next_cursor of the page before.",
+            "minLength": 1,
+            "maxLength": CURSOR_LENGTH_MAX,
+            "pattern": "^[A-Za-z0-9_-]+$",
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,18 +239,17 @@ def make_page(items: Sequence[T], next_after: object | None) -> CursorPage[T]:
     return CursorPage(items, encode_cursor(next_after) if next_after is not None else None)
 
 
-def read_body(kind: type[T]) -> T:
+def read_body(call: HotCall, kind: type[T]) -> T:
     """Read the body of a hot route as the struct ``kind``.
 
-    Raises: BodyMalformed, RequestInvalid.
+    Raises: BodyMalformed, RequestInvalid, UnsupportedMediaType.
     """
-    if not is_json_request(request):
+    if not call.is_json:
         raise UnsupportedMediaType
-    raw = request.get_data(cache=True)
-    if ESCAPED_NUL in raw:
+    if ESCAPED_NUL in call.body:
         raise BodyMalformed
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return msgspec.json.decode(call.body, type=kind)
     except msgspec.ValidationError as error:
         raise RequestInvalid([_fault(str(error))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -29,12 +32,13 @@ from flask import Blueprint, Flask, Response, request
 
 from giftpad import guard, identity
 from giftpad.api.http import answer
-from giftpad.edge import body_limit, limit_headers, public, read_json
+from giftpad.edge import body_limit, limit_headers, public, read_json, source_address
 
 BODY_MAX = 16 * 1024
 KEYS_KEPT_S = 600
 ADDRESS_RATE = guard.Rate(100, 500)
 CLIENT_RATE = guard.Rate(10, 50)
+PROVEN_MAX = 10_000
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 _CALLER_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -138,31 +142,46 @@ def _refusal_for(error: guard.RateExceeded, rate: guard.Rate) -> Response:
     return made
 
 
-def _admit(caller: str, rate: guard.Rate) -> Response | None:
-    """Return a refusal if ``caller`` asks too often."""
-    try:
-        guard.admit(caller, rate)
-    except guard.RateExceeded as error:
-        return _refusal_for(error, rate)
-    return None
+class _Proven:
+    """Clients that have proved themselves in this process, the longest unseen forgotten first."""
+
+    lock = threading.Lock()
+    clients: OrderedDict[str, None] = OrderedDict()  # noqa: RUF012 - one per process, by design
+
+
+def _remember(client_id: str) -> None:
+    with _Proven.lock:
+        _Proven.clients[client_id] = None
+        _Proven.clients.move_to_end(client_id)
+        if len(_Proven.clients) > PROVEN_MAX:
+            _Proven.clients.popitem(last=False)
 
 
 def _answer_token(server: TokenServer) -> Response:
     """Answer a token request.
 
     An address is slowed by what fails from it only: many clients may share one, and nobody who
-    guesses there may keep the others from their tokens.
+    guesses there may keep from their tokens the others that this process knows.  It is asked
+    before any work, and nothing is remembered of a client that nobody has proved to be.
     """
-    address = request.remote_addr or ""
-    refusal = _admit(f"token-client:{_caller_name()}:{address}", CLIENT_RATE)
-    if refusal is not None:
-        return refusal
+    address, client_id = f"token-address:{source_address()}", _caller_name()
+    by_address = client_id not in _Proven.clients
+    try:
+        if by_address:
+            guard.check_rate(address, ADDRESS_RATE)
+        else:
+            guard.admit(f"token-client:{client_id}:{address}", CLIENT_RATE)
+    except guard.RateExceeded as error:
+        return _refusal_for(error, ADDRESS_RATE if by_address else CLIENT_RATE)
     try:
         made: Response = server.create_token_response()
     except OAuth2Error as error:
         made = server.handle_response(*error())
-    if made.status_code == HTTPStatus.UNAUTHORIZED:
-        made = _admit(f"token-address:{address}", ADDRESS_RATE) or made
+    if made.status_code == HTTPStatus.OK:
+        _remember(client_id)
+    elif made.status_code == HTTPStatus.UNAUTHORIZED:
+        with suppress(guard.RateExceeded):
+            guard.admit(address, ADDRESS_RATE)
     return made
 
 

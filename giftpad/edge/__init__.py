@@ -46,7 +46,9 @@ from giftpad.edge.errors import (
     TokenMissing,
     Unauthenticated,
 )
+from giftpad.edge.lane import HotCall, hot, laned
 from giftpad.edge.limits import limit_headers
+from giftpad.edge.overload import guarded, watch
 from giftpad.edge.pages import Renderer, allow_wasm, answer_pages_with, register_pages
 from giftpad.edge.payload import ESCAPED_NUL, OrjsonProvider, read_json, write_json
 from giftpad.edge.problems import (
@@ -87,6 +89,7 @@ __all__ = [
     "Door",
     "Forbidden",
     "FormForeign",
+    "HotCall",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyMissing",
     "Malformed",
@@ -116,9 +119,12 @@ __all__ = [
     "find_caller",
     "find_door",
     "find_idempotency_key",
+    "guarded",
+    "hot",
     "idempotency_key",
     "init_edge",
     "is_loopback",
+    "laned",
     "limit_headers",
     "list_doors",
     "open_text",
@@ -133,6 +139,7 @@ __all__ = [
     "source_address",
     "start_session",
     "status_of",
+    "watch",
     "write_json",
     "write_line",
 ]

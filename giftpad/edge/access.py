@@ -73,7 +73,7 @@ def _declare(name: str, value: object) -> Callable[[V], V]:
     return mark
 
 
-def _declared(app: Flask, endpoint: str, method: str, name: str) -> object:
+def declared(app: Flask, endpoint: str, method: str, name: str) -> object:
     """Return what the function behind a route declares; a decorator that wraps it carries it on."""
     view: object = app.view_functions.get(endpoint)
     view_class = getattr(view, "view_class", None)
@@ -93,11 +93,11 @@ def find_door(app: Flask, endpoint: str, method: str) -> Door:
     doors: dict[tuple[str, str], Door] = app.extensions.setdefault("giftpad_doors", {})
     door = doors.get((endpoint, method))
     if door is None:
-        access = _declared(app, endpoint, method, _ACCESS)
+        access = declared(app, endpoint, method, _ACCESS)
         if not isinstance(access, Access):
             message = f"{method} of {endpoint} declares no access: add @requires or @public"
             raise AccessUndeclared(message)
-        body_max = _declared(app, endpoint, method, _BODY)
+        body_max = declared(app, endpoint, method, _BODY)
         door = Door(
             access=access,
             body_max=body_max if isinstance(body_max, int) else BODY_MAX,

@@ -32,16 +32,23 @@ def _key(ring_key: bytes) -> bytes:
     return derive(ring_key, LABEL)
 
 
-def cookie_key() -> bytes:
-    """Return the key of everything that goes out sealed today."""
-    return _key(tenancy.current_ring_key(tenancy.PLATFORM_TENANT_ID).key)
+def cookie_key() -> tuple[int, bytes]:
+    """Return the key of everything that goes out sealed today, with its number in the ring."""
+    ring = tenancy.current_ring_key(tenancy.PLATFORM_TENANT_ID)
+    return ring.kid, _key(ring.key)
+
+
+def find_cookie_key(kid: int) -> bytes | None:
+    """Return the key that something was sealed with, if the ring has it still."""
+    ring = tenancy.find_ring_key(tenancy.PLATFORM_TENANT_ID, kid)
+    return _key(ring.key) if ring is not None else None
 
 
 def seal_text(purpose: str, value: dict[str, Any]) -> str:
     """Seal ``value`` as a text for an address or a hidden field; it opens for ``purpose`` only."""
-    ring = tenancy.current_ring_key(tenancy.PLATFORM_TENANT_ID)
+    kid, key = cookie_key()
     plain = orjson.dumps([int(time.time()), value])
-    sealed = bytes([ring.kid]) + seal(_key(ring.key), plain, purpose)
+    sealed = bytes([kid]) + seal(key, plain, purpose)
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
@@ -58,10 +65,10 @@ def _open(purpose: str, text: str) -> tuple[int, dict[str, Any]] | None:
     try:
         raw = text.encode("ascii")
         sealed = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
-        ring = tenancy.find_ring_key(tenancy.PLATFORM_TENANT_ID, sealed[0])
-        if ring is None:
+        key = find_cookie_key(sealed[0])
+        if key is None:
             return None
-        sealed_at, value = orjson.loads(open_sealed(_key(ring.key), sealed[1:], purpose))
+        sealed_at, value = orjson.loads(open_sealed(key, sealed[1:], purpose))
     except (UnicodeEncodeError, binascii.Error, IndexError, SealBroken, ValueError):
         return None
     return sealed_at, value

@@ -21,6 +21,7 @@ from giftpad.edge.cookies import (
     can_keep_cookies,
     cookie_key,
     demand_private_connection,
+    find_cookie_key,
     read_sealed_cookie,
     set_sealed_cookie,
 )
@@ -42,8 +43,9 @@ _OWN_SITES = frozenset({"same-origin", "none"})
 
 def csrf_token() -> str:
     """Return what a form drawn now must carry; it looks different each time."""
-    salt = secrets.token_bytes(_SALT_LENGTH)
-    return base64.urlsafe_b64encode(salt + _proof(salt, _binding(may_begin=True))).decode()
+    kid, key = cookie_key()
+    salt = bytes([kid]) + secrets.token_bytes(_SALT_LENGTH)
+    return base64.urlsafe_b64encode(salt + _proof(key, salt, _binding(may_begin=True))).decode()
 
 
 def _binding(*, may_begin: bool) -> str:
@@ -60,8 +62,8 @@ def _binding(*, may_begin: bool) -> str:
     return f"visit:{g.visit}" if g.visit else ""
 
 
-def _proof(salt: bytes, binding: str) -> bytes:
-    return hmac.digest(derive(cookie_key(), _LABEL), salt + binding.encode(), "sha256")
+def _proof(key: bytes, salt: bytes, binding: str) -> bytes:
+    return hmac.digest(derive(key, _LABEL), salt + binding.encode(), "sha256")
 
 
 def check_form() -> None:
@@ -86,8 +88,12 @@ def _is_token(given: str, binding: str) -> bool:
         raw = base64.urlsafe_b64decode(given.encode("ascii"))
     except (UnicodeEncodeError, binascii.Error):
         return False
-    salt, proof = raw[:_SALT_LENGTH], raw[_SALT_LENGTH:]
-    return bool(binding) and hmac.compare_digest(proof, _proof(salt, binding))
+    salt, proof = raw[: 1 + _SALT_LENGTH], raw[1 + _SALT_LENGTH :]
+    # A form drawn before the ring got a new key was given by us as well, like its cookie.
+    key = find_cookie_key(salt[0]) if salt else None
+    return (
+        key is not None and bool(binding) and hmac.compare_digest(proof, _proof(key, salt, binding))
+    )
 
 
 def _is_from_us() -> bool:

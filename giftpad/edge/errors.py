@@ -73,6 +73,20 @@ class BodyMalformed(Malformed):
     sentence = "The request cannot be read. Its body must be valid JSON in UTF-8."
 
 
+class BodyCut(Malformed):
+    """The connection ended before the body did; half an amount must not pass for an amount."""
+
+    code = "request.cut"
+    sentence = "The request ended before it was whole. Nothing was done. Send it again."
+
+
+class LengthMissing(DomainError):
+    """A body that does not say how long it is, so that nobody could tell when it was cut."""
+
+    code = "request.length_missing"
+    sentence = "The request must say the length of its body, in the header Content-Length."
+
+
 class BodyTypeUnread(DomainError):
     """The body is of a type that is not read here; ``accepted`` names those that are."""
 

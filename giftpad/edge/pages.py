@@ -31,7 +31,7 @@ CONTENT_SECURITY_POLICY = (
     " font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_RENDERER = "giftpad_page_renderer"
+RENDERER = "giftpad_page_renderer"
 
 
 class Renderer(Protocol):
@@ -63,7 +63,7 @@ def register_pages(app: Flask, blueprint: Blueprint) -> None:
 
 def answer_pages_with(app: Flask, renderer: Renderer) -> None:
     """Let ``renderer`` draw the refusals and accidents of pages."""
-    app.extensions[_RENDERER] = renderer
+    app.extensions[RENDERER] = renderer
 
 
 def wants_page() -> bool:
@@ -97,7 +97,7 @@ def finish_page(response: Response) -> None:
 
 def _draw(problem: Response, body: Mapping[str, Any]) -> Response:
     """Say in a page what a problem says to machines."""
-    renderer: Renderer = current_app.extensions[_RENDERER]
+    renderer: Renderer = current_app.extensions[RENDERER]
     retry_after = problem.headers.get("Retry-After")
     html = renderer(
         problem.status_code,
@@ -116,7 +116,7 @@ def _draw(problem: Response, body: Mapping[str, Any]) -> Response:
 
 def _as_page(problem: Response) -> Response:
     """Turn a problem into a page if a page was asked for."""
-    if not g.get("is_page", False) or _RENDERER not in current_app.extensions:
+    if not g.get("is_page", False) or RENDERER not in current_app.extensions:
         return problem
     if problem.mimetype != problems.MEDIA_TYPE:
         return problem

@@ -21,6 +21,7 @@ from giftpad.edge.errors import (
     BodyMalformed,
     BodyTypeUnread,
     Forbidden,
+    LengthMissing,
     Malformed,
     PermissionMissing,
     RequestInvalid,
@@ -58,6 +59,7 @@ REALM = 'Bearer realm="giftpad"'
 STATUSES: tuple[tuple[type[DomainError], HTTPStatus], ...] = (
     (Malformed, HTTPStatus.BAD_REQUEST),
     (BodyTypeUnread, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (LengthMissing, HTTPStatus.LENGTH_REQUIRED),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -75,6 +77,7 @@ TITLES: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: mark("Not found"),
     HTTPStatus.METHOD_NOT_ALLOWED: mark("Not possible here"),
     HTTPStatus.CONFLICT: mark("Not possible in this state"),
+    HTTPStatus.LENGTH_REQUIRED: mark("The request cannot be read"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: mark("Too large"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: mark("Unknown format"),
     HTTPStatus.UNPROCESSABLE_ENTITY: mark("Refused"),
@@ -113,7 +116,8 @@ def status_of(error: DomainError) -> HTTPStatus:
 
 
 @lru_cache(maxsize=512)
-def _locale_of(accept_language: str, default: str) -> str:
+def locale_of(accept_language: str, default: str) -> str:
+    """Return the locale that fits a header best; ``default`` where it says nothing of ours."""
     accepted = parse_accept_header(accept_language, LanguageAccept)
     return choose_locale([tag for tag, quality in accepted if quality > 0], default)
 
@@ -125,9 +129,9 @@ def current_locale() -> str:
     """
     accepted = request.environ.get("HTTP_ACCEPT_LANGUAGE", "")
     if not g.get("is_page", False):
-        return _locale_of(accepted, SOURCE_LOCALE)
+        return locale_of(accepted, SOURCE_LOCALE)
     chosen = request.cookies.get(LOCALE_COOKIE, "")
-    return chosen if chosen in LOCALES else _locale_of(accepted, DEFAULT_LOCALE)
+    return chosen if chosen in LOCALES else locale_of(accepted, DEFAULT_LOCALE)
 
 
 MAYBE_MOVED = (Unavailable, guard.StillRunning, guard.KeyReused)

@@ -19,6 +19,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from giftpad import guard
 from giftpad.edge.access import BODY_MAX, Door, find_door
+from giftpad.edge.bodies import FAULT
 from giftpad.edge.callers import Caller, forget_callers, identify
 from giftpad.edge.errors import (
     BodyMalformed,
@@ -31,14 +32,14 @@ from giftpad.edge.pages import check_page_form, finish_page, init_pages, wants_p
 from giftpad.edge.payload import OrjsonProvider
 from giftpad.edge.problems import init_problems
 from giftpad.edge.sessions import let_person_in
+from giftpad.kernel import metrics
+from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
-from giftpad.kernel.log import get_logger
+from giftpad.kernel.log import log_request
 from giftpad.kernel.work import Scope
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-log = get_logger("http")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 KEY_LENGTH_MAX = 255
@@ -60,12 +61,17 @@ def current_caller() -> Caller:
 
 def current_scope() -> Scope:
     """Return on whose behalf this request is served; only behind a door that asks who calls."""
-    caller: Caller = g.caller
+    known = g._get_current_object()  # noqa: SLF001 - each look through the proxy costs
+    return scope_of(known.caller, known.request_id)
+
+
+def scope_of(caller: Caller, request_id: str) -> Scope:
+    """Return on whose behalf a request of ``caller`` is served."""
     return Scope(
         tenant_id=caller.tenant.id,
         actor=caller.actor,
         permissions=caller.claims.permissions,
-        request_id=g.request_id,
+        request_id=request_id,
     )
 
 
@@ -90,7 +96,15 @@ def find_idempotency_key() -> str | None:
 
     Raises: IdempotencyKeyInvalid.
     """
-    key: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    return key_in(request.environ)
+
+
+def key_in(environ: WSGIEnvironment) -> str | None:
+    """Return the idempotency key that a request's headers carry, if they carry one.
+
+    Raises: IdempotencyKeyInvalid.
+    """
+    key: str | None = environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid(most=KEY_LENGTH_MAX)
     return key
@@ -111,11 +125,11 @@ def _enter(app: Flask) -> None:
     """Judge a request before anything of it is read."""
     environ = request.environ
     g.started_at = time.perf_counter()
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else new_id().hex
+    g.request_id = request_id_of(environ)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if "%00" in environ.get("QUERY_STRING", "") or "\0" in request.path:
+        g.is_page = wants_page()
         raise BodyMalformed
     rule = request.url_rule
     if rule is None:
@@ -125,6 +139,9 @@ def _enter(app: Flask) -> None:
         return
     door = find_door(app, rule.endpoint, request.method)
     g.is_page = door.is_page
+    if FAULT in environ:
+        fault: DomainError = environ[FAULT]
+        raise fault
     if (_said_length(environ) or 0) > door.body_max:
         raise RequestEntityTooLarge
     if door.body_max != BODY_MAX:
@@ -135,6 +152,12 @@ def _enter(app: Flask) -> None:
         _take_whole(environ, door.body_max)
     if door.is_page:
         check_page_form()
+
+
+def request_id_of(environ: WSGIEnvironment) -> str:
+    """Return the id a request brings along, if it is fit to be logged, else a new one."""
+    given: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if given and REQUEST_ID.fullmatch(given) else new_id().hex
 
 
 def _said_length(environ: WSGIEnvironment) -> int | None:
@@ -168,30 +191,54 @@ def _let_in(door: Door) -> None:
 
 def _leave(response: Response) -> Response:
     """Write the headers every answer carries, and the one line of the log."""
-    headers = response.headers
-    if g.get("is_page", False):
+    headers, known = response.headers, g._get_current_object()  # noqa: SLF001 - as above
+    if known.get("is_page", False):
         finish_page(response)
     for name, value in HEADERS:
         if name not in headers:
             headers[name] = value
-    found = g.get("request_id", "")
-    headers["X-Request-Id"] = found
-    if "limit_headers" in g:
-        headers.update(g.limit_headers)
+    request_id = known.get("request_id", "")
+    headers["X-Request-Id"] = request_id
+    if FAULT in request.environ:  # what follows on this connection may be the rest of the body
+        headers["Connection"] = "close"
+    if "limit_headers" in known:
+        headers.update(known.limit_headers)
     rule = request.url_rule
-    route = rule.rule if rule is not None else ""
-    if route not in _QUIET:
-        caller: Caller | None = g.get("caller")
-        log.info(
-            "request",
-            method=request.method,
-            route=route,
-            status=response.status_code,
-            ms=round((time.perf_counter() - g.started_at) * 1000, 1),
-            client=caller.actor.client_id if caller is not None else "",
-            tenant=caller.tenant.slug if caller is not None else "",
-        )
+    log_answer(
+        request.method,
+        rule.rule if rule is not None else "",
+        response.status_code,
+        known.started_at,
+        caller=known.get("caller"),
+        request_id=request_id,
+    )
     return response
+
+
+def log_answer(
+    method: str,
+    route: str,
+    status: int,
+    started_at: float,
+    *,
+    caller: Caller | None,
+    request_id: str,
+) -> None:
+    """Write the one line that each answered request leaves in the log, and count it."""
+    seconds = time.perf_counter() - started_at
+    tenant = caller.tenant.slug if caller is not None else ""
+    metrics.note_request(route, method, status, seconds, tenant=tenant)
+    if route in _QUIET:
+        return
+    log_request(
+        method=method,
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        client=caller.actor.client_id if caller is not None else "",
+        tenant=tenant,
+        request_id=request_id,
+    )
 
 
 def init_edge(app: Flask) -> None:

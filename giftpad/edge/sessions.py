@@ -1,7 +1,8 @@
 """Who looks at a page: the holder of a session cookie, and of nothing else.
 
 Hides: the sealed cookie with the short token inside, when the token is renewed.  A request with
-a token of this quarter of an hour costs no query; what was revoked is not believed though.
+a token of this quarter of an hour costs no query; what was revoked is not believed though, as soon
+as this process knows it: within 30 seconds.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def start_session(response: Response, opened: identity.OpenedSession) -> None:
 
 
 def end_session(response: Response) -> None:
-    """Sign this browser out, and believe its session no more anywhere."""
+    """Sign this browser out, and believe its session no more, elsewhere within 30 seconds."""
     _end_current(but=None)
     clear_cookie(response, SESSION_COOKIE)
     _forget_renewal()

@@ -1,7 +1,8 @@
 """Keep Giftpad from doing too much, and from doing the same twice.
 
-Knows: idempotency keys, rates, failed guesses, breakers around what lies outside.
-Hides: the key table, token buckets, Redis and its absence.
+Knows: idempotency keys, rates, failed guesses, breakers around what lies outside, whose turn it
+is, what is switched off.
+Hides: the key table, token buckets, Redis and its absence, what a process holds of the switches.
 Does not know: what is being done, HTTP.
 """
 
@@ -10,33 +11,109 @@ from giftpad.guard.commands import (
     allow_failures,
     bind_redis,
     check_failures,
+    check_rate,
     count_failure,
+    give_way,
+    is_overloaded,
     once,
+    open_share,
     outside_call,
     purge_keys,
     remember,
+    switch_feature,
+    tell_overload,
 )
-from giftpad.guard.errors import KeyReused, OutsideAway, RateExceeded, StillRunning, TooManyFailures
-from giftpad.guard.rules import KEPT_FOR_MONEY, KEPT_FOR_OTHERS, Answer, Rate, request_hash
+from giftpad.guard.errors import (
+    FeatureOff,
+    FeatureUnknown,
+    KeyReused,
+    NotYourTurn,
+    OutsideAway,
+    Overloaded,
+    RateExceeded,
+    ShareInvalid,
+    StillRunning,
+    TooLate,
+    TooManyFailures,
+)
+from giftpad.guard.queries import (
+    ADMISSION,
+    REFRESH_S,
+    SwitchView,
+    find_answer_ref,
+    forget_switches,
+    is_off,
+    list_switches,
+    read_switches,
+    refresh_switches,
+    switches,
+)
+from giftpad.guard.rules import (
+    FEATURES,
+    GROUPS,
+    KEPT_FOR_MONEY,
+    KEPT_FOR_OTHERS,
+    WINDOW_S,
+    Answer,
+    Place,
+    Rate,
+    Switches,
+    is_open,
+    place_of,
+    request_hash,
+    window_at,
+    windows_until_open,
+)
 
 __all__ = [
+    "ADMISSION",
+    "FEATURES",
+    "GROUPS",
     "KEPT_FOR_MONEY",
     "KEPT_FOR_OTHERS",
+    "REFRESH_S",
+    "WINDOW_S",
     "Answer",
+    "FeatureOff",
+    "FeatureUnknown",
     "KeyReused",
+    "NotYourTurn",
     "OutsideAway",
+    "Overloaded",
+    "Place",
     "Rate",
     "RateExceeded",
+    "ShareInvalid",
     "StillRunning",
+    "SwitchView",
+    "Switches",
+    "TooLate",
     "TooManyFailures",
     "admit",
     "allow_failures",
     "bind_redis",
     "check_failures",
+    "check_rate",
     "count_failure",
+    "find_answer_ref",
+    "forget_switches",
+    "give_way",
+    "is_off",
+    "is_open",
+    "is_overloaded",
+    "list_switches",
     "once",
+    "open_share",
     "outside_call",
+    "place_of",
     "purge_keys",
+    "read_switches",
+    "refresh_switches",
     "remember",
     "request_hash",
+    "switch_feature",
+    "switches",
+    "tell_overload",
+    "window_at",
+    "windows_until_open",
 ]

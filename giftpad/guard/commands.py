@@ -1,4 +1,7 @@
-"""Once and not twice; not too fast; not too many guesses; not again while it is down."""
+"""Once and not twice; not too fast; not too many guesses; not again while it is down.
+
+And when too much is asked for: who is let in, what is switched off, what gives way.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,18 @@ from psycopg import errors as pg_errors
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
-from giftpad.guard.errors import KeyReused, OutsideAway, RateExceeded, StillRunning, TooManyFailures
-from giftpad.guard.models import IdempotencyKey
-from giftpad.guard.rules import KEPT_FOR_MONEY, Answer, Bucket, Rate
+from giftpad.guard.errors import (
+    FeatureUnknown,
+    KeyReused,
+    OutsideAway,
+    RateExceeded,
+    ShareInvalid,
+    StillRunning,
+    TooManyFailures,
+)
+from giftpad.guard.models import IdempotencyKey, Switch
+from giftpad.guard.queries import ADMISSION
+from giftpad.guard.rules import FEATURES, GROUPS, KEPT_FOR_MONEY, Answer, Bucket, Rate
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Work, savepoint
 
@@ -33,6 +45,10 @@ REDIS_TIMEOUT_S = 0.25
 BREAKER_FAILURES_MAX = 5
 BREAKER_RESET_S = 15
 PURGE_MAX = 20_000
+OVERLOADED = "giftpad:overloaded"
+OVERLOADED_FOR_S = 3
+GIVE_WAY_MAX_S = 2.0
+GIVE_WAY_LOOK_S = 0.25
 
 
 def once(work: Work, key: str, request_hash: bytes) -> Answer | None:
@@ -153,10 +169,23 @@ def admit(caller: str, rate: Rate) -> None:
         else:
             _Memory.buckets.move_to_end(caller)
         wait_s = bucket.take(at)
+    _refuse_for(wait_s)
+
+
+def check_rate(caller: str, rate: Rate) -> None:
+    """Say when ``caller`` may ask next, if not now; nothing is taken, and nobody remembered.
+
+    Raises: RateExceeded.
+    """
+    with _Memory.lock:
+        bucket = _Memory.buckets.get(caller)
+        wait_s = bucket.wait(time.monotonic()) if bucket and bucket.rate == rate else 0.0
+    _refuse_for(wait_s)
+
+
+def _refuse_for(wait_s: float) -> None:
     if wait_s:
-        refusal = RateExceeded(retry_after_s=max(1, round(wait_s + 0.5)))
-        refusal.retry_after_s = max(1, round(wait_s + 0.5))
-        raise refusal
+        raise RateExceeded(retry_after_s=max(1, round(wait_s + 0.5)))
 
 
 def check_failures(caller: str) -> None:
@@ -254,3 +283,71 @@ def outside_call(provider: str, call: Callable[[], T]) -> T:
     except pybreaker.CircuitBreakerError as error:
         raise OutsideAway(provider=provider) from error
     return answer
+
+
+def open_share(work: Work, share: int, *, reason: str) -> None:
+    """Let in so many of the ``GROUPS`` from now on; ``work`` is of the platform.
+
+    Raises: ShareInvalid.
+    """
+    if not 1 <= share <= GROUPS:
+        raise ShareInvalid(most=GROUPS)
+    _switch(work, ADMISSION, share, reason)
+
+
+def switch_feature(work: Work, name: str, *, on: bool, reason: str) -> None:
+    """Switch one of the ``FEATURES`` off, or on again; ``work`` is of the platform.
+
+    Raises: FeatureUnknown.
+    """
+    if name not in FEATURES:
+        raise FeatureUnknown(name=name, known=", ".join(FEATURES))
+    _switch(work, name, int(on), reason)
+
+
+def _switch(work: Work, name: str, value: int, reason: str) -> None:
+    """Write a switch; every process reads it within seconds."""
+    values = {
+        "value": value,
+        "reason": reason,
+        "set_by": work.scope.actor.id,
+        "set_at": work.at,
+    }
+    work.session.execute(
+        insert(Switch)
+        .values(tenant_id=work.tenant_id, name=name, **values)
+        .on_conflict_do_update(index_elements=["tenant_id", "name"], set_=values)
+    )
+
+
+def tell_overload() -> None:
+    """Let work in the background give way for a few seconds; without Redis it does not know."""
+    shared = _Memory.redis
+    if shared is not None:
+        try:
+            _redis_breaker.call(shared.set, OVERLOADED, 1, ex=OVERLOADED_FOR_S)
+        except (redis.RedisError, pybreaker.CircuitBreakerError) as error:
+            log.warning("redis away, work in the background goes on", error=type(error).__name__)
+
+
+def is_overloaded() -> bool:
+    """Whether a web process has told of overload a moment ago; no, if Redis cannot say."""
+    shared = _Memory.redis
+    if shared is None:
+        return False
+    try:
+        return bool(_redis_breaker.call(shared.exists, OVERLOADED))
+    except (redis.RedisError, pybreaker.CircuitBreakerError):
+        return False
+
+
+def give_way() -> float:
+    """Wait while payments need the machine, ``GIVE_WAY_MAX_S`` at most; return the seconds.
+
+    Work in the background calls it between two batches: it slows down under overload, and never
+    stops, because what payments have set off must not pile up without end.
+    """
+    began = time.monotonic()
+    while time.monotonic() - began < GIVE_WAY_MAX_S and is_overloaded():
+        time.sleep(GIVE_WAY_LOOK_S)
+    return time.monotonic() - began

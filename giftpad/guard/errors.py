@@ -37,6 +37,60 @@ class TooManyFailures(TooMany):
     sentence = "Too many unknown codes were tried. Try again in {retry_after_s} seconds."
 
 
+class Overloaded(Unavailable):
+    """More is asked for than can be done; what matters less is turned away first."""
+
+    code = "overload.busy"
+    sentence = (
+        "Too much is going on right now, and this request was not begun. It has moved no money."
+        " Try again in {retry_after_s} seconds; a payment, with the same Idempotency-Key."
+    )
+
+
+class TooLate(Unavailable):
+    """The time that a caller gives its request, by X-Deadline-Ms, was over before work began."""
+
+    code = "overload.too_late"
+    sentence = (
+        "The time given for this request was over before it could be begun. It has moved no money."
+        " Try again in {retry_after_s} seconds; a payment, with the same Idempotency-Key."
+    )
+
+
+class NotYourTurn(Unavailable):
+    """Visitors are let in by turns, and this one's has not come."""
+
+    code = "admission.not_your_turn"
+    sentence = (
+        "Very many people are here right now, so visitors are let in by turns. No money has moved."
+        " Your turn begins at {at}."
+    )
+
+
+class FeatureOff(Unavailable):
+    """A part of Giftpad is switched off for a while, so that the others go on."""
+
+    code = "feature.off"
+    sentence = (
+        "This part of Giftpad is switched off for a while. This has moved no money."
+        " Try again in {minutes} minutes."
+    )
+
+
+class FeatureUnknown(Invalid):
+    """There is no feature of this name that could be switched."""
+
+    code = "feature.unknown"
+    sentence = "There is no feature called {name}. These can be switched: {known}."
+
+
+class ShareInvalid(Invalid):
+    """A share of visitors that cannot be let in."""
+
+    code = "admission.share_invalid"
+    sentence = "From 1 to {most} groups of {most} can be let in."
+
+
 class OutsideAway(Unavailable):
     """A service outside Giftpad does not answer, and is not asked again for a while."""
 

@@ -81,8 +81,9 @@ class Things(MethodView):
 @blp.route("/hot")
 class Hot(MethodView):
     @edge.requires("coupons:read")
-    def post(self):
-        return {"amount_minor": read_body(ThingBody).amount_minor}
+    @edge.hot(200)
+    def post(self, call):
+        return edge.write_json({"amount_minor": read_body(call, ThingBody).amount_minor})
 
 
 @pytest.fixture

@@ -193,6 +193,7 @@ def test_the_token_endpoint_takes_no_get(machine):
 
 def test_a_client_that_asks_for_tokens_without_end_is_slowed(machine, monkeypatch):
     monkeypatch.setattr(oidc, "CLIENT_RATE", guard.Rate(0.01, 3))
+    machine.token()  # from now on this process knows the client
     answers = [machine.ask_token(client_secret="x").status_code for _ in range(3)]
     assert answers == [401, 401, 401]
     refused = machine.ask_token()
@@ -213,6 +214,33 @@ def test_who_guesses_keeps_nobody_of_the_same_address_from_a_token(machine, monk
     guesses = [ask(client_id=letter * 32).status_code for letter in "abcde"]
     assert guesses == [401, 401, 401, 429, 429]
     assert ask().status_code == 200
+
+
+def test_strangers_cost_neither_work_nor_memory_once_their_address_is_slowed(machine, monkeypatch):
+    import sqlalchemy as sa
+
+    from giftpad.guard.commands import _Memory
+    from giftpad.kernel.db import database
+
+    monkeypatch.setattr(oidc, "ADDRESS_RATE", guard.Rate(0.01, 3))
+    asked: list[str] = []
+    sa.event.listen(
+        database().engine, "before_cursor_execute", lambda *event: asked.append(event[2])
+    )
+    buckets = len(_Memory.buckets)
+
+    def ask(number):
+        stranger = machine.credentials | {"client_id": f"stranger{number}"}
+        # One network of a household or a cloud, one address of it after another.
+        here = {"REMOTE_ADDR": f"2001:db8:0:1::{number + 1}"}
+        answered = machine.http.post("/oauth/token", data=stranger, environ_overrides=here)
+        return answered.status_code
+
+    assert [ask(number) for number in range(3)] == [401, 401, 401]
+    asked.clear()
+    assert {ask(number) for number in range(3, 30)} == {429}
+    assert asked == []
+    assert len(_Memory.buckets) == buckets + 1
 
 
 @pytest.mark.parametrize(("hops", "statuses"), [(0, [401, 429]), (1, [401, 401]), (2, [401, 429])])

@@ -1,29 +1,3 @@
-"""An application with probes, on this worker's database."""
+"""An application with probes, the same that the API's tests ask."""
 
-from __future__ import annotations
-
-import pytest
-
-from giftpad import identity
-from tests import make
-from tests.make_identity import make_machine, probing_app
-
-
-@pytest.fixture
-def bound(house, settings):
-    """This process bound to the worker's database and keys, with the platform's first key."""
-    make.make_tenant()
-    identity.bind_issuer(settings.issuer)
-    return settings
-
-
-@pytest.fixture
-def app(bound):
-    """The application as it is served, and a few routes to look through."""
-    return probing_app(bound)
-
-
-@pytest.fixture
-def machine(app):
-    """A client that may read coupons."""
-    return make_machine(app)
+from tests.api.conftest import app, bound, machine  # noqa: F401 - the fixtures are used by name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from giftpad import tenancy
+from giftpad.kernel.work import Scope, unit_of_work
 from tests import make
 from tests.make_sessions import Browser, add_pages, make_somebody
 
@@ -38,6 +40,22 @@ def test_a_form_without_our_token_does_not(browser, path, token):
     answered = browser.post(path, csrf=token)
     assert answered.status_code == 403
     assert "moved: False" in answered.text
+
+
+def test_a_form_drawn_before_the_ring_got_a_new_key_counts_still(browser):
+    token = browser.csrf()
+    with unit_of_work(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)) as work:
+        tenancy.add_ring_key(work)
+    tenancy.forget_ring(tenancy.PLATFORM_TENANT_ID)
+    assert browser.csrf()[:2] != token[:2]
+    assert browser.post("/pages/deed", csrf=token).text == "done"
+    assert browser.post("/pages/deed").text == "done"
+
+
+@pytest.mark.parametrize("path", ["/pages/open?a=%00", "/pages/mine?a=%00"])
+def test_a_page_that_is_asked_for_with_a_nul_is_refused_by_a_page(browser, path):
+    answered = browser.get(path)
+    assert (answered.status_code, answered.mimetype) == (400, "text/html")
 
 
 def test_a_token_of_another_person_does_not_count(app, browser):

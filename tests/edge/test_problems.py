@@ -45,7 +45,7 @@ STATUSES = [
     (Gone(), 404, False),
     (Late(), 409, False),
     (Wrong(), 422, False),
-    (Hurried(), 429, False),
+    (Hurried(retry_after_s=2), 429, False),
     (DatabaseAway(), 503, None),
     (guard.StillRunning(), 409, None),
     (guard.KeyReused(), 422, None),

@@ -44,9 +44,9 @@ class CouponBatchOrderSchema(Schema):
 
     programme_id = fields.UUID(required=True)
     quantity = fields.Integer(
-        required=True, strict=True, metadata={"description": "From 1 to 1,000,000."}
+        required=True, strict=True, metadata={"minimum": 1, "maximum": 1_000_000}
     )
-    face_value_minor = fields.Integer(required=True, strict=True)
+    face_value_minor = fields.Integer(required=True, strict=True, metadata={"minimum": 1})
     template = fields.String(
         load_default=None,
         validate=validate.Regexp(TEMPLATE_PATTERN),

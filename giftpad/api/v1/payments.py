@@ -22,13 +22,12 @@ from giftpad.api.http import (
     Blueprint,
     CursorPage,
     CursorQuery,
-    current_request_hash,
     decode_cursor,
     encode_cursor,
     idempotent,
     read_body,
 )
-from giftpad.edge import current_locale, current_scope, demand, idempotency_key, requires
+from giftpad.edge import HotCall, current_scope, demand, hot, requires
 from giftpad.guard import KEPT_FOR_MONEY
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import translate
@@ -195,10 +194,6 @@ class GivenSchema(Schema):
     at = fields.DateTime(required=True)
 
 
-def _answer(status: int, content: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(content), status=status, mimetype="application/json")
-
-
 def _shop_of(scope: Scope, asked: UUID | None) -> UUID:
     """Return the shop that is meant.
 
@@ -221,29 +216,29 @@ class InstrumentLookUp(MethodView):
     @requires("payments:accept")
     @blp.doc(requestBody=_documented(LookUpSchema))
     @blp.alt_response(200, schema=LookedSchema)
-    def post(self) -> Response:
+    @blp.alt_response(404)
+    @hot(200)
+    def post(self, call: HotCall) -> bytes:
         """Tell a shop what a code opens and whether it may be spent there now.
 
         Changes nothing.
         """
-        scope = current_scope()
-        body = read_body(LookUpBody)
-        shop_id = _shop_of(scope, body.shop_id)
-        looked = payments.look_up(scope, body.instrument.code, shop_id)
+        body = read_body(call, LookUpBody)
+        scope = call.scope
+        looked = payments.look_up(scope, body.instrument.code, _shop_of(scope, body.shop_id))
         zone = tenancy.get_tenant(scope.tenant_id).zone
         last_day = payments.last_day(looked.ends_at, zone)
         message = None
         if looked.reason is not None:
             message = translate(
                 payments.REFUSALS[looked.reason].sentence,
-                current_locale(),
+                call.locale,
                 balance_minor=looked.balance_minor,
                 ceiling_minor=looked.ceiling_minor,
                 unit=looked.unit,
                 last_day=last_day,
             )
-        return _answer(
-            200,
+        return msgspec.json.encode(
             {
                 "balance_minor": looked.balance_minor,
                 "unit": looked.unit,
@@ -265,27 +260,29 @@ class Payments(MethodView):
     @requires("payments:accept")
     @blp.doc(requestBody=_documented(PaymentRequestSchema), parameters=[IDEMPOTENCY_PARAMETER])
     @blp.alt_response(201, schema=PaidSchema)
-    def post(self) -> Response:
+    @blp.alt_response(404)
+    @hot(201)
+    def post(self, call: HotCall) -> bytes:
         """Take an amount from what a code opens; safe to repeat with the same key."""
-        scope = current_scope()
-        key = idempotency_key()
-        body = read_body(PaymentBody)
+        key = call.need_key()
+        body = read_body(call, PaymentBody)
         paid = payments.pay(
-            scope,
+            call.scope,
             payments.PayOrder(
                 kind=body.instrument.kind,
                 code=body.instrument.code,
-                shop_id=_shop_of(scope, body.shop_id),
+                shop_id=_shop_of(call.scope, body.shop_id),
                 amount_minor=body.amount_minor,
                 key=key,
-                request_hash=current_request_hash(),
+                request_hash=call.request_hash(),
             ),
         )
-        return _answer(201, _paid_content(paid))
+        return msgspec.json.encode(_paid_content(paid))
 
     @requires("payments:read")
     @blp.arguments(PaymentQuerySchema, location="query")
     @blp.response(200, PaymentPageSchema)
+    @blp.alt_response(404, description="coupon.not_found")
     def get(self, query: dict[str, Any]) -> CursorPage[payments.PaymentView]:
         """List payments, newest first."""
         limit: int = query["limit"]

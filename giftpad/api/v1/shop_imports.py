@@ -86,12 +86,12 @@ class ImportDetailSchema(ImportSchema):
 
 def _in_words(fault: shops.LineFault, locale: str) -> dict[str, object]:
     params = dict(fault.params)
-    if locale == "ja" and "known" in params:
-        params["known"] = ", ".join(shops.COLUMNS.values())
+    if "known" in params:
+        params["known"] = ", ".join(shops.column_names(locale).values())
     detail, remedy = (
         translate(sentence, locale, **params) for sentence in shops.SENTENCES[fault.code]
     )
-    column = shops.COLUMNS.get(fault.column, fault.column) if locale == "ja" else fault.column
+    column = shops.column_names(locale).get(fault.column, fault.column)
     return {
         "line": fault.line,
         "column": column,

@@ -25,6 +25,8 @@ from giftpad.kernel.work import Work, unit_of_work
 
 FLOOR_AREA_MAX = 1_000_000
 FILTER_LENGTH_MAX = 100
+_FILLED = frozenset({"number", "name", "area"})
+"""Texts that are never empty, where they are given at all."""
 
 blp = Blueprint("shops", __name__, description="Shops")
 
@@ -33,7 +35,7 @@ class FactField(fields.String):
     """A text of a shop, cleaned and judged as it is in a file of shops."""
 
     def __init__(self, name: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs, metadata={"minLength": 1} if name in _FILLED else None)
         self._clean = shops.CLEANERS[name]
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -44,6 +46,17 @@ class FactField(fields.String):
             remedy = shops.SENTENCES[fault.code][1]
             detail = translate(remedy, current_locale(), **fault.params)
             raise ValidationError(detail) from None
+
+
+class StrictBoolean(fields.Boolean):
+    """``true`` or ``false``; in Python ``0`` and ``0.0`` would pass for ``false``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        del attr, data, kwargs
+        if not isinstance(value, bool):
+            fault = "invalid"
+            raise self.make_error(fault, input=value)
+        return value
 
 
 def _check_year(day: date) -> None:
@@ -69,7 +82,7 @@ class FactsSchema(Schema):
     kana = FactField("kana")
     area = FactField("area")
     groups = fields.List(fields.String(), validate=validate.Length(max=100))
-    accepting = fields.Boolean(truthy={True}, falsy={False})
+    accepting = StrictBoolean()
     address = FactField("address")
     phone = FactField("phone")
     floor_area_m2 = fields.Integer(

@@ -1,0 +1,146 @@
+"""What a request is for, by method and path alone: how soon it is turned away under overload.
+
+Hides: which addresses belong together.  It is asked before anything of a request is read, so it
+looks at nothing else, and an address nobody serves counts as a page for the public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Requests that are treated alike when there are too many.
+
+    ``share``: a request is turned away when so much of the places is taken, by whomever.  ``rank``
+    is the order in which those who wait are let through, lowest first.  ``is_slow``: these never
+    take the last place at work, so that what is quick always finds one.
+    """
+
+    name: str
+    share: float
+    rank: int
+    is_slow: bool
+    retry_after_s: int
+    feature: str = ""
+    by_turns: bool = False
+    """Whether visitors are let in by groups of devices when that is set."""
+
+
+PAY = Kind(name="pay", share=1.0, rank=0, is_slow=False, retry_after_s=1)
+LOOK_UPS = Kind(
+    name="look-ups", share=0.75, rank=1, is_slow=False, retry_after_s=2, feature="lookups"
+)
+ENTRY = Kind(name="entry", share=0.75, rank=1, is_slow=False, retry_after_s=2)
+PUBLIC = Kind(
+    name="public",
+    share=0.5,
+    rank=2,
+    is_slow=True,
+    retry_after_s=10,
+    feature="public-pages",
+    by_turns=True,
+)
+DASHBOARDS = Kind(
+    name="dashboards", share=0.4, rank=3, is_slow=True, retry_after_s=15, feature="dashboards"
+)
+DESK_ACTS = Kind(name="desk acts", share=0.5, rank=2, is_slow=True, retry_after_s=5)
+PRINTING = Kind(
+    name="printing", share=0.4, rank=3, is_slow=True, retry_after_s=60, feature="printing"
+)
+IMPORTS = Kind(
+    name="imports", share=0.25, rank=4, is_slow=True, retry_after_s=60, feature="imports"
+)
+EXPORTS = Kind(
+    name="exports", share=0.25, rank=4, is_slow=True, retry_after_s=60, feature="exports"
+)
+UNKNOWN = Kind(name="unknown", share=0.5, rank=2, is_slow=True, retry_after_s=10)
+"""An address that nobody serves costs a page as well, and is nobody's turn."""
+
+KINDS = (PAY, LOOK_UPS, ENTRY, PUBLIC, UNKNOWN, DESK_ACTS, DASHBOARDS, PRINTING, IMPORTS, EXPORTS)
+RANKS = 1 + max(kind.rank for kind in KINDS)
+
+_FILES = (".csv", ".pdf", ".png", "/pdf")
+_READS = frozenset({"GET", "HEAD"})
+_LIST_PARTS = 2
+"""An address of the desk with so many parts at most is the overview or a list."""
+
+
+def _api(method: str, path: str, parts: list[str]) -> Kind:
+    """Judge an address of the API: ``/api/v1/<what>/<which>/<part>``."""
+    what = parts[3] if len(parts) > 3 else ""  # noqa: PLR2004 - the parts as in the docstring
+    names_one = len(parts) > 4  # noqa: PLR2004 - as above
+    if path.endswith(_FILES):
+        return EXPORTS
+    if what == "payments":
+        if method not in _READS:
+            return PAY
+        return LOOK_UPS if names_one else DASHBOARDS
+    if what in ("instruments", "coupons"):
+        return LOOK_UPS
+    if method not in _READS:
+        changes = {"coupon-batches": PRINTING, "shop-imports": IMPORTS}
+        return changes.get(what, DESK_ACTS) if not names_one else DESK_ACTS
+    return DASHBOARDS
+
+
+def _desk(method: str, path: str, parts: list[str]) -> Kind:
+    """Judge an address of the issuer's desk: ``/desk/<list>/<one>/<act>``."""
+    if path.endswith(_FILES):
+        return EXPORTS
+    if method in _READS:
+        is_list = len([part for part in parts if part]) <= _LIST_PARTS
+        return DASHBOARDS if is_list or path.endswith(("/row", "/progress")) else DESK_ACTS
+    if path == "/desk/batches" or path.endswith("/print-again"):
+        return PRINTING
+    return IMPORTS if path == "/desk/shops/imports" else DESK_ACTS
+
+
+def _shop(method: str, path: str, parts: list[str]) -> Kind:
+    """Judge an address of the till: all of it is on the way to a payment but the day's list."""
+    del method, parts
+    return LOOK_UPS if path == "/shop/today" else PAY
+
+
+_BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
+    "api": _api,
+    "oauth": PAY,  # who gets no token pays nothing
+    ".well-known": PAY,
+    "shop": _shop,
+    "desk": _desk,
+    "account": DESK_ACTS,
+    "operator": ENTRY,  # whoever looks after the day needs to see it
+    "Q": PUBLIC,
+    "balance": PUBLIC,
+    "t": PUBLIC,
+    "assets": ENTRY,  # without them a page that was let in is none
+    "theme": ENTRY,
+    "sign-in": ENTRY,
+    "sign-out": ENTRY,
+    "join": ENTRY,
+    "preferences": ENTRY,
+    "": ENTRY,
+}
+_FREE = frozenset({"/healthz", "/readyz"})
+_FREQUENT = {
+    ("POST", "/api/v1/payments"): PAY,
+    ("POST", "/api/v1/instruments/lookup"): LOOK_UPS,
+}
+
+
+def kind_of(method: str, path: str) -> Kind | None:
+    """Return what a request is for; None for those that watch over this process.
+
+    >>> kind_of("GET", "/desk/payments/all.csv").name
+    'exports'
+    """
+    kind = _FREQUENT.get((method, path))
+    if kind is not None:
+        return kind
+    if path in _FREE:
+        return None
+    parts = path.split("/", 6)
+    found = _BY_FIRST.get(parts[1] if len(parts) > 1 else "", UNKNOWN)
+    return found if isinstance(found, Kind) else found(method, path, parts)
