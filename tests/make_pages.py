@@ -110,8 +110,9 @@ class Site:
         """Give somebody new a role and return the address they sign in with."""
         email = f"{role}-{new_id().hex[-10:]}@example.jp"
         shop_id = self.shop_id(shop) if role in identity.SHOP_ROLES else None
+        of_platform = role in identity.OPERATOR_ROLES
         identity.create_person(
-            self.scope,
+            Scope(tenant_id=tenancy.PLATFORM_TENANT_ID) if of_platform else self.scope,
             identity.NewPerson(
                 email=email, name=name, role=role, password=PASSWORD, shop_id=shop_id
             ),

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from giftpad import edge
 from giftpad.kernel.i18n import mark
 from giftpad.portals.assets import Assets
-from giftpad.portals.forms import Choice, Day, Form, Upload, WholeNumber, Words, Yes
+from giftpad.portals.forms import Choice, Day, Form, Upload, WholeNumber, Words
 from giftpad.portals.http import page
 
 STATIC = Path(__file__).parent / "static"
@@ -37,9 +37,11 @@ ROLES = (
 )
 STATES = {
     "batch": ("ordered", "issuing", "printing", "verifying", "ready", "released", "failed"),
-    "coupon": ("issued", "active", "blocked", "replaced", "expired"),
-    "payment": ("captured", "voided", "partly_refunded", "refunded"),
+    "volume": ("due", "printing", "verifying", "ready", "failed"),
+    "programme": ("planned", "open", "over"),
 }
+COUPON_STATES = ("issued", "active", "used_up", "blocked", "replaced", "expired")
+PAYMENT_STATES = ("captured", "voided", "partly_refunded", "refunded")
 DAYS = ((15, 902_000), (16, 1_041_500), (17, 984_000), (18, 1_541_200), (19, 1_230_000))
 LATER_DAYS = ((20, 655_700), (21, 412_300))
 SCREENS = ("accepted", "refused", "doubt", "pad", "purse", "stopped")
@@ -59,9 +61,8 @@ class SampleForm(Form):
             ("other", mark("Another reason")),
         ],
     )
-    note = Words(mark("Note"), required=False, rows=3)
+    note = Words(mark("Note"), required=False)
     list_of_shops = Upload(mark("List of shops"), accept=".csv")
-    seen = Yes(mark("I have seen a document of identity."))
 
 
 def _samples() -> dict[str, Any]:
@@ -78,6 +79,8 @@ def _samples() -> dict[str, Any]:
         "screens": SCREENS,
         "roles": ROLES,
         "states": STATES,
+        "coupon_states": COUPON_STATES,
+        "payment_states": PAYMENT_STATES,
         "right": right,
         "wrong": wrong,
         "days": [(date(2026, 11, number), value) for number, value in DAYS + LATER_DAYS],

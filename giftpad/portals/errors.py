@@ -9,10 +9,10 @@ from http import HTTPStatus
 
 from flask import render_template, request
 
-from giftpad import edge
+from giftpad import edge, guard
 from giftpad.kernel.i18n import mark
 from giftpad.portals.hands import find_hands
-from giftpad.portals.http import wants_fragment
+from giftpad.portals.http import keep_notice, wants_fragment
 from giftpad.portals.refusals import detail_in_words
 
 HEADINGS: dict[int, str] = {
@@ -28,6 +28,12 @@ HEADINGS: dict[int, str] = {
     HTTPStatus.INTERNAL_SERVER_ERROR: mark("Something went wrong on our side"),
     HTTPStatus.SERVICE_UNAVAILABLE: mark("Giftpad cannot answer right now"),
 }
+HEADINGS_OF: dict[str, str] = {
+    guard.NotYourTurn.code: mark("It is not your turn yet"),
+    guard.FeatureOff.code: mark("This is switched off for a while"),
+}
+"""Headings of single refusals."""
+
 NEXT_STEPS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: mark("Go back, open the page again and send it once more."),
     HTTPStatus.UNAUTHORIZED: mark("Your sign-in is over. Sign in, then do it once more."),
@@ -46,6 +52,10 @@ NEXT_STEPS_OF: dict[str, str] = {
     edge.FormForeign.code: "",
     edge.ConnectionOpen.code: "",
     edge.PermissionMissing.code: mark("Ask somebody who may, or an owner of your organisation."),
+    guard.NotYourTurn.code: mark(
+        "Open this page again at the time above; this device is let in from then on."
+    ),
+    guard.FeatureOff.code: "",
 }
 """Next steps of single refusals; an empty one where their sentence says it already."""
 
@@ -63,6 +73,8 @@ TURNED_AWAY = frozenset(
 ONCE_FIELDS = ("key", "confirm")
 """Fields of forms that may have been sent before: those that are done once, and a payment."""
 
+LOOKS = ("GET", "HEAD")
+
 
 def draw_problem(
     status: int,
@@ -76,17 +88,20 @@ def draw_problem(
     """Draw the page of a refusal; ``detail`` is already in the reader's language.
 
     ``money_moved`` None says that only a look at the records can tell; ``permission`` is the one
-    that is missing, if that is why.
+    that is missing, if that is why.  A look says nothing of money: it may follow a form that has
+    moved some.  What a form has left to be said is kept for the page that can be shown.
     """
+    keep_notice()
     known = status if status in HEADINGS else HTTPStatus.INTERNAL_SERVER_ERROR
     template = "errors/fragment.html" if wants_fragment() else "errors/page.html"
     return render_template(
         template,
         status=status,
-        heading=HEADINGS[known],
+        heading=HEADINGS_OF.get(code, HEADINGS[known]),
         detail="" if status == HTTPStatus.NOT_FOUND else detail_in_words(code, detail),
         next_step=NEXT_STEPS_OF.get(code, NEXT_STEPS[known]),
         seconds=retry_after_s or RETRY_S,
+        tells_of_money=request.method not in LOOKS,
         money_moved=_moved(status, by_this=money_moved),
         hands=find_hands(permission) if code == edge.PermissionMissing.code else [],
         nav_here="",
@@ -95,9 +110,8 @@ def draw_problem(
 
 def _moved(status: int, *, by_this: bool | None) -> bool | None:
     """Tell whether money has moved by this form, its earlier sendings included; None if open."""
-    if request.method in ("GET", "HEAD"):
-        return False
-    may_be_second = any(name in request.form for name in ONCE_FIELDS)
-    if by_this is False and may_be_second and status in TURNED_AWAY:
-        return None
-    return by_this
+    if by_this is not False or request.method in LOOKS or status not in TURNED_AWAY:
+        return by_this
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return False  # its fields cannot be read; sent before, it was too large as well
+    return None if any(name in request.form for name in ONCE_FIELDS) else False

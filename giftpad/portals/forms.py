@@ -6,7 +6,6 @@ Full-width digits, separators and a yen sign are forgiven; what was typed is nev
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -18,16 +17,11 @@ from wtforms import validators
 from giftpad.edge import status_of
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.i18n import mark
+from giftpad.portals.numbers import read_whole
 from giftpad.portals.refusals import refusal_in_words
 from giftpad.portals.words import say_in_words
 
 WORDS_LENGTH_MAX = 500
-_SIGNS = str.maketrans("", "", "\u5186\u00a5\\ \t")
-"""What people write beside a number, after NFKC: blanks, the signs of the yen."""
-
-_WHOLE = re.compile(r"-?(\d{1,3}([,\u3001]\d{3})+|\d+)", re.ASCII)
-"""Digits, or groups of three with separators between; 1,5 is not fifteen."""
-
 NEEDED = mark("Please fill this in.")
 UNCHOSEN = mark("Please choose one.")
 TOO_LONG = mark("Please use at most {most} characters.")
@@ -101,7 +95,7 @@ class _Field:
 
 
 class Words(_Field, wtforms.StringField):  # type: ignore[misc] # the library has no types
-    """A line of text, or several with ``rows``; blanks around it are dropped."""
+    """A line of text; blanks around it are dropped."""
 
     def __init__(
         self,
@@ -109,12 +103,11 @@ class Words(_Field, wtforms.StringField):  # type: ignore[misc] # the library ha
         *,
         most: int = WORDS_LENGTH_MAX,
         required: bool = True,
-        rows: int = 1,
         **options: Any,
     ) -> None:
         checks = self._checks(required, _shown_only, _at_most(most))
         super().__init__(label, checks, filters=[lambda text: (text or "").strip()], **options)
-        self.rows, self.most, self.is_required = rows, most, required
+        self.most, self.is_required = most, required
 
 
 class Password(_Field, wtforms.PasswordField):  # type: ignore[misc] # the library has no types
@@ -149,11 +142,9 @@ class WholeNumber(_Field, wtforms.StringField):  # type: ignore[misc] # the libr
         self.number: int | None = None
 
     def _judge(self, _form: object, _field: object) -> None:
-        typed = unicodedata.normalize("NFKC", str(self.data))
-        typed = typed.strip().removesuffix(self.counted_in).translate(_SIGNS)
-        if not _WHOLE.fullmatch(typed):
+        number = read_whole(str(self.data), counted_in=self.counted_in)
+        if number is None:
             raise validators.ValidationError(say_in_words(NOT_A_NUMBER))
-        number = int(re.sub(r"[,\u3001]", "", typed)[:20])
         if not self.least <= number <= self.most:
             sentence = say_in_words(self.sentence, least=self.least, most=self.most)
             raise validators.ValidationError(sentence)
@@ -212,17 +203,9 @@ class Choice(_Field, wtforms.StringField):  # type: ignore[misc] # the library h
             raise validators.StopValidation(say_in_words(NOT_A_CHOICE))
 
 
-class Yes(wtforms.BooleanField):  # type: ignore[misc] # the library has no types
-    """A box to tick; with ``required`` the form is not right without the tick."""
-
-    def __init__(self, label: str, *, required: bool = False, **options: Any) -> None:
-        super().__init__(label, [_needed] if required else [], **options)
-        self.is_required = required
-
-
 class Upload(wtforms.FileField):  # type: ignore[misc] # the library has no types
     """A file to send; its data are read by the view."""
 
-    def __init__(self, label: str, *, accept: str = "", **options: Any) -> None:
+    def __init__(self, label: str, *, accept: str, **options: Any) -> None:
         super().__init__(label, **options)
         self.accept, self.is_required = accept, True

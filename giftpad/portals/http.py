@@ -1,6 +1,7 @@
 """The ground every page stands on.
 
-Hides: Jinja's set-up, the common context, one-time notices, how a form is done once only.
+Hides: Jinja's set-up, the common context, one-time notices, how a form is done once only, where a
+page drawn from a form can be opened again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 from flask import (
     Response,
     after_this_request,
+    current_app,
     g,
     redirect,
     render_template,
@@ -27,6 +29,7 @@ from giftpad.kernel.clock import DEFAULT_ZONE
 from giftpad.kernel.i18n import LOCALES
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work
+from giftpad.portals.account.places import first_page as home_of
 from giftpad.portals.nav import ways_in
 from giftpad.portals.theme import logo_href, theme_href
 from giftpad.portals.words import say_in_words
@@ -55,11 +58,6 @@ def page(template: str, **values: Any) -> str:
     return render_template(template, **values)
 
 
-def fragment(template: str, **values: Any) -> str:
-    """Draw a part of a page, for what asked for a part only."""
-    return page(template, **values)
-
-
 def wants_fragment() -> bool:
     """Whether a script of ours asked, and takes a part of a page."""
     return request.headers.get("HX-Request") == "true"
@@ -82,13 +80,41 @@ def common() -> dict[str, Any]:
         "tenant": tenant,
         "csrf": edge.csrf_token,
         "nav": ways_in(held) if caller is not None and caller.claims.shop_id is None else [],
+        "home_href": home_of(caller.person.role) if caller and caller.person else "/",
         "theme_href": theme_href(tenant),
         "logo_href": logo_href(tenant),
-        "request_path": g.get("page_path") or request.full_path.rstrip("?"),
+        "request_path": _own_path(),
         "request_id": edge.request_id(),
         "notice": _take_notice(),
         "now": g.get("page_now") or datetime.now().astimezone(),
     }
+
+
+def _own_path() -> str:
+    """Return where this page can be opened: the place to come back to from a choice of language.
+
+    A page drawn from a form has the address that its view has put into ``g.page_path``; else the
+    form's own where that shows a page as well, else the nearest place above it.
+    """
+    if "page_path" in g:
+        return str(g.page_path)
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    rule = request.url_rule
+    if rule is not None and any(
+        "GET" in (other.methods or ()) and other.rule == rule.rule
+        for other in current_app.url_map.iter_rules()
+    ):
+        return request.path
+    above = request.path
+    while (above := above.rstrip("/").rpartition("/")[0]) and not _shows(above):
+        pass
+    return above or "/"
+
+
+def _shows(path: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(path, "GET")
 
 
 def _size() -> str:
@@ -156,15 +182,21 @@ def see_other(
     return response
 
 
+def keep_notice() -> None:
+    """Leave what was left to be said for another page: this one shows that something broke."""
+    g.keeps_notice = True
+
+
 def _take_notice() -> dict[str, Any] | None:
-    if wants_fragment():
+    if wants_fragment() or "keeps_notice" in g:
         return None
     notice = edge.read_sealed_cookie(NOTICE_COOKIE)
     if notice is not None:
 
         @after_this_request
         def forget(response: Response) -> Response:
-            edge.clear_cookie(response, NOTICE_COOKIE)
+            if "keeps_notice" not in g:
+                edge.clear_cookie(response, NOTICE_COOKIE)
             return response
 
     return notice

@@ -1,4 +1,4 @@
-"""The side bar of the desk: the ways in, and who sees which."""
+"""The side bar of the desks: the ways in, and who sees which."""
 
 from __future__ import annotations
 
@@ -52,10 +52,28 @@ NAV: tuple[NavItem, ...] = (
 )
 
 
+OPERATOR_NAV: tuple[NavItem, ...] = (
+    NavItem(
+        "health",
+        mark("Health"),
+        "operator_health.index",
+        "activity",
+        frozenset({"operations:read"}),
+    ),
+    NavItem(
+        "dead",
+        mark("Given up"),
+        "operator_dead.index",
+        "refresh-alert",
+        frozenset({"operations:read"}),
+    ),
+)
+
+
 def ways_in(held: frozenset[str]) -> list[dict[str, str]]:
     """Return the ways that somebody with these permissions may go."""
     return [
         {"key": item.key, "label": item.label, "href": url_for(item.endpoint), "icon": item.icon}
-        for item in NAV
+        for item in (OPERATOR_NAV if "operations:read" in held else NAV)
         if not item.permissions or item.permissions & held
     ]

@@ -19,6 +19,8 @@ SAID: Mapping[str, str] = {
     "database.unavailable": mark("The database does not answer right now."),
     "database.busy": mark("Too much is going on right now."),
     "internal.unexpected": "",
+    "overload.busy": mark("Too much is going on right now. Payments go first."),
+    "overload.too_late": mark("Too much is going on right now. Payments go first."),
     "permission.missing": mark("Your role does not allow this."),
     "request.malformed": mark("Something in the address or in the form cannot be read."),
     "route.not_found": "",

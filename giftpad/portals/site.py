@@ -44,6 +44,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "shop.app",
     "holder.coupon",
     "holder.tenant",
+    "operator.health",
+    "operator.dead",
     "lan",
 )
 """Modules of ``giftpad.portals`` whose ``bp`` is served; each route of it is a page."""

@@ -6,7 +6,7 @@ the request, so templates name none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -134,6 +134,12 @@ def phrases(text: str) -> Markup:
     return Markup("<wbr>").join(escape(part) for part in _parser().parse(str(text)))
 
 
+def sentences(texts: Iterable[str]) -> Markup:
+    """Set sentences one after the other; in Japanese the full stop brings its own room."""
+    gap = Markup("") if current_locale() == "ja" else Markup(" ")
+    return gap.join(escape(text) for text in texts)
+
+
 def _by_request(write: Callable[..., Any]) -> Callable[..., Any]:
     """Tell Jinja that a filter's result depends on the request.
 
@@ -156,5 +162,6 @@ _WRITERS: Mapping[str, Callable[..., Any]] = {
     "short_when": short_when,
     "clock": clock,
     "phrases": phrases,
+    "sentences": sentences,
 }
 FILTERS = {name: _by_request(write) for name, write in _WRITERS.items()}

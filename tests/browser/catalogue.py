@@ -10,10 +10,12 @@ from playwright.sync_api import Page, Route
 
 from tests.browser.scenes import (
     CLERK,
+    FIRM,
     FIRM_CLERK,
     FIRM_OWNER,
     FOREIGN,
     ISSUER,
+    OPERATOR,
     OWNER,
     SHOP_OWNER,
     SUPPORT,
@@ -106,7 +108,7 @@ def _new_password_wrong(visitor: Visitor, scenes: Scenes) -> None:
     for name in ("present", "password", "again"):
         form.locator(f"[name={name}]").fill(name)
     with page.expect_navigation():
-        form.locator("button").click()
+        form.locator("button[type=submit]").click()
 
 
 JOINING = {"email": "x@example.jp", "password": "y"}
@@ -252,6 +254,28 @@ DESK = (
     Sight("error 409", "desk", OWNER, _too_early, 409),
     Sight("error 422", "desk", OWNER, _used_key, 422),
     _plain("error 404 for nobody", "desk", None, "/nowhere", 404),
+)
+
+# Whoever runs the installation
+
+
+def operator(name: str, path: str, status: int = 200) -> Sight:
+    """A page of the operator portal, at its address."""
+    return _plain(name, "desk", OPERATOR, path, status)
+
+
+DEAD = "/operator/dead/" + TOWN
+RUNNING = (
+    operator("operator health", "/operator/health"),
+    operator("operator health stopped", "/operator/health?refresh=off"),
+    operator("operator dead", "/operator/dead"),
+    operator("operator dead letters", DEAD),
+    operator("operator dead none", "/operator/dead/" + FIRM),
+    Sight("operator redrive wrong", "desk", OPERATOR, _sent(DEAD, reason=""), 422),
+    Sight("operator redriven", "desk", OPERATOR, _sent(DEAD, count="1", reason="見本")),
+    operator("operator of a town", "/desk/members", 403),
+    _plain("operator health for a town", "desk", OWNER, "/operator/health", 403),
+    _plain("operator account", "desk", OPERATOR, "/account"),
 )
 
 # The shop
@@ -449,4 +473,4 @@ HOLDER = (
     holder("lan off", "/lan", 404),
 )
 
-SIGHTS: tuple[Sight, ...] = (*ACCOUNT, *DESK, *SHOP, *HOLDER)
+SIGHTS: tuple[Sight, ...] = (*ACCOUNT, *DESK, *RUNNING, *SHOP, *HOLDER)

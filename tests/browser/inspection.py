@@ -77,6 +77,12 @@ _COLLECT = """() => {
   return out;
 }"""
 
+# Also those that are fetched only when somebody scrolls to them.
+_ALL_PICTURES = """() => Promise.all([...document.images].map((image) => {
+  image.loading = 'eager';
+  return image.decode().catch(() => undefined);
+}))"""
+
 
 def find_barriers(page: Page) -> list[str]:
     """Return what axe finds on a page, one line a place."""
@@ -208,6 +214,7 @@ def looking(
         load = Load()
         load.watch(visitor.context)
         sight.way(visitor, scenes)
+        visitor.page.evaluate(_ALL_PICTURES)
         yield visitor, load
         visitor.page.unroute_all(behavior="ignoreErrors")
 

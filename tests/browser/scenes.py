@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from playwright.sync_api import Browser, Page, StorageState
 
 from tests.browser.visitor import DESK, visit
@@ -30,6 +31,7 @@ SUPPORT, VIEWER = "support@midori.example", "viewer@midori.example"
 CLERK, SHOP_OWNER = "clerk@midori.example", "aoba@midori.example"
 FIRM_OWNER, FIRM_CLERK = "owner@hanamaru.example", "clerk@hanamaru.example"
 TWO_ROLES = "approver@midori.example"
+OPERATOR = "operator@giftpad.example"
 SHOP_NUMBER = "1001"
 FACE_VALUE = 1000
 GUESSER, GUESSES_MOST, TIMEOUT_S = "127.0.0.2", 400, 20
@@ -216,11 +218,33 @@ def prepare(product: Product, browser: Browser) -> Scenes:
     _spend(scenes)
     _import_shops(scenes)
     _work_at_the_desk(scenes)
+    give_up(product)
     product.run(
-        *("person", "create", "--tenant", FIRM, "--email", TWO_ROLES),
+        *("person", "create", "--existing", "--tenant", FIRM, "--email", TWO_ROLES),
         *("--name", "田中 一郎", "--role", "viewer"),
     )
     return scenes
+
+
+GIVEN_UP = """
+WITH town AS (SELECT id FROM tenants WHERE slug = %(slug)s), letter AS (
+    INSERT INTO event_outbox (tenant_id, id, name, object_id, payload, created_at, done_at)
+    SELECT id, gen_random_uuid(), 'sample.happened_v1', gen_random_uuid(), '{}', now(), now()
+    FROM town, generate_series(1, 4) RETURNING tenant_id, id
+), receipt AS (
+    INSERT INTO event_inbox (tenant_id, event_id, handler, outcome, received_at)
+    SELECT tenant_id, id, 'sample.take', 'dead', now() FROM letter
+)
+INSERT INTO event_failures (tenant_id, event_id, handler, tries, error, failed_at)
+SELECT tenant_id, id, 'sample.take', 8, 'OSError: No space left on device', now() FROM letter
+"""
+"""Events that nobody listens to any more, as if a handler had given them up."""
+
+
+def give_up(product: Product) -> None:
+    """Leave a few dead letters in the town."""
+    with psycopg.connect(product.superuser()) as connection:
+        connection.execute(GIVEN_UP, {"slug": TOWN})
 
 
 def _print_coupons(scenes: Scenes) -> None:

@@ -116,6 +116,49 @@ def test_a_foreign_qr_is_told_as_such_and_sent_nowhere(phone, clerk):
     assert sent == []
 
 
+# Phones that promise a detector of their own, and refuse every frame.
+REFUSING_DETECTOR = """window.BarcodeDetector = class {
+  static async getSupportedFormats() { return ["qr_code"]; }
+  async detect() { window.refused = (window.refused ?? 0) + 1; throw new Error("no service"); }
+}"""
+BROKEN_WORKER = """window.Worker = class extends EventTarget {
+  constructor() {
+    super();
+    setTimeout(() => this.dispatchEvent(new ErrorEvent("error", { message: "did not load" })));
+  }
+  postMessage() {}
+  terminate() {}
+}"""
+
+
+def test_a_detector_of_the_browser_that_refuses_gives_way_to_ours(
+    product, print_file, phone, clerk
+):
+    paper = picture_coupon(print_file, 6)
+    (code,) = zxingcpp.read_barcodes(paper, formats=zxingcpp.BarcodeFormat.QRCode)
+    pay(product, code.text, 107)
+    phone[1].see(paper, STEADY)
+    page = clerk.page
+    page.add_init_script(REFUSING_DETECTOR)
+    clerk.open("/shop")
+    open_shop(page)
+    pad = page.locator("[data-screen=pad] form[data-pad]")
+    expect(pad).to_have_attribute("data-left", str(FACE_VALUE - 107), timeout=PATIENCE_MS)
+    assert page.evaluate("window.refused") == 1, "it is asked once and not again"
+
+
+def test_where_nothing_can_decode_the_screen_says_to_type(phone, clerk):
+    phone[1].see(None)
+    page = clerk.page
+    page.add_init_script(BROKEN_WORKER)
+    clerk.open("/shop")
+    open_shop(page)
+    expect(page.locator("[data-when=blind]")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("[data-when=blind] [data-act=open]")).to_be_visible()
+    assert page.evaluate("document.querySelector('video').srcObject") is None
+    expect(page.locator("#code")).to_be_editable()
+
+
 def test_an_empty_desk_reads_nothing_and_is_helped(phone, clerk):
     phone[1].see(None)
     page = clerk.page

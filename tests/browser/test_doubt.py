@@ -14,10 +14,9 @@ NOTHING_MOVED = re.compile("No money has moved|Nothing was sent")
 
 
 @pytest.fixture
-def clerk(visitor) -> Visitor:
+def clerk(visitor, scenes) -> Visitor:
     """A clerk who reads English, at the till."""
-    made: Visitor = visitor(locale="en", size=PHONE)
-    made.sign_in(CLERK)
+    made: Visitor = visitor(locale="en", size=PHONE, storage_state=scenes.signed_in(CLERK))
     return made
 
 

@@ -18,6 +18,7 @@ MAIN = {
     *("shops", "shops import faults", "payments", "payment refunded", "payment refund", "audit"),
     *("error 403", "error 404", "shop scan", "shop pad", "shop confirm", "shop accepted"),
     *("shop in doubt", "shop refused balance", "shop cancel", "shop today", "balance"),
+    *("operator health", "operator dead letters"),
     *("balance stopped", "balance shops", "town", "town accessibility"),
 }
 """Pages that every run of the tests looks at; the others are for the long one."""

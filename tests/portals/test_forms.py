@@ -107,6 +107,17 @@ def test_a_japanese_text_breaks_between_phrases_only():
         assert "<b>" not in broken
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [("ja", "終わりました。&lt;次&gt;です。"), ("en", "It is over. &lt;Next&gt;.")],
+)
+def test_sentences_follow_each_other_as_their_language_writes_them(locale, said):
+    texts = {"ja": ("終わりました。", "<次>です。"), "en": ("It is over.", "<Next>.")}
+    with Flask("page").test_request_context(headers={"Accept-Language": locale}):
+        g.is_page = True
+        assert words.sentences(texts[locale]) == said
+
+
 def test_one_thing_is_said_as_one():
     with Flask("page").test_request_context(headers={"Accept-Language": "en"}):
         g.is_page = True

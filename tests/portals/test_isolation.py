@@ -86,7 +86,7 @@ def refuse_everybody_else(pages, call, recipe):
             assert answered.headers["Location"].startswith("/sign-in?next=")
         else:
             assert (answered.status_code, answered.mimetype) == (401, "text/html")
-    for role in set(identity.ROLES) - set(roles_with(door)):
+    for role in {*identity.ROLES, *identity.OPERATOR_ROLES} - set(roles_with(door)):
         person = pages.home.person(role)
         answered = ask(person, pages.app, call)
         assert (answered.status_code, answered.mimetype) == (403, "text/html"), role

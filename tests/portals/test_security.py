@@ -221,6 +221,23 @@ def test_the_code_of_a_qr_is_written_into_no_log(site, capfd):
         assert secret not in said
 
 
+OPTIONS_OF_ADDRESSES = ("endpoint", "_method", "_external", "_anchor", "_scheme", "values", "self")
+
+
+@pytest.mark.parametrize("path", ["/desk/payments", "/desk/shops", "/desk/audit"])
+def test_no_name_in_an_address_is_taken_for_an_option(site, path, monkeypatch):
+    """A list's own addresses carry its filter on, and nothing else that stood in the address."""
+    owner = site.person("owner")
+    for name in OPTIONS_OF_ADDRESSES:
+        for value in ("x", "POST", "1"):
+            answer = owner.get(path, query_string={name: value})
+            assert answer.status_code == 200, (name, value)
+            links = re.findall(r'<a[^>]* href="([^"]*)"', answer.text)
+            assert not [link for link in links if "#x" in link or "http" in link], (name, value)
+            assert not [link for link in links if f"{name}=" in link], (name, value)
+            assert owner.get(f"{path}?{name}={value}&before=1&after=1").status_code == 200
+
+
 class Typist:
     """Types the same texts, in turn, into every field that ends on a page."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from uuid import UUID
 
 import pytest
 
@@ -235,6 +236,24 @@ def test_a_role_is_changed_in_a_new_session(site):
     assert browser.get("/desk/members").status_code == 403
 
 
+def test_a_role_that_was_taken_away_meanwhile_is_told_and_nobody_is_signed_out(site):
+    email = site.new_person("owner")
+    other = make.make_tenant()
+    new = identity.NewPerson(email=email, name="x", role="viewer", password=PASSWORD)
+    made = identity.create_person(other, new)
+    browser, answered = typed(site, email)
+    values = re.findall(r'name="membership" value="([^"]+)"', browser.follow(answered).text)
+    here, there = sorted(values, key=lambda value: value.startswith(str(other.tenant_id)))
+    browser.post("/sign-in/choose", {"membership": here})
+    browser.get("/account")
+    identity.remove_member(other, UUID(there.partition(".")[2]))
+    answered = browser.post("/account/switch", {"membership": there})
+    assert (answered.status_code, answered.headers["Location"]) == (303, "/account")
+    page = browser.get("/account", headers=EN)
+    assert "That role is not yours any more." in page.text or "その役割" in page.text
+    assert len(identity.list_sessions(made.person_id)) == 1
+
+
 def test_somebody_without_a_role_is_told_so(site):
     email = site.new_person("viewer")
     owner = site.new_person("owner")
@@ -340,6 +359,9 @@ class TestDemonstration:
             ("https://giftpad.example", "127.0.0.1", {}),
             ("https://giftpad.example", "192.168.1.7", {}),
             ("http://localhost:8000", "127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}),
+            ("http://localhost:8000", "127.0.0.1", {"X-Real-IP": "203.0.113.9"}),
+            ("http://localhost:8000", "127.0.0.1", {"Forwarded": "for=203.0.113.9"}),
+            ("http://localhost:8000", "127.0.0.1", {"Via": "1.1 proxy"}),
         ],
     )
     def test_from_elsewhere_they_are_not_shown(self, site, demo, base_url, address, headers):

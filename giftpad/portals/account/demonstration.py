@@ -16,6 +16,7 @@ from giftpad.edge import is_loopback
 from giftpad.kernel.config import Settings
 
 DEMO_FILE = "demo.json"
+PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,13 @@ def list_demo_people() -> list[DemoPerson]:
 
 
 def _is_at_the_machine(settings: Settings) -> bool:
-    """Whether no other machine can have asked; behind a proxy nobody can tell."""
-    if settings.trusted_proxies or "X-Forwarded-For" in request.headers:
+    """Whether no other machine can have asked; behind a proxy nobody can tell.
+
+    A proxy on this machine that says of itself nothing at all, such as nginx with a bare
+    ``proxy_pass``, is not told from somebody sitting here: a demonstration is not to be put
+    behind one.
+    """
+    if settings.trusted_proxies or any(name in request.headers for name in PROXY_HEADERS):
         return False
     try:
         return is_loopback() and ipaddress.ip_address(request.remote_addr or "").is_loopback

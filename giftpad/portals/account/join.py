@@ -87,7 +87,7 @@ def take(code: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
     except TooMany as error:
         status = refused(form, error)
         return _draw(invitation, form), status, {"Retry-After": str(error.retry_after_s)}
-    return enter(joined.person_id, joined.tenant_id, joined.membership_id)
+    return enter(joined.person_id, joined.tenant_id, joined.membership_id, proof=joined.proof)
 
 
 KNOWN = mark("This address has an account here. Type the password of that account.")

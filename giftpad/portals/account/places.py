@@ -6,13 +6,16 @@ from urllib.parse import urlsplit
 
 from giftpad import identity
 
-DESK, SHOP, SIGN_IN = "/desk", "/shop", "/sign-in"
+DESK, SHOP, OPERATOR, SIGN_IN = "/desk", "/shop", "/operator/health", "/sign-in"
+_PORTALS = ("/desk", "/shop", "/operator")
 LENGTH_MAX = 1000
 _NOT_AFTER_SIGN_IN = ("/sign-in", "/sign-out", "/join")
 
 
 def first_page(role: str) -> str:
     """Return where somebody with this role begins."""
+    if role in identity.OPERATOR_ROLES:
+        return OPERATOR
     return SHOP if role in identity.SHOP_ROLES else DESK
 
 
@@ -41,5 +44,5 @@ def after_sign_in(wanted: str | None, role: str) -> str:
     home = first_page(role)
     if path is None or path == "/" or urlsplit(path).path.startswith(_NOT_AFTER_SIGN_IN):
         return home
-    foreign = DESK if home == SHOP else SHOP
-    return home if f"{urlsplit(path).path}/".startswith(f"{foreign}/") else path
+    foreign = tuple(f"{portal}/" for portal in _PORTALS if not home.startswith(portal))
+    return home if f"{urlsplit(path).path}/".startswith(foreign) else path

@@ -16,6 +16,11 @@ NAMES: Mapping[str, str] = {
     "shop_owner": mark("shop owner"),
     "clerk": mark("clerk"),
 }
+OPERATOR_NAMES: Mapping[str, str] = {
+    "operator": mark("operator"),
+    "operator_viewer": mark("operator viewer"),
+}
+ALL_NAMES: Mapping[str, str] = {**NAMES, **OPERATOR_NAMES}
 """The words a state or a role is shown by everywhere: its code with blanks."""
 
 HELPS: Mapping[str, str] = {

@@ -12,7 +12,7 @@ from giftpad.kernel.errors import TooMany
 from giftpad.kernel.i18n import mark
 from giftpad.portals.account.entering import enter
 from giftpad.portals.account.places import SIGN_IN, first_page
-from giftpad.portals.account.roles import NAMES
+from giftpad.portals.account.roles import ALL_NAMES
 from giftpad.portals.forms import Form, Password, refused
 from giftpad.portals.http import page, see_other
 
@@ -22,6 +22,7 @@ CHANGED = mark("Your password is changed. All other browsers are signed out.")
 NOT_THE_SAME = mark("The two new passwords are not the same.")
 ENDED = mark("That browser is signed out.")
 ALL_ENDED = mark("You are signed out everywhere.")
+ROLE_GONE = mark("That role is not yours any more. You stay in this one.")
 
 
 class PasswordForm(Form):
@@ -52,7 +53,7 @@ def _draw(form: PasswordForm) -> str:
             (each, tenants[each.tenant_id]) for each in identity.list_memberships(person.id)
         ],
         here=current_caller().tenant,
-        role_names=NAMES,
+        role_names=ALL_NAMES,
         first_page=first_page(person.role),
         least=identity.PASSWORD_LENGTH_MIN,
     )
@@ -125,3 +126,5 @@ def switch() -> Response:
         return enter(_person().id, UUID(tenant), UUID(membership))
     except ValueError as error:
         raise identity.MemberNotFound from error
+    except identity.SessionOver:
+        return see_other("account.index", say=ROLE_GONE, kind="warning")

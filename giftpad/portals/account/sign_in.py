@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import identity, tenancy
 from giftpad.edge import (
@@ -25,7 +25,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.portals.account.demonstration import list_demo_people
 from giftpad.portals.account.entering import enter
 from giftpad.portals.account.places import SIGN_IN, after_sign_in, local_path
-from giftpad.portals.account.roles import NAMES
+from giftpad.portals.account.roles import ALL_NAMES
 from giftpad.portals.forms import Form, Password, Words, refused
 from giftpad.portals.http import page, see_other
 
@@ -69,7 +69,7 @@ def _draw(form: SignInForm, wanted: str | None) -> str:
         form=form,
         wanted=wanted or "",
         people=list_demo_people(),
-        role_names=NAMES,
+        role_names=ALL_NAMES,
     )
 
 
@@ -78,6 +78,7 @@ def _draw(form: SignInForm, wanted: str | None) -> str:
 def submit() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Judge address and password; one answer for everything that is wrong."""
     wanted = local_path(request.form.get("next"))
+    g.page_path = url_for(".index", next=wanted or None)
     form = SignInForm(request.form)
     if not form.is_right():
         return _draw(form, wanted), 422
@@ -114,7 +115,7 @@ def choose() -> Response | str:
     return page(
         "account/choose.html",
         memberships=[(each, tenancy.get_tenant(each.tenant_id)) for each in found],
-        role_names=NAMES,
+        role_names=ALL_NAMES,
     )
 
 

@@ -17,6 +17,8 @@ from giftpad.portals.holder.opened import Opened, guess_key, scope_of
 from giftpad.portals.holder.places import areas_of, list_places, list_running
 from giftpad.portals.holder.standing import look_at
 from giftpad.portals.http import READINGS_COOKIE, page
+from giftpad.portals.lists import id_asked
+from giftpad.portals.programme_names import programme_locale, programme_name
 from giftpad.portals.theme import logo_href, theme_href
 from giftpad.portals.words import readings_are_shown, show_readings
 
@@ -74,6 +76,8 @@ def draw(template: str, tenant: tenancy.Tenant | None, **values: Any) -> str:
         "theme_href": theme_href(tenant),
         "logo_href": logo_href(tenant),
         "readings": readings_are_shown(),
+        "programme_name_of": programme_name,
+        "programme_locale_of": programme_locale,
     }
     return page(template, **own | values)
 
@@ -109,7 +113,7 @@ def draw_shops(
             running if programme is None else [programme],
             text=text,
             area=area,
-            after=_read_id(request.args.get("after", "")),
+            after=id_asked("after"),
         )
     return draw(
         "holder/shops.html",
@@ -137,11 +141,3 @@ def _page_path(after: UUID | None = None) -> str:
     asked = {name: value for name, value in request.args.items() if name != "after" and value}
     query = urlencode(asked if after is None else asked | {"after": str(after)})
     return f"{request.path}?{query}" if query else request.path
-
-
-def _read_id(text: str) -> UUID | None:
-    """Read where a page of a list begins; whatever is no id begins at the front."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -5,24 +5,24 @@ Hides: how a long log is read in short transactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, stream_with_context
 
 from giftpad import audit, coupons, edge, programmes, shops
 from giftpad.kernel.clock import end_of, start_of
-from giftpad.kernel.errors import NotFound
 from giftpad.kernel.i18n import mark
-from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.portals.downloads import attachment, csv_head
 from giftpad.portals.forms import Choice, Day, Form
 from giftpad.portals.http import page
 from giftpad.portals.issuer import deeds
-from giftpad.portals.issuer.naming import Actors, programme_names, read_everybody
+from giftpad.portals.issuer.naming import Actors, read_everybody
+from giftpad.portals.lists import filter_asked, list_href
+from giftpad.portals.programme_names import programme_names
 from giftpad.portals.words import say_in_words
 
 bp = Blueprint("desk_audit", __name__, url_prefix="/desk/audit")
@@ -85,21 +85,12 @@ def _names(scope: Scope, entries: Sequence[audit.Entry]) -> dict[str, str]:
         named = programme_names(programmes.list_programmes(work, limit=programmes.PAGE_MAX))
         found = shops.find_names(work, deeds.ids_in(shop_ids))
         runs = {entry.subject.removeprefix("coupon_batch:") for entry in entries}
-        serials = _first_serials(work, deeds.ids_in(runs))
+        serials = coupons.find_first_serials(work, deeds.ids_in(runs))
     return {
         **{str(programme_id): name for programme_id, name in named.items()},
         **{str(shop_id): name for shop_id, (_, name) in found.items()},
-        **serials,
+        **{str(batch_id): serial for batch_id, serial in serials.items()},
     }
-
-
-def _first_serials(work: Work, batch_ids: Iterable[UUID]) -> dict[str, str]:
-    """Return the first number of each print run, by which it is known at the desk."""
-    serials = {}
-    for batch_id in batch_ids:
-        with suppress(NotFound):
-            serials[str(batch_id)] = coupons.get_batch(work, batch_id).serial_first
-    return serials
 
 
 @bp.get("")
@@ -109,7 +100,7 @@ def index() -> str | tuple[str, int]:
     scope = edge.current_scope()
     actors = read_everybody(scope)
     form = _read_filter(actors)
-    is_right = form.is_right()
+    is_right, asked = form.is_right(), filter_asked(form)
     found: Sequence[audit.Entry] = ()
     if is_right:
         with unit_of_work(scope) as work:
@@ -121,9 +112,10 @@ def index() -> str | tuple[str, int]:
         nav_here="audit",
         form=form,
         rows=deeds.describe(rows, actors, _names(scope, rows)),
-        asked={name: value for name, value in request.args.items() if name != "before" and value},
-        is_first_page="before" not in request.args,
-        next_before=rows[-1].seq if len(found) > ROWS else None,
+        is_filtered=bool(asked),
+        first_href=list_href(".index", asked) if "before" in request.args else None,
+        next_href=list_href(".index", asked, before=rows[-1].seq) if len(found) > ROWS else None,
+        csv_href=list_href(".log_csv", asked),
     )
     return drawn if is_right else (drawn, 422)
 
@@ -140,14 +132,11 @@ def log_csv() -> Response | tuple[str, int]:
     zone = edge.current_caller().tenant.zone
     wanted = replace(_wanted(form, zone), before=None, limit=CSV_ROWS)
     lines = stream_with_context(_lines(scope, actors, wanted, zone))
-    response = Response(lines, content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename="audit-log.csv")
-    return response
+    return attachment(lines, "audit-log.csv")
 
 
 def _lines(scope: Scope, actors: Actors, wanted: audit.EntryFilter, zone: str) -> Iterator[str]:
-    # Without this sign a spreadsheet takes Japanese for another encoding.
-    yield "\ufeff" + edge.write_line(say_in_words(name) for name in HEAD)
+    yield csv_head(HEAD)
     while True:
         with unit_of_work(scope) as work:
             found = audit.list_entries(work, wanted)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -21,7 +21,8 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Choice, Form, WholeNumber, refused
 from giftpad.portals.http import do_once, new_key, page, see_other
-from giftpad.portals.issuer.naming import programme_name
+from giftpad.portals.lists import filter_asked, list_href
+from giftpad.portals.programme_names import programme_name
 
 bp = Blueprint("orders", __name__)
 """Lies in that of the print runs."""
@@ -163,6 +164,7 @@ def order() -> Response | tuple[str, int]:
     """Order a print run; pressed twice, one is made and shown."""
     with unit_of_work(edge.current_scope()) as work:
         desk = _open(work, request.form)
+    g.page_path = list_href(".new", filter_asked(desk.form))
     if not desk.form.is_right():
         return _draw_content(desk), 422
     wanted = coupons.BatchOrder(

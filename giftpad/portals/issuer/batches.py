@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +17,14 @@ from giftpad import audit, coupons, edge, programmes
 from giftpad.kernel.errors import Conflict
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.portals.downloads import attachment, csv_head
 from giftpad.portals.hands import find_hands
-from giftpad.portals.http import do_once, fragment, new_key, page, see_other
-from giftpad.portals.issuer import batch_orders, deeds
-from giftpad.portals.issuer.naming import programme_name, programme_names, read_actors
+from giftpad.portals.http import do_once, new_key, page, see_other
+from giftpad.portals.issuer import batch_orders, deeds, print_runs
+from giftpad.portals.issuer.naming import read_actors
+from giftpad.portals.lists import id_asked
+from giftpad.portals.polling import pause_s
+from giftpad.portals.programme_names import programme_name, programme_names
 from giftpad.portals.words import say_in_words
 
 bp = Blueprint("desk_batches", __name__, url_prefix="/desk/batches")
@@ -30,10 +33,6 @@ bp.register_blueprint(batch_orders.bp)
 ROWS = 50
 MANIFEST_PAGE = 10_000
 DEEDS_SHOWN = 50
-WORKING = frozenset({"ordered", "issuing", "printing", "verifying"})
-MOVING = frozenset({"due", "printing", "verifying"})
-YOUNG = timedelta(minutes=2)
-POLL_YOUNG_S, POLL_OLD_S = 3, 10
 
 STEP_OF = {"ordered": 2, "issuing": 2, "printing": 3, "verifying": 4, "ready": 5, "released": 6}
 FAILED_STEP = 4
@@ -82,7 +81,7 @@ class Shown:
     @property
     def is_printing_again(self) -> bool:
         """Whether files of a released run are made anew; its coupons are spent meanwhile."""
-        return self.batch.state == "released" and any(v.state in MOVING for v in self.batch.volumes)
+        return print_runs.is_printing_again(self.batch)
 
     @property
     def has_files(self) -> bool:
@@ -92,11 +91,8 @@ class Shown:
 
 
 def _shown(work: Work, batch: coupons.BatchView, programme: str) -> Shown:
-    is_moving = batch.state in WORKING or (
-        batch.state == "released" and any(volume.state in MOVING for volume in batch.volumes)
-    )
-    poll_s = POLL_YOUNG_S if work.at - batch.created_at < YOUNG else POLL_OLD_S
-    return Shown(batch=batch, programme=programme, poll_s=poll_s if is_moving else None)
+    poll_s = pause_s(batch.created_at, work.at) if print_runs.is_moving(batch) else None
+    return Shown(batch=batch, programme=programme, poll_s=poll_s)
 
 
 def _read(work: Work, batch_id: UUID) -> Shown:
@@ -104,22 +100,15 @@ def _read(work: Work, batch_id: UUID) -> Shown:
     return _shown(work, batch, programme_name(programmes.get_programme(work, batch.programme_id)))
 
 
-def _id_asked(name: str) -> UUID | None:
-    try:
-        return UUID(request.args.get(name, ""))
-    except ValueError:
-        return None
-
-
 @bp.get("")
 @edge.requires("coupons:read")
 def index() -> str:
     """List print runs, newest first."""
-    programme_id = _id_asked("programme")
+    programme_id = id_asked("programme")
     with unit_of_work(edge.current_scope()) as work:
         names = programme_names(programmes.list_programmes(work, limit=programmes.PAGE_MAX))
         found = coupons.list_batches(
-            work, before=_id_asked("before"), programme_id=programme_id, limit=ROWS + 1
+            work, before=id_asked("before"), programme_id=programme_id, limit=ROWS + 1
         )
         rows = [_shown(work, batch, names.get(batch.programme_id, "")) for batch in found[:ROWS]]
     return page(
@@ -139,7 +128,7 @@ def row(batch_id: UUID) -> str:
     """Draw the row of one print run anew."""
     with unit_of_work(edge.current_scope()) as work:
         shown = _read(work, batch_id)
-    return fragment("issuer/batches/_row.html", shown=shown)
+    return page("issuer/batches/_row.html", shown=shown)
 
 
 @bp.get("/<uuid:batch_id>")
@@ -167,7 +156,9 @@ def _releasers(scope: Scope, shown: Shown) -> list[str]:
 
 def _deeds(scope: Scope, batch_id: UUID) -> list[deeds.Deed]:
     with unit_of_work(scope) as work:
-        entries = audit.list_entries(work, subject=f"coupon_batch:{batch_id}", limit=DEEDS_SHOWN)
+        entries = audit.list_entries(
+            work, audit.EntryFilter(subjects=(f"coupon_batch:{batch_id}",), limit=DEEDS_SHOWN)
+        )
         named = programme_names(programmes.list_programmes(work, limit=programmes.PAGE_MAX))
     actors = read_actors(scope, [entry.actor.get("id") for entry in entries])
     return deeds.describe(entries, actors, {str(key): name for key, name in named.items()})
@@ -180,7 +171,7 @@ def progress(batch_id: UUID) -> str:
     scope = edge.current_scope()
     with unit_of_work(scope) as work:
         shown = _read(work, batch_id)
-    return fragment("issuer/batches/_live.html", shown=shown, hands=_releasers(scope, shown))
+    return page("issuer/batches/_live.html", shown=shown, hands=_releasers(scope, shown))
 
 
 @bp.get("/<uuid:batch_id>/release")
@@ -247,7 +238,7 @@ def volume_pdf(batch_id: UUID, volume: int) -> Response:
     """Take a print file out; it is on record before a byte of it leaves."""
     with unit_of_work(edge.current_scope()) as work:
         ticket = coupons.open_pdf(work, batch_id, volume=volume)
-    return _download(coupons.read_pdf(ticket), "application/pdf", ticket.file_name)
+    return attachment(coupons.read_pdf(ticket), ticket.file_name, "application/pdf")
 
 
 @bp.get("/<uuid:batch_id>/numbers.csv")
@@ -256,9 +247,8 @@ def manifest(batch_id: UUID) -> Response:
     """List the coupons of a print run; nothing in it spends."""
     scope = edge.current_scope()
     first = _read_manifest(scope, batch_id, 0)
-    head = edge.write_line(say_in_words(name) for name in MANIFEST_HEAD)
-    lines = _manifest(scope, batch_id, head, first)
-    return _download(lines, "text/csv; charset=utf-8", f"{first[0].serial}.csv")
+    lines = _manifest(scope, batch_id, csv_head(MANIFEST_HEAD), first)
+    return attachment(lines, f"{first[0].serial}.csv")
 
 
 def _read_manifest(scope: Scope, batch_id: UUID, offset: int) -> list[coupons.ManifestLine]:
@@ -271,8 +261,7 @@ def _manifest(
 ) -> Iterator[str]:
     """Write the list page by page, each read in a short transaction of its own."""
     offset = 0
-    # Without this sign a spreadsheet takes Japanese for another encoding.
-    yield "\ufeff" + head
+    yield head
     while lines:
         yield "".join(
             edge.write_line((n.serial, n.face_value_minor, n.unit, n.issued_on, n.ends_on))
@@ -280,12 +269,6 @@ def _manifest(
         )
         offset += len(lines)
         lines = _read_manifest(scope, batch_id, offset) if len(lines) == MANIFEST_PAGE else []
-
-
-def _download(content: bytes | Iterator[str], content_type: str, file_name: str) -> Response:
-    response = Response(content, content_type=content_type)
-    response.headers.set("Content-Disposition", "attachment", filename=file_name)
-    return response
 
 
 @bp.get("/<uuid:batch_id>/pages/<int:volume>/<int:number>")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from giftpad import coupons
 from giftpad.edge import current_scope, requires
@@ -22,6 +22,7 @@ from giftpad.portals.http import do_once, new_key, page, see_other
 from giftpad.portals.issuer.coupon_shown import Shown, read_shown
 from giftpad.portals.issuer.reasons import ReasonForm
 from giftpad.portals.issuer.refusals import PageRefused
+from giftpad.portals.lists import filter_asked, list_href
 from giftpad.portals.reasons import FREE_REASONS, REPLACE_REASONS, STOP_REASONS
 from giftpad.portals.words import say_in_words
 
@@ -37,7 +38,7 @@ REPLACED = mark("{old} will never work again. This is the coupon that takes its 
 RANGE_STOPPED = mark("Stopped: {count} coupons. Their balances are kept.")
 RANGE_FREED = mark("Can be spent again: {count} coupons.")
 IN_USE = mark(
-    "This coupon is being used in a shop right now. Nothing was changed."
+    "Nothing was changed. Perhaps the coupon is being used in a shop right now."
     " Please look again in 30 seconds."
 )
 NOTHING_LEFT = mark("It cannot be replaced: nothing is left on it.")
@@ -188,6 +189,7 @@ def range_page() -> str | tuple[str, int]:
 def turn_range() -> Answer:
     """Stop or free a run of coupons: all of them or none, once for each form."""
     form = RangeForm(request.form)
+    g.page_path = list_href(".range_page", filter_asked(form))
     ends = _find_ends(form)
     if ends is None:
         return _draw_range(form), 422

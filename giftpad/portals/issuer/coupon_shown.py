@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from giftpad import coupons, programmes
 from giftpad.kernel.work import Work
-from giftpad.portals.issuer.naming import programme_name
-
-WORKING = frozenset({"ordered", "issuing", "printing", "verifying"})
-YOUNG = timedelta(minutes=2)
-POLL_YOUNG_S, POLL_OLD_S = 3, 10
+from giftpad.portals.issuer.print_runs import WORKING
+from giftpad.portals.polling import pause_s
+from giftpad.portals.programme_names import programme_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +54,9 @@ def read_shown(work: Work, serial: str) -> Shown:
     """
     coupon = coupons.get_coupon(work, serial, with_payments=False)
     batch = coupons.get_batch(work, coupon.batch_id)
-    poll_s = POLL_YOUNG_S if work.at - batch.created_at < YOUNG else POLL_OLD_S
     return Shown(
         coupon=coupon,
         programme=programmes.get_programme(work, coupon.programme_id),
         batch=batch,
-        poll_s=poll_s if batch.state in WORKING else None,
+        poll_s=pause_s(batch.created_at, work.at) if batch.state in WORKING else None,
     )

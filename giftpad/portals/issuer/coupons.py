@@ -15,7 +15,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.forms import Form, Words
 from giftpad.portals.hands import find_hands
-from giftpad.portals.http import fragment, page, see_other
+from giftpad.portals.http import page, see_other
 from giftpad.portals.issuer import coupon_acts
 from giftpad.portals.issuer.coupon_history import tell_history
 from giftpad.portals.issuer.coupon_shown import Shown, read_shown
@@ -119,7 +119,7 @@ def paper(serial: str) -> str:
     scope = current_scope()
     with unit_of_work(scope) as work:
         shown = read_shown(work, serial)
-    return fragment(
+    return page(
         "issuer/coupons/_paper.html",
         shown=shown,
         coupon=shown.coupon,

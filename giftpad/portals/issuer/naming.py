@@ -1,4 +1,4 @@
-"""What programmes and actors are called on the desk.
+"""What actors are called on the desk.
 
 Hides: who a person, a machine or nobody any more is behind an actor's id.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from giftpad import edge, identity, programmes
+from giftpad import identity
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import SYSTEM, Scope, unit_of_work
 from giftpad.portals.words import say_in_words
@@ -19,17 +19,6 @@ from giftpad.portals.words import say_in_words
 GIFTPAD = mark("Giftpad itself")
 OPERATOR = mark("The operator of this installation")
 SOMEBODY_GONE = mark("Somebody who is no longer a member")
-
-
-def programme_name(programme: programmes.Programme) -> str:
-    """Return what a programme is called in the reader's language, else in its tenant's."""
-    names, own = programme.names, edge.current_caller().tenant.locale
-    return names.get(edge.current_locale()) or names.get(own, programme.slug)
-
-
-def programme_names(found: programmes.ProgrammePage) -> dict[UUID, str]:
-    """Return what programmes are called, by their ids."""
-    return {programme.id: programme_name(programme) for programme in found.items}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

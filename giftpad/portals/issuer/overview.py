@@ -21,7 +21,8 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.http import page, see_other
 from giftpad.portals.issuer.attention import list_todos
-from giftpad.portals.issuer.naming import programme_names
+from giftpad.portals.lists import id_asked
+from giftpad.portals.programme_names import programme_names
 from giftpad.portals.words import local, short_day, yen
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
@@ -116,10 +117,7 @@ def overview() -> str | Response:
 
 
 def _programme_asked(names: dict[UUID, str]) -> UUID | None:
-    try:
-        asked = UUID(request.args.get("programme", ""))
-    except ValueError:
-        asked = None
+    asked = id_asked("programme")
     return asked if asked in names else next(iter(names), None)
 
 

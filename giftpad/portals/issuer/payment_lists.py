@@ -16,6 +16,7 @@ from giftpad.kernel.clock import start_of
 from giftpad.kernel.errors import NotFound
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
+from giftpad.portals.downloads import csv_head
 from giftpad.portals.forms import Choice, Day, Form, Words
 from giftpad.portals.words import say_in_words, when
 
@@ -156,7 +157,7 @@ def name_rows(work: Work, listed: list[payments.PaymentView], names: dict[UUID, 
 
 def write_rows(wanted: payments.PaymentFilter, names: dict[UUID, str]) -> Iterator[str]:
     """Write payments as CSV page by page; no transaction stays open while a slow reader reads."""
-    yield "\ufeff" + write_line([say_in_words(name) for name in CSV_HEADER])
+    yield csv_head(CSV_HEADER)
     before: UUID | None = None
     while True:
         with unit_of_work(current_scope()) as work:

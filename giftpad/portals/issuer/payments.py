@@ -10,19 +10,23 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, stream_with_context
 
 from giftpad import coupons, payments, programmes
 from giftpad.edge import current_caller, current_scope, requires
+from giftpad.guard import KeyReused, StillRunning
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import Conflict, Invalid, Rejected
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.portals.downloads import attachment
 from giftpad.portals.forms import WholeNumber, refused
 from giftpad.portals.http import do_once, new_key, page, see_other
-from giftpad.portals.issuer.naming import name_actors, programme_names
+from giftpad.portals.issuer.naming import name_actors
 from giftpad.portals.issuer.payment_lists import FilterForm, Row, name_rows, understand, write_rows
 from giftpad.portals.issuer.reasons import ReasonForm
+from giftpad.portals.lists import filter_asked, id_asked, list_href
+from giftpad.portals.programme_names import programme_names
 from giftpad.portals.reasons import REFUND_REASONS, reason_in_words
 
 bp = Blueprint("desk_payments", __name__, url_prefix="/desk/payments")
@@ -57,6 +61,7 @@ class RefundForm(ReasonForm):
 def index() -> tuple[str, int]:
     """List payments, newest first."""
     form = FilterForm(request.args)
+    asked, before = filter_asked(form), id_asked("before")
     with unit_of_work(current_scope()) as work:
         names = _names(work)
         form.offer(names)
@@ -65,7 +70,7 @@ def index() -> tuple[str, int]:
         totals = None
         is_more = False
         if found.wanted is not None:
-            wanted = replace(found.wanted, before=_before(), limit=PAGE + 1)
+            wanted = replace(found.wanted, before=before, limit=PAGE + 1)
             listed = payments.list_payments(work, wanted)
             is_more = len(listed) > PAGE
             rows = name_rows(work, listed[:PAGE], names)
@@ -79,11 +84,11 @@ def index() -> tuple[str, int]:
         rows=rows,
         totals=totals,
         offered=found.offered,
-        months=_months(today),
-        is_filtered=any(value for name, value in request.args.items() if name != "before"),
-        first_href=_here("desk_payments.index") if _before() else None,
-        next_href=_here("desk_payments.index", before=rows[-1].payment.id) if is_more else None,
-        csv_href=_here("desk_payments.all_rows"),
+        months=_months(today, asked),
+        is_filtered=bool(asked),
+        first_href=list_href(".index", asked) if before else None,
+        next_href=list_href(".index", asked, before=rows[-1].payment.id) if is_more else None,
+        csv_href=list_href(".all_rows", asked),
     )
     return drawn, 422 if form.faults else 200
 
@@ -99,10 +104,7 @@ def all_rows() -> Response | tuple[str, int]:
         found = understand(work, form)
     if found.wanted is None:
         return index()
-    lines = stream_with_context(write_rows(found.wanted, names))
-    response = Response(lines, mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename="payments.csv")
-    return response
+    return attachment(stream_with_context(write_rows(found.wanted, names)), "payments.csv")
 
 
 @bp.get("/<uuid:payment_id>")
@@ -152,6 +154,8 @@ def refund(payment_id: UUID) -> Response | tuple[str, int]:
                 work,
                 lambda: payments.refund(work, payment_id, amount, reason=form.reason).id,
             )
+    except (StillRunning, KeyReused):
+        raise  # money may have moved by the first press: that is said on a page of its own
     except (Conflict, Invalid, Rejected) as error:
         status = refused(form, error)
         return _draw_refund(row, form, key=key), status
@@ -202,22 +206,7 @@ def _taker(scope: Scope, client_id: str) -> str:
     return name_actors(scope, [actor])(actor)
 
 
-def _before() -> UUID | None:
-    """Return where the list goes on; what is no place begins it."""
-    try:
-        return UUID(request.args.get("before", ""))
-    except ValueError:
-        return None
-
-
-def _here(endpoint: str, **more: object) -> str:
-    """Return an address with the filter of this request."""
-    kept = {name: value for name, value in request.args.items() if value and name != "before"}
-    values: dict[str, Any] = kept | more
-    return url_for(endpoint, **values)
-
-
-def _months(today: date) -> list[tuple[str, str]]:
+def _months(today: date, asked: dict[str, str]) -> list[tuple[str, str]]:
     """Return the filters that are wanted most: this month and the last."""
     this_first = today.replace(day=1)
     last_day = this_first - timedelta(days=1)
@@ -226,6 +215,6 @@ def _months(today: date) -> list[tuple[str, str]]:
         (mark("Last month"), last_day.replace(day=1), last_day),
     ]
     return [
-        (label, _here("desk_payments.index", first=first.isoformat(), last=last.isoformat()))
+        (label, list_href(".index", asked, first=first.isoformat(), last=last.isoformat()))
         for label, first, last in spans
     ]

@@ -14,8 +14,8 @@ from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.http import page
-from giftpad.portals.issuer.naming import programme_name
 from giftpad.portals.issuer.overview import count_unreleased
+from giftpad.portals.programme_names import programme_name
 
 bp = Blueprint("desk_programmes", __name__, url_prefix="/desk/programmes")
 

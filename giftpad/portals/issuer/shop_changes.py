@@ -116,13 +116,14 @@ def _draw_change(shop: shops.ShopView, form: FactsForm, *, key: str) -> str:
 @requires("shops:write")
 def change(shop_id: UUID) -> Answer:
     """Let other facts hold for a shop from a day on, or from now, once for each form."""
-    shop, form, key = _get(shop_id), FactsForm(request.form), request.form.get("key", "")
+    form, key = FactsForm(request.form), request.form.get("key", "")
     values = form.clean(FACT_FIELDS)
     if values is None:
-        return _draw_change(shop, form, key=key), 422
-    changes = changed(shop.facts, values)
+        return _draw_change(_get(shop_id), form, key=key), 422
 
     def effect() -> UUID:
+        shop = shops.get_shop(work, shop_id)
+        changes = changed(shop.facts, values)
         if request.form.get("seen") != shop.starts_at.isoformat():
             raise PageRefused(CHANGED_MEANWHILE, HTTPStatus.CONFLICT)
         if not changes:

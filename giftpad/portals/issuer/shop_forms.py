@@ -11,7 +11,7 @@ from typing import Any
 from giftpad import shops
 from giftpad.kernel.i18n import mark
 from giftpad.portals.forms import Day, Form, Words
-from giftpad.portals.words import say_in_words
+from giftpad.portals.words import say_in_words, sentences
 
 TYPED_LENGTH_MAX = 500
 GROUP_SEPARATOR = "; "
@@ -64,8 +64,8 @@ class CleanedForm(Form):
                 is_right = False
                 if not field.errors:
                     what, remedy = shops.SENTENCES[fault.code]
-                    said = f"{say_in_words(what, **fault.params)} {say_in_words(remedy)}"
-                    field.errors = [said]
+                    told = (say_in_words(what, **fault.params), say_in_words(remedy))
+                    field.errors = [sentences(told)]
         return values if is_right else None
 
 

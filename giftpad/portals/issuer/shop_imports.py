@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import programmes, shops
 from giftpad.edge import body_limit, current_locale, current_scope, requires, write_line
@@ -21,9 +20,11 @@ from giftpad.guard import KeyReused
 from giftpad.kernel.errors import Invalid
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
+from giftpad.portals.downloads import UTF8_MARK, attachment
 from giftpad.portals.forms import Form, Upload, refused
-from giftpad.portals.http import do_once, fragment, new_key, page, see_other
+from giftpad.portals.http import do_once, new_key, page, see_other
 from giftpad.portals.issuer.shop_forms import COLUMN_WORDS
+from giftpad.portals.polling import pause_s
 from giftpad.portals.words import say_in_words
 
 bp = Blueprint("desk_shop_imports", __name__, url_prefix="/desk/shops/imports")
@@ -35,10 +36,7 @@ LINES_SHOWN = 50
 AREAS_SHOWN = 20
 WHOLE_FAULTS_SHOWN = 20
 WORKING = frozenset({"ordered", "checking", "taking"})
-YOUNG = timedelta(minutes=1)
-POLL_YOUNG_S, POLL_OLD_S = 3, 10
 MEND_LENGTH_MAX = 500
-UTF8_MARK = "\ufeff"
 _MEND = re.compile(r"mend-(\d{1,7})-([a-z0-9_]{1,20})")
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8\xff")
 """How spreadsheets, documents and pictures begin, which are chosen by mistake."""
@@ -104,16 +102,9 @@ def _draw_upload(form: UploadForm, *, key: str) -> str:
 @requires("shops:write")
 def sample() -> Response:
     """Give a file to begin with, with its columns in the reader's language."""
-    is_ja = current_locale() == "ja"
-    header = shops.COLUMNS.values() if is_ja else shops.COLUMNS
-    line = (SAMPLE_JA if is_ja else SAMPLE_EN) + SAMPLE_REST
-    return _file(UTF8_MARK + write_line(header) + write_line(line), "shops-sample.csv")
-
-
-def _file(content: str | bytes, name: str) -> Response:
-    response = Response(content, mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    header = shops.column_names(current_locale()).values()
+    line = (SAMPLE_JA if current_locale() == "ja" else SAMPLE_EN) + SAMPLE_REST
+    return attachment(UTF8_MARK + write_line(header) + write_line(line), "shops-sample.csv")
 
 
 @bp.post("")
@@ -121,6 +112,7 @@ def _file(content: str | bytes, name: str) -> Response:
 @body_limit(BODY_MAX)
 def upload() -> Answer:
     """Keep a file of shops and have it checked; nothing of it is taken yet."""
+    g.page_path = url_for(".upload_page")
     form, key = UploadForm(request.files), request.form.get("key", "")
     sent = request.files.get("file")
     data = sent.stream.read() if sent is not None else b""
@@ -164,38 +156,39 @@ def one(import_id: UUID) -> str:
 @requires("shops:write")
 def progress(import_id: UUID) -> str:
     """Draw the part of the page that changes while a file is read."""
-    return fragment("issuer/shops/_import.html", **_state(import_id, {}))
+    return page("issuer/shops/_import.html", **_state(import_id, {}))
 
 
 def _state(import_id: UUID, typed: Mapping[tuple[int, str], str]) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
-        found = shops.get_import(work, import_id)
-        lines = (
-            [] if found.state in WORKING else shops.faulty_lines(work, import_id, limit=LINES_SHOWN)
-        )
-        preview = _preview(work, found)
+        found, at = shops.get_import(work, import_id), work.at
+    lines = (
+        []
+        if found.state in WORKING
+        else shops.faulty_lines(current_scope(), import_id, limit=LINES_SHOWN)
+    )
+    preview = _preview(found)
+    with unit_of_work(current_scope()) as work:
         lost = _unserved(work, preview.areas)
-        at = work.at
     cells = list(_cells(lines, typed))
-    poll_s = POLL_YOUNG_S if at - found.created_at < YOUNG else POLL_OLD_S
     return {
         "found": found,
         "cells": [cell for cell in cells if cell.name],
         "whole": [cell for cell in cells if not cell.name][:WHOLE_FAULTS_SHOWN],
         "lines_shown": len({cell.line for cell in cells}),
-        "poll_s": poll_s if found.state in WORKING else None,
+        "poll_s": pause_s(found.created_at, at) if found.state in WORKING else None,
         "key": new_key(),
         "changes": [_change(change) for change in preview.changes],
         "lost_areas": lost[:AREAS_SHOWN],
     }
 
 
-def _preview(work: Work, found: shops.ImportView) -> shops.ImportPreview:
+def _preview(found: shops.ImportView) -> shops.ImportPreview:
     """Tell what a checked file would do; nothing of one that is taken or kept no more."""
     if not found.is_dry or found.state in WORKING:
         return shops.ImportPreview()
     try:
-        return shops.preview_import(work, found.id)
+        return shops.preview_import(current_scope(), found.id)
     except shops.ImportFileGone:
         return shops.ImportPreview()
 
@@ -239,8 +232,8 @@ def _cells(lines: list[shops.FaultyLine], typed: Mapping[tuple[int, str], str]) 
 
 def _params(fault: shops.LineFault) -> dict[str, object]:
     params = dict(fault.params)
-    if current_locale() == "ja" and "known" in params:
-        params["known"] = ", ".join(shops.COLUMNS.values())
+    if "known" in params:
+        params["known"] = ", ".join(shops.column_names(current_locale()).values())
     return params
 
 
@@ -248,26 +241,23 @@ def _params(fault: shops.LineFault) -> dict[str, object]:
 @requires("shops:write")
 def corrected(import_id: UUID) -> Response:
     """Take the file away as it is now, with all that was mended in it."""
-    with unit_of_work(current_scope()) as work:
-        data = shops.corrected_file(work, import_id, {})
-    return _file(data, "shops-corrected.csv")
+    data = shops.corrected_file(current_scope(), import_id, {})
+    return attachment(data, "shops-corrected.csv")
 
 
 @bp.get("/<uuid:import_id>/left-out.csv")
 @requires("shops:write")
 def left_out(import_id: UUID) -> Response:
     """Take away the rows that were left out, to be mended and sent again."""
-    with unit_of_work(current_scope()) as work:
-        data = shops.corrected_file(work, import_id, {}, only_faulty=True)
-    return _file(data, "shops-left-out.csv")
+    data = shops.corrected_file(current_scope(), import_id, {}, only_faulty=True)
+    return attachment(data, "shops-left-out.csv")
 
 
 @bp.post("/<uuid:import_id>/mend")
 @requires("shops:write")
 def mend(import_id: UUID) -> Answer:
     """Write what was typed into the wrong cells and check again, without the wrong rows or not."""
-    with unit_of_work(current_scope()) as work:
-        data = shops.corrected_file(work, import_id, _mends(), is_guarded=False)
+    data = shops.corrected_file(current_scope(), import_id, _mends(), is_guarded=False)
     ordered = _order(data, is_dry=True, is_partial=request.form.get("go") == "leave-out")
     return see_other("desk_shop_imports.one", import_id=ordered)
 
@@ -278,7 +268,7 @@ def take(import_id: UUID) -> Answer:
     """Take in a file that was checked and shown, as it was shown: whole, or its right rows."""
     with unit_of_work(current_scope()) as work:
         found = shops.get_import(work, import_id)
-        data = shops.corrected_file(work, import_id, {}, is_guarded=False)
+    data = shops.corrected_file(current_scope(), import_id, {}, is_guarded=False)
     if not found.is_dry or found.state != "done":
         return see_other("desk_shop_imports.one", import_id=import_id)  # Nothing was shown yet.
     ordered = _order(data, is_dry=False, is_partial=found.is_partial)

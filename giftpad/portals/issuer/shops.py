@@ -6,20 +6,21 @@ Hides: how a list goes on.  What changes a shop is in ``shop_changes``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, stream_with_context
 
 from giftpad import programmes, shops
 from giftpad.edge import current_scope, requires, write_line
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
+from giftpad.portals.downloads import attachment, csv_head
 from giftpad.portals.forms import Form, Words
 from giftpad.portals.http import new_key, page
 from giftpad.portals.issuer import shop_changes
 from giftpad.portals.issuer.shop_forms import COLUMN_WORDS, FACT_FIELDS, GROUP_SEPARATOR, BranchForm
 from giftpad.portals.issuer.shop_shown import draw_one
+from giftpad.portals.lists import filter_asked, id_asked, list_href
 from giftpad.portals.words import say_in_words, when
 
 bp = Blueprint("desk_shops", __name__, url_prefix="/desk/shops")
@@ -65,12 +66,13 @@ def _label(text: str) -> str:
 def index() -> tuple[str, int]:
     """List the shops as they are now, in the order of their enrolment."""
     form = FilterForm(request.args)
-    is_right = form.is_right()
+    is_right, asked, after = form.is_right(), filter_asked(form), id_asked("after")
     listed = shops.ShopPage(items=(), next_after=None)
     with unit_of_work(current_scope()) as work:
         if is_right:
-            listed = shops.list_shops(work, form.wanted, after=_after(), limit=PAGE)
+            listed = shops.list_shops(work, form.wanted, after=after, limit=PAGE)
         areas, groups = _labels(work)
+    later = listed.next_after
     drawn = page(
         "issuer/shops/index.html",
         nav_here="shops",
@@ -78,10 +80,10 @@ def index() -> tuple[str, int]:
         shops=listed.items,
         areas=areas,
         groups=groups,
-        is_filtered=any(value for name, value in request.args.items() if name != "after"),
-        first_href=_here("desk_shops.index") if _after() else None,
-        next_href=_here("desk_shops.index", after=listed.next_after) if listed.next_after else None,
-        csv_href=_here("desk_shops.all_rows"),
+        is_filtered=bool(asked),
+        first_href=list_href(".index", asked) if after else None,
+        next_href=list_href(".index", asked, after=later) if later else None,
+        csv_href=list_href(".all_rows", asked),
     )
     return drawn, 200 if is_right else 422
 
@@ -93,9 +95,7 @@ def all_rows() -> Response | tuple[str, int]:
     form = FilterForm(request.args)
     if not form.is_right():
         return index()
-    response = Response(stream_with_context(_lines(form.wanted)), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename="shops.csv")
-    return response
+    return attachment(stream_with_context(_lines(form.wanted)), "shops.csv")
 
 
 @bp.get("/<uuid:shop_id>")
@@ -113,24 +113,9 @@ def _labels(work: Work) -> tuple[list[str], list[str]]:
     return areas, groups
 
 
-def _after() -> UUID | None:
-    """Return where the list goes on; what is no place begins it."""
-    try:
-        return UUID(request.args.get("after", ""))
-    except ValueError:
-        return None
-
-
-def _here(endpoint: str, **more: object) -> str:
-    """Return an address with the filter of this request."""
-    kept = {name: value for name, value in request.args.items() if value and name != "after"}
-    values: dict[str, Any] = kept | more
-    return url_for(endpoint, **values)
-
-
 def _lines(wanted: shops.ShopFilter) -> Iterator[str]:
     """Write the shops page by page; no transaction stays open while a slow reader reads."""
-    yield "\ufeff" + write_line([say_in_words(name) for name in CSV_HEADER])
+    yield csv_head(CSV_HEADER)
     after: UUID | None = None
     while True:
         with unit_of_work(current_scope()) as work:

@@ -5,14 +5,13 @@ Hides: how a reading is closed, so that a sending that is under way still cannot
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Literal
 from uuid import UUID
 
 from giftpad import guard, payments
 from giftpad.kernel.errors import DomainError, Unavailable
 from giftpad.kernel.work import unit_of_work
+from giftpad.portals.numbers import read_whole
 from giftpad.portals.shop import refusals
 from giftpad.portals.shop.readings import Reading, this_shop
 from giftpad.portals.shop.refusals import Refusal, refusal_by, refusal_of
@@ -22,10 +21,6 @@ GONE = 410
 Told = Literal["", "first", "other"]
 """That it was taken now, by the first sending of it, or for another amount than asked now."""
 
-_SIGNS = str.maketrans("", "", "円¥\\ \t")
-"""What people write beside an amount, after NFKC."""
-_WHOLE = re.compile(r"[0-9]{1,3}([,\u3001][0-9]{3})+|[0-9]+")
-"""Digits, or groups of three with separators between: 1,5 is not fifteen.  As in pad.ts."""
 _CLOSED = b"giftpad: a reading that is over"
 
 
@@ -38,12 +33,9 @@ class NotTaken(Exception):
 
 
 def read_amount(typed: str) -> int | None:
-    """Read an amount as people type it; None if it is none."""
-    plain = unicodedata.normalize("NFKC", typed).translate(_SIGNS)
-    if not _WHOLE.fullmatch(plain):
-        return None
-    digits = re.sub(r"[,\u3001]", "", plain)
-    return int(digits) or None if len(digits) <= AMOUNT_DIGITS_MAX else None
+    """Read an amount as people type it; None if it is none that a shop can take."""
+    amount = read_whole(typed)
+    return amount if amount is not None and 0 < amount < 10**AMOUNT_DIGITS_MAX else None
 
 
 def take_once(held: Reading, amount_minor: int, *, is_again: bool) -> tuple[UUID, Told]:

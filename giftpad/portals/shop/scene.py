@@ -17,6 +17,7 @@ from giftpad.kernel.clock import end_of, start_of
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work
 from giftpad.portals.http import page, wants_fragment
+from giftpad.portals.programme_names import programme_name
 from giftpad.portals.shop.readings import this_shop
 
 LISTED_MAX = 200
@@ -60,10 +61,9 @@ def set_scene(work: Work, *, programme_id: UUID | None = None, locator: int | No
     """
     tenant, locale = edge.current_caller().tenant, edge.current_locale()
     shop_id = this_shop()
-    programme_name = serial = ""
+    name = serial = ""
     if programme_id is not None:
-        names = programmes.get_programme(work, programme_id).names
-        programme_name = names.get(locale) or names[tenant.locale]
+        name = programme_name(programmes.get_programme(work, programme_id))
     if locator is not None:
         serial = coupons.find_serials(work, [locator]).get(locator, "")
     contact = tenant.contact
@@ -74,7 +74,7 @@ def set_scene(work: Work, *, programme_id: UUID | None = None, locator: int | No
         phone=contact.phone,
         office=contact.offices.get(locale) or contact.offices.get(tenant.locale, tenant.name),
         hours=contact.hours.get(locale) or contact.hours.get(tenant.locale, ""),
-        programme_name=programme_name,
+        programme_name=name,
         serial=serial,
     )
 

@@ -58,7 +58,12 @@ def failed(site, monkeypatch):
 
 def actions_on(site, batch_id):
     with unit_of_work(site.scope) as work:
-        return [e.action for e in audit.list_entries(work, subject=f"coupon_batch:{batch_id}")]
+        return [
+            e.action
+            for e in audit.list_entries(
+                work, audit.EntryFilter(subjects=(f"coupon_batch:{batch_id}",))
+            )
+        ]
 
 
 def test_the_figures_are_worked_out_before_anything_is_ordered(site):
@@ -183,7 +188,7 @@ def test_a_release_says_what_it_does_and_does_it_once(site):
     batch_id = printed(site, 5)
     answer = browser.get(address(batch_id, "/release"))
     assert "5 coupons × ¥1,000 = ¥5,000" in words(answer)
-    assert "Activate these 5 coupons" in words(answer)
+    assert "Release these 5 coupons" in words(answer)
     form = {"key": browser.key()}
     for _ in range(2):
         answer = browser.post(address(batch_id, "/release"), form)

@@ -193,7 +193,9 @@ def test_while_a_shop_is_paying_with_it_the_page_says_so(desk, monkeypatch):
     monkeypatch.setattr(coupon_acts.coupons, "block", busy)
     answer = send(officer, f"/desk/coupons/{serial}/stop", LOST)
     assert answer.status_code == 409
-    assert "being used in a shop right now. Nothing was changed." in words(answer)
+    assert "Nothing was changed. Perhaps the coupon is being used in a shop right now." in words(
+        answer
+    )
 
 
 def test_a_run_is_named_then_confirmed_in_numbers_then_stopped_once(desk):

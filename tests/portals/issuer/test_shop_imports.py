@@ -9,7 +9,7 @@ import pytest
 
 from giftpad import shops
 from giftpad.kernel.work import unit_of_work
-from tests.make_pages import make_site
+from tests.make_pages import HOST, make_site
 from tests.portals.issuer.counter import Counter, words
 
 HEADER = "加盟店番号,店舗名,地区,電話番号\r\n"
@@ -54,6 +54,23 @@ def test_who_may(desk):
     viewer.get("/desk/shops")
     assert viewer.post(START, {}).status_code == 403
     assert desk.person("clerk").get(f"{START}/new").status_code == 403
+
+
+def test_a_file_that_is_too_large_is_told_on_a_page(desk):
+    officer = desk.person("issuer")
+    officer.get(f"{START}/new")
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    answer = officer.http.post(
+        START,
+        data=head + b"7" * (shops.IMPORT_SIZE_MAX + 128 * 1024) + b"\r\n--x--\r\n",
+        content_type="multipart/form-data; boundary=x",
+        headers=officer.headers | {"X-CSRF-Token": officer.csrf},
+        base_url=f"http://{HOST}",
+    )
+    assert (answer.status_code, answer.mimetype) == (413, "text/html")
+    assert "This is too large" in words(answer)
+    assert "Send less at once." in words(answer)
+    assert officer.get(f"{START}/new").status_code == 200
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])

@@ -185,7 +185,9 @@ def test_stopping_tells_the_numbers_asks_why_and_is_done_once(desk):
         assert officer.post(f"{address}/stop", form).status_code == 303
     assert not get_shop(desk).facts.accepting
     with unit_of_work(desk.site.scope) as work:
-        entries = audit.list_entries(work, subject=f"shop:{desk.site.shop_id()}")
+        entries = audit.list_entries(
+            work, audit.EntryFilter(subjects=(f"shop:{desk.site.shop_id()}",))
+        )
     noted = [entry for entry in entries if entry.action == "shop.suspended"]
     assert [entry.details["reason"] for entry in noted] == ["shop closed: 見本"]
     assert send(officer, f"{address}/resume", {"why": "settled"}).status_code == 303
@@ -220,7 +222,7 @@ def test_a_contact_is_shown_behind_a_press_that_is_recorded(desk):
     seen = officer.post(f"/desk/shops/{shop_id}/contact")
     assert "見本 花子" in seen.text
     with unit_of_work(desk.site.scope) as work:
-        entries = audit.list_entries(work, subject=f"shop:{shop_id}")
+        entries = audit.list_entries(work, audit.EntryFilter(subjects=(f"shop:{shop_id}",)))
     assert entries[0].action == "shop.contact_seen"
     assert entries[0].actor["kind"] == "person"
 

@@ -113,9 +113,7 @@ def test_a_coupon_that_is_not_released(till):
 def test_a_shop_of_another_area(till):
     far = till.site.person("clerk", shop=FAR_SHOP)
     answer = till.send(till.coupons[0][0], far)
-    assert answer.status_code == 422
-    assert code_of(answer) in ("payment.wrong_programme", "payment.not_accepted_here")
-    assert READ_ANOTHER in answer.text
+    refused(answer, 422, "payment.not_accepted_here", READ_ANOTHER)
 
 
 def test_a_suspended_shop_may_call(till):

@@ -1,6 +1,8 @@
-import { begin, say, tell } from "./hx";
+import { begin, say, tell } from "./page";
+import { watchRequests } from "./parts";
 
 begin();
+watchRequests();
 
 // Ctrl+K goes to the search of the page, where it has one.
 document.addEventListener("keydown", (event) => {

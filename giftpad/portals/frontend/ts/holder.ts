@@ -1,3 +1,3 @@
-import { begin } from "./hx";
+import { begin } from "./page";
 
 begin();

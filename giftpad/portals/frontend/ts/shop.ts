@@ -1,6 +1,6 @@
 /** The shop app. */
 import "../css/screens/till.css";
-import { begin as beginPage } from "./hx";
+import { begin as beginPage } from "./page";
 import { startResult } from "./shop/clock";
 import { beginDoubts } from "./shop/doubts";
 import { install } from "./shop/install";

@@ -19,8 +19,7 @@ async function send(asked: Asked, isAgain: boolean): Promise<Answer> {
   if (isAgain) body.set("again", "1");
   const response = await fetchScreen(asked.address, body);
   if (response === null) return { kind: "lost" };
-  const html = await response.text().catch(() => null);
-  if (html === null) return { kind: "lost" };
+  const { html } = response;
   const outcome = response.headers.get("X-Giftpad-Outcome");
   if (outcome === "accepted" || outcome === "refused") {
     const address = response.headers.get("X-Giftpad-Address");

@@ -1,5 +1,5 @@
 /** The keys for an amount: large keys, the keyboard's own, and what it would leave. */
-import { say } from "../hx";
+import { say } from "../page";
 import { go } from "./screens";
 import { SETTLED, list } from "./store";
 import { clockOf, yen } from "./words";
@@ -11,14 +11,14 @@ const COMMAS = /[,、]/g;
 const WHOLE = /^(\d{1,3}([,、]\d{3})+|\d+)$/;
 
 /**
- * The digits of an amount as the server reads it, empty if there are none; null if what was typed is
+ * The digits of an amount as portals/numbers.py reads it on the server, empty if there are none; null if what was typed is
  * no amount: commas stand before three digits only, so that 1,5 is not fifteen.
  */
 function digits(text: string): string | null {
   const plain = text.normalize("NFKC").replace(SIGNS, "");
   if (plain === "") return "";
-  const held = plain.replace(COMMAS, "");
-  return WHOLE.test(plain) && held.length <= DIGITS_MAX ? held.replace(/^0+/, "") : null;
+  const held = plain.replace(COMMAS, "").replace(/^0+/, "");
+  return WHOLE.test(plain) && held.length <= DIGITS_MAX ? held : null;
 }
 
 /** The same of what this pad has grouped, where one sign was typed or taken away since. */

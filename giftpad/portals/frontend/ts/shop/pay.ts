@@ -1,7 +1,7 @@
 /**
  * The last step, and the doubt after it: yellow until the server says accepted or refused.
  */
-import { say } from "../hx";
+import { say } from "../page";
 import { ask, type Answer } from "./ask";
 import { on, put } from "./screens";
 import { find, forget, remember, type Asked } from "./store";

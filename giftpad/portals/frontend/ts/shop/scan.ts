@@ -1,8 +1,8 @@
 /** The first screen: the camera, and always a field for a number or a reader that types. */
-import { say } from "../hx";
+import { say } from "../page";
 import { openCamera, type Camera } from "./camera";
 import { looksLikeQr, looksLikeSerial, parseTyped } from "./codes";
-import { findDecoder } from "./decoder";
+import { findDecoder, forgetDecoder } from "./decoder";
 import { go } from "./screens";
 import { isMute, play, setMute, unlock } from "./sound";
 
@@ -105,7 +105,14 @@ export function startScan(screen: HTMLElement): () => void {
     if (isOver) return;
     const frame = isBusy || document.hidden ? null : (camera?.frame() ?? null);
     if (frame !== null) {
-      const text = await findDecoder().then((decoder) => decoder.read(frame)).catch(() => null);
+      let text: string | null = null;
+      try {
+        text = await (await findDecoder()).read(frame);
+      } catch {
+        forgetDecoder();
+        if (!isOver) close("blind");
+        return;
+      }
       if (text !== null && !isOver) await take(text);
     }
     if (!isOver) timer = window.setTimeout(() => void look(), TRY_EVERY_MS);

@@ -2,7 +2,7 @@
  * The screens of the till: each comes from the server as a whole, and a script puts it in place of
  * the one before, so that camera and sound stay switched on from customer to customer.
  */
-import { say, tell } from "../hx";
+import { reveal, say, tell } from "../page";
 import { play } from "./sound";
 
 /** Starts a screen; what it returns ends it. */
@@ -44,9 +44,7 @@ export function begin(): void {
   end?.();
   end = undefined;
   shownAt = performance.now();
-  for (const waiting of document.querySelectorAll<HTMLElement>("[data-needs-script]")) {
-    waiting.hidden = false;
-  }
+  reveal();
   const screen = document.querySelector<HTMLElement>("[data-screen]");
   if (screen === null) return;
   end = starters.get(screen.dataset["screen"] ?? "")?.(screen);
@@ -82,17 +80,29 @@ export function isScreen(html: string): boolean {
   return held.content.querySelector("[data-screen], .gp-problem") !== null;
 }
 
-/** Ask for a screen; null if no answer came. */
-export async function fetchScreen(address: string, body?: URLSearchParams): Promise<Response | null> {
+/** What came for a screen, read to its end. */
+export interface Fetched {
+  html: string;
+  status: number;
+  /** Where it came from, after all redirects. */
+  url: string;
+  redirected: boolean;
+  headers: Headers;
+}
+
+/** Ask for a screen; null if no answer came, or did not come whole, within the time for it. */
+export async function fetchScreen(address: string, body?: URLSearchParams): Promise<Fetched | null> {
   const stop = new AbortController();
   const timer = window.setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
-    return await fetch(address, {
+    const response = await fetch(address, {
       method: body === undefined ? "GET" : "POST",
       headers: { "HX-Request": "true", "X-CSRF-Token": token(), Accept: "text/html" },
       signal: stop.signal,
       ...(body === undefined ? {} : { body }),
     });
+    const { status, url, redirected, headers } = response;
+    return { html: await response.text(), status, url, redirected, headers };
   } catch {
     return null;
   } finally {
@@ -104,9 +114,8 @@ export async function fetchScreen(address: string, body?: URLSearchParams): Prom
 export async function go(address: string, body?: URLSearchParams, push = true): Promise<boolean> {
   const mine = ++walk;
   const response = await fetchScreen(address, body);
-  const html = response === null ? "" : await response.text().catch(() => "");
   if (mine !== walk) return true; // somebody went elsewhere meanwhile
-  if (response === null || !isScreen(html)) {
+  if (response === null || !isScreen(response.html)) {
     tell(say("not-sent"), "error");
     play("refused");
     return false;
@@ -118,7 +127,7 @@ export async function go(address: string, body?: URLSearchParams, push = true): 
   tell("");
   // What a form was answered with in place has no address of its own: a reload begins anew.
   const answered = body !== undefined && !response.redirected;
-  put(html, answered ? "/shop" : response.url, push && !answered);
+  put(response.html, answered ? "/shop" : response.url, push && !answered);
   return true;
 }
 

@@ -1,5 +1,5 @@
 /** Amounts and hours as the pages write them. */
-import { say } from "../hx";
+import { say } from "../page";
 import { zone } from "./screens";
 
 /** An amount as the page writes it. */

@@ -1,13 +1,11 @@
 /**
- * What every page shares: partial updates by htmx, where the focus goes after one, what is said
- * when an answer does not come.  All words come from <template id="m-…"> in the page.
+ * What every page shares: what is shown while a form is sent, what works with a script only, paper.
+ * All words come from <template id="m-…"> in the page.
  */
 import "../css/index.css";
-import "htmx.org";
 
 const BUSY_AFTER_MS = 300;
 const ANSWER_MAX_MS = 15_000;
-const BROKEN = 500;
 
 /** The text of <template id="m-name">, translated by the server; empty where there is none. */
 export function say(name: string): string {
@@ -29,7 +27,7 @@ function showLine(): void {
 }
 
 /** After 300 ms without an answer the pressed button says that it works; its width stays. */
-function showBusy(button: HTMLElement): () => void {
+export function showBusy(button: HTMLElement): () => void {
   const before = button.innerHTML;
   const timer = window.setTimeout(() => {
     button.style.minWidth = `${button.offsetWidth}px`;
@@ -55,7 +53,7 @@ function sendOnce(): void {
       event.preventDefault();
       return;
     }
-    if (event.defaultPrevented) return; // htmx or a script of the page sends it, and shows so
+    if (event.defaultPrevented) return; // a script sends it, and shows so
     form.dataset["sent"] = "";
     const button = event.submitter;
     const end = button instanceof HTMLButtonElement ? showBusy(button) : undefined;
@@ -73,52 +71,6 @@ function sendOnce(): void {
       ends.get(form)?.();
     }
     ends.clear();
-  });
-}
-
-interface Asked {
-  ctx?: { sourceElement?: Element; sourceEvent?: Event; response?: { status: number } };
-}
-
-const BY_HAND = new Set(["submit", "click", "change"]);
-
-interface Sending {
-  source: Element;
-  status: number;
-  byHand: boolean;
-  pressed: HTMLElement | null;
-}
-
-function asked(event: Event): Sending | null {
-  const { sourceElement, sourceEvent, response } = (event as CustomEvent<Asked>).detail?.ctx ?? {};
-  if (sourceElement === undefined) return null;
-  const byHand = sourceEvent !== undefined && BY_HAND.has(sourceEvent.type);
-  const button = sourceEvent instanceof SubmitEvent ? sourceEvent.submitter : sourceElement;
-  const pressed = button instanceof HTMLButtonElement ? button : null;
-  return { source: sourceElement, status: response?.status ?? 0, byHand, pressed };
-}
-
-/** What somebody asked for shows that it is under way and takes the focus; a poll does neither. */
-function watchRequests(): void {
-  const ends = new WeakMap<Element, () => void>();
-  document.addEventListener("htmx:before:request", (event) => {
-    const found = asked(event);
-    if (found?.byHand && found.pressed !== null) ends.set(found.source, showBusy(found.pressed));
-  });
-  document.addEventListener("htmx:finally:request", (event) => {
-    const source = asked(event)?.source;
-    if (source !== undefined) ends.get(source)?.();
-  });
-  const fail = (): void => tell(say(navigator.onLine ? "no-answer" : "offline"), "error");
-  document.addEventListener("htmx:error", fail);
-  document.addEventListener("htmx:response:error", (event) => {
-    if ((asked(event)?.status ?? 0) >= BROKEN) fail();
-  });
-  document.addEventListener("htmx:after:swap", (event) => {
-    const found = asked(event);
-    if (found === null || found.status >= BROKEN) return;
-    tell("");
-    if (found.byHand) document.querySelector<HTMLElement>("main [data-focus]")?.focus();
   });
 }
 
@@ -160,13 +112,20 @@ function showPasswords(): void {
   }
 }
 
+/** Show what does nothing without a script: this one has begun. */
+export function reveal(): void {
+  for (const waiting of document.querySelectorAll<HTMLElement>("[data-needs-script]")) {
+    waiting.hidden = false;
+  }
+}
+
 /** Start what every page shares. */
 export function begin(): void {
+  reveal();
   showLine();
   window.addEventListener("online", showLine);
   window.addEventListener("offline", showLine);
   sendOnce();
-  watchRequests();
   openForPrint();
   showPasswords();
   document.addEventListener("click", (event) => {

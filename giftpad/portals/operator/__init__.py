@@ -1,0 +1,1 @@
+"""Pages of whoever runs the installation; people of the platform only."""
