@@ -12,6 +12,7 @@ from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
 from giftpad.guard import jobs as guard_jobs
+from giftpad.health import jobs as health_jobs
 from giftpad.identity import jobs as identity_jobs
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import bind_database
@@ -52,6 +53,7 @@ SCHEDULE: dict[str, Scheduled] = {
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
     "identity.purge": Scheduled(job=identity_jobs.purge_old, cron="47 * * * *"),
     "shops.purge_files": Scheduled(job=shop_jobs.purge_files, cron="57 3 * * *"),
+    "health.prove_books": Scheduled(job=health_jobs.prove_books, cron="*/10 * * * *"),
     "guard.purge": Scheduled(job=guard_jobs.purge_old_keys, cron="37 * * * *"),
 }
 

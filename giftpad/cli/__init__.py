@@ -19,6 +19,7 @@ from giftpad.kernel.seal import KeyUnreadable
 
 EXIT_REFUSED, EXIT_USAGE = 1, 2
 COMMANDS = {
+    "admission": "giftpad.cli.guard:admission",
     "audit": "giftpad.cli.audit:audit",
     "backup": "giftpad.cli.backup:backup",
     "batch": "giftpad.cli.batch:batch",
@@ -26,6 +27,7 @@ COMMANDS = {
     "demo": "giftpad.cli.demo:demo",
     "down": "giftpad.cli.local:down",
     "events": "giftpad.cli.events:events",
+    "feature": "giftpad.cli.guard:feature",
     "keys": "giftpad.cli.identity:keys",
     "ledger": "giftpad.cli.ledger:ledger",
     "messages": "giftpad.cli.messages:messages",
@@ -35,6 +37,7 @@ COMMANDS = {
     "prepare": "giftpad.cli.prepare:prepare",
     "reporting": "giftpad.cli.reporting:reporting",
     "reset": "giftpad.cli.local:reset",
+    "restart": "giftpad.cli.local:restart",
     "restore": "giftpad.cli.backup:restore",
     "status": "giftpad.cli.local:status",
     "tenant": "giftpad.cli.tenant:tenant",

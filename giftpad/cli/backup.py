@@ -20,10 +20,13 @@ import click
 import psycopg
 from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # it ships no types
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy.exc import SQLAlchemyError
 
 from giftpad import __name__ as product
-from giftpad import local
+from giftpad import health, local
 from giftpad.kernel.config import Settings, read_settings
+from giftpad.kernel.db import bind_database
+from giftpad.kernel.errors import DomainError
 from giftpad.local import EmbeddedPostgres, Home
 
 FORM = 1
@@ -94,6 +97,15 @@ def _copy_files(settings: Settings, target: Path) -> int:
     return count
 
 
+def _note(settings: Settings, database_bytes: int, files: int) -> None:
+    """Write down that there is a backup, for the operator's page; it is good without the note."""
+    try:
+        bind_database(settings)
+        health.note_backup(database_bytes=database_bytes, files=files)
+    except (DomainError, SQLAlchemyError) as error:
+        click.echo(f"The health page will not know of this backup: {error}", err=True)
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
@@ -135,6 +147,7 @@ def backup(folder: Path, keys_to: Path, admin_url: str | None) -> None:
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         undo.pop_all()
+    _note(settings, dump.stat().st_size, count)
     click.echo(f"{folder}: the database ({dump.stat().st_size:,} bytes) and {count} files")
     click.echo(f"{keys_to}: the key. Keep it elsewhere; without it the backup cannot be used.")
 

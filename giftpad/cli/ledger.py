@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
+from giftpad import health, payments, reporting
 from giftpad import ledger as books
-from giftpad import payments, reporting
 from giftpad.cli import connect
 from giftpad.cli.scopes import tenant_scopes
 from giftpad.kernel.work import unit_of_work
@@ -28,12 +30,14 @@ def verify(slug: str | None) -> None:
     connect()
     count = 0
     for tenant, scope in tenant_scopes(slug):
+        begun = time.monotonic()
         with unit_of_work(scope, patience_s=VERIFY_PATIENCE_S) as work:
             differences = [
                 *books.verify(work),
                 *payments.verify(work),
                 *reporting.check_figures(work),
             ]
+        health.note_proof(tenant.slug, faults=len(differences), seconds=time.monotonic() - begun)
         for difference in differences:
             click.echo(f"{tenant.slug}: {difference}", err=True)
         count += len(differences)

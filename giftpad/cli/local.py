@@ -47,6 +47,16 @@ def status(*, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("parts", nargs=-1)
+def restart(parts: tuple[str, ...]) -> None:
+    """Replace running programs by fresh ones; somebody answers all the time.
+
+    PARTS: web, relay, scheduler, jobs, or a name that `giftpad status` shows; none means all.
+    """
+    local.restart(read_settings(), parts)
+
+
+@click.command()
 @click.option("--yes", is_flag=True, help="Really remove all data, files and keys.")
 def reset(*, yes: bool) -> None:
     """Remove the embedded database, queue, files, keys and logs of this data folder."""

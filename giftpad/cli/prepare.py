@@ -19,11 +19,14 @@ from giftpad import identity, reporting, shops, tenancy
 from giftpad.cli import connect
 from giftpad.cli.scopes import OPERATOR, tenant_scopes
 from giftpad.cli.tenant import apply, load_packs
+from giftpad.kernel import metrics
 from giftpad.kernel.config import Settings
 from giftpad.kernel.work import Scope, unit_of_work
 
 FIGURES_PATIENCE_S = 3600
 DEMO_FILE = "demo.json"
+DEMO_OPERATOR = tenancy.Person(name="運営 花子", email="operator@giftpad.example", role="operator")
+"""Who looks after the demonstration as a whole; no pack can hold her."""
 _PASSWORD_SYMBOLS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - without look-alikes
 _PASSWORD_GROUPS, _GROUP_LENGTH = 4, 4
 
@@ -55,13 +58,13 @@ def catch_up_figures() -> None:
 
 def prepare_tenants(settings: Settings) -> None:
     """Do this as a step of a start, in the database that the supervisor names."""
-    del settings  # the command reads the same from its environment
+    metrics.clear(metrics.folder_of(settings.home))  # no process counts yet
     prepare.main(args=[], standalone_mode=False)
 
 
 def prepare_demonstration(settings: Settings) -> None:
     """Do the same, and give an empty installation the people of its packs."""
-    del settings  # the command reads the same from its environment
+    metrics.clear(metrics.folder_of(settings.home))
     prepare.main(args=["--demo"], standalone_mode=False)
 
 
@@ -73,7 +76,7 @@ def load_people(packs: dict[UUID, tenancy.Pack], file: Path) -> None:
     """
     here = {
         (tenant_id, member.email, member.role)
-        for tenant_id in packs
+        for tenant_id in (*packs, tenancy.PLATFORM_TENANT_ID)
         for member in identity.list_members(Scope(tenant_id=tenant_id, actor=OPERATOR))
     }
     password = _known_password(file)
@@ -86,6 +89,7 @@ def load_people(packs: dict[UUID, tenancy.Pack], file: Path) -> None:
         for tenant_id, pack in packs.items()
         for person in cast("tuple[tenancy.Person, ...]", pack.sections["people"])
     ]
+    people.append((tenancy.PLATFORM_TENANT_ID, tenancy.PLATFORM_SLUG, DEMO_OPERATOR))
     missing = [
         (tenant_id, person)
         for tenant_id, _, person in people

@@ -1,0 +1,1 @@
+"""The rails as the relay sees them, and the form in which Prometheus reads figures."""
