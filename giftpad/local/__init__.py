@@ -6,7 +6,7 @@ certificates that phones of the local network trust.
 Does not know: what the web server serves, what the workers do, any domain.
 """
 
-from giftpad.local.commands import down, embedded_settings, reset, up
+from giftpad.local.commands import down, embedded_settings, reset, restart, up
 from giftpad.local.errors import LocalError
 from giftpad.local.home import Home
 from giftpad.local.lan import with_lan
@@ -29,6 +29,7 @@ __all__ = [
     "down",
     "embedded_settings",
     "reset",
+    "restart",
     "status",
     "up",
     "with_lan",

@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -18,19 +20,24 @@ from giftpad.local.errors import (
     LocalError,
     NotConfirmed,
     NothingEmbedded,
+    NotRestarted,
     NotRunning,
     NotStopped,
     OtherSystem,
     PartFailed,
+    PartUnknown,
 )
 from giftpad.local.home import Home
 from giftpad.local.parts import Arrangement, clear_programs
 from giftpad.local.postgres import EmbeddedPostgres
 from giftpad.local.processes import last_lines, send, wait_until
 from giftpad.local.redis import EmbeddedRedis
+from giftpad.local.renewal import READY_TIMEOUT_S, parts_named, write_request
 from giftpad.local.supervisor import Say, Supervisor
 
 STOP_TIMEOUT_S = 90
+RESTART_SLACK_S = 10
+RESTART_POLL_S = 0.1
 LOG_NAME = "supervisor"
 
 
@@ -147,6 +154,44 @@ def down(settings: Settings, *, say: Say = say_plainly) -> None:
         say("Giftpad had been cut off; what it left behind is stopped now.")
     else:
         raise NotRunning(home=str(home.path))
+
+
+def restart(settings: Settings, names: Sequence[str] = (), *, say: Say = say_plainly) -> None:
+    """Replace programs of a running Giftpad by fresh ones, one after the other, web first.
+
+    A fresh program works before the old one is told to end, and the old one finishes what it has
+    begun.  ``names`` are those of ``status``, or ``jobs`` for all its workers; none means all
+    programs.  Returns when the last fresh one works.
+    Raises: NotRunning, PartUnknown, NotRestarted, FolderNotUsable.
+    """
+    home = Home(settings.home)
+    home.check()
+    published = home.read_state()
+    if not (home.exists and home.is_locked and published.get("is_ready")):
+        raise NotRunning(home=str(home.path))
+    known = parts_named([part["name"] for part in published["parts"]], [])
+    for name in names:
+        if not parts_named(known, [name]):
+            raise PartUnknown(name=name, known=", ".join(known))
+    wanted = parts_named(known, names)
+    request_id = secrets.token_hex(8)
+    write_request(home, request_id, wanted)
+
+    def outcome() -> dict[str, Any]:
+        found = home.read_state().get("restart", {})
+        return dict(found) if found.get("id") == request_id and found.get("is_done") else {}
+
+    patience_s = len(wanted) * (READY_TIMEOUT_S + RESTART_SLACK_S)
+    if not wait_until(
+        lambda: bool(outcome()) or not home.is_locked, timeout_s=patience_s, poll_s=RESTART_POLL_S
+    ):
+        raise NotRestarted(name=wanted[-1], log=str(home.logs / f"{LOG_NAME}.log"))
+    found = outcome()
+    if not found:
+        raise NotRunning(home=str(home.path))
+    if found["failed"]:
+        raise NotRestarted(name=found["failed"], log=str(home.logs / f"{found['failed']}.log"))
+    say(f"Restarted: {', '.join(wanted)}.")
 
 
 def _clear_all(home: Home) -> None:

@@ -158,3 +158,25 @@ class LanAddressUnknown(LocalError):
         "Choose one of them with --lan-address."
     )
     exit_code = 24
+
+
+class PartUnknown(LocalError):
+    """A restart was asked for of something that is no program of this Giftpad."""
+
+    code = "local.part_unknown"
+    sentence = (
+        "{name} is nothing that can be restarted here. There is: {known}. "
+        "PostgreSQL and Redis are restarted with all else, by `giftpad down` and `giftpad up`."
+    )
+    exit_code = 25
+
+
+class NotRestarted(LocalError):
+    """A fresh program did not come up, so the old one went on."""
+
+    code = "local.not_restarted"
+    sentence = (
+        "A fresh {name} did not come up, so the old one goes on and what would have followed was "
+        "left alone. Look into {log}, then try again."
+    )
+    exit_code = 26

@@ -45,6 +45,7 @@ class Home:
         self.kek = self.keys / "kek"
         self.lock_file = self.path / "lock"
         self.state_file = self.path / "state.json"
+        self.restart_file = self.path / "restart.json"
         self.identity_file = self.path / "home.json"
 
     @property
@@ -208,7 +209,7 @@ class Home:
         """Remove database, queue, files, keys and logs; the folder and its lock stay."""
         for folder in (self.redis, self.files, self.keys, self.secrets, self.logs):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.state_file, self.identity_file):
+        for file in (self.state_file, self.restart_file, self.identity_file):
             file.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from http import HTTPStatus
@@ -30,6 +31,7 @@ from giftpad.local.processes import (
     ProcessId,
     end,
     identify,
+    listening_on,
     members_of_session,
     send,
     spawn,
@@ -38,11 +40,19 @@ from giftpad.local.processes import (
 from giftpad.local.redis import EmbeddedRedis
 
 ROOT = Path(giftpad.__file__).resolve().parents[1]
-BACKPRESSURE = 64
+CONNECTIONS_MAX = 512
+"""Connections that one web process keeps open; granian does not even accept more, so that they
+would wait without a word.  Whoever asks too much is told so by the door (giftpad.edge.overload).
+There are as many threads, made when they are needed: a thread waits for a body that comes slowly,
+and a request takes a place at work only when its body is whole (giftpad.edge.bodies)."""
+HEADERS_WITHIN_MS = 5000
+"""A connection that has not sent a whole head by then is ended, and so is one that says nothing."""
 READY_TIMEOUT_S = 2
 STOP_PATIENCE_S = 15.0
 KILL_PATIENCE_S = 5.0
 REMAINS_PATIENCE_S = 5.0
+PROVEN_S = 3.0
+"""A program that nobody can ask works when it has run for so long."""
 WEB, WEB_LAN = "web", "web-lan"
 SERVERS = (EmbeddedPostgres.name, EmbeddedRedis.name)
 
@@ -69,7 +79,7 @@ class Arrangement:
     web: str = "wsgi:app"
     """The WSGI application, as ``module:name``."""
     worker: str = "worker"
-    """The package whose ``-m`` takes ``relay``, ``scheduler``, ``jobs all|quick|heavy``."""
+    """The package whose ``-m`` takes ``relay``, ``scheduler``, ``watch``, ``jobs <lane>``."""
 
 
 class Part(Protocol):
@@ -117,6 +127,8 @@ class Program:
         settings: Settings,
         address: str = "",
         answers: Callable[[], bool] | None = None,
+        listeners: int = 0,
+        port: int = 0,
     ) -> None:
         self.home = home
         self.name = name
@@ -124,8 +136,24 @@ class Program:
         self.settings = settings
         self.address = address
         self.answers = answers
+        self.listeners = listeners
+        self.port = port
         self.log = home.logs / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.launched_at = 0.0
+
+    def make_anew(self) -> Program:
+        """Return the same program, not started: what is to take this one's place."""
+        return Program(
+            self.home,
+            self.name,
+            command=self.command,
+            settings=self.settings,
+            address=self.address,
+            answers=self.answers,
+            listeners=self.listeners,
+            port=self.port,
+        )
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the program; it is told to end when this process dies."""
@@ -133,12 +161,25 @@ class Program:
             self.process = spawn(
                 self.command, environment=child_environment(self.settings), output=log, cwd=ROOT
             )
+        self.launched_at = time.monotonic()
         return self.process
 
     def is_ready(self) -> bool:
         """Tell whether the program runs and, where it can be asked, answers."""
         running = self.process is not None and self.process.poll() is None
         return running and (self.answers is None or self.answers())
+
+    def takes_over(self) -> bool:
+        """Tell whether this program, started beside an older one of its kind, does the work now.
+
+        The older web server answers on the same port, so this one counts by the sockets that its
+        processes listen on, which they open when they have loaded everything.
+        """
+        assert self.process is not None
+        if self.listeners:
+            pids = members_of_session(self.process.pid)
+            return len(listening_on(self.port, pids)) >= self.listeners
+        return time.monotonic() - self.launched_at >= PROVEN_S
 
     def clear_remains(self) -> None:
         """End what the program's last process has started and left behind."""
@@ -221,7 +262,7 @@ def web_answers(settings: Settings) -> bool:
 
 def programs(home: Home, settings: Settings, arrangement: Arrangement) -> list[Program]:
     """Return our own programs in the order they start."""
-    tasks = {"relay": ["relay"], "scheduler": ["scheduler"]}
+    tasks = {"relay": ["relay"], "scheduler": ["scheduler"], "watch": ["watch"]}
     for number in range(1, settings.job_workers + 1):
         tasks[f"jobs-{number}"] = ["jobs", lane_of(number, settings.job_workers)]
     workers = [
@@ -245,6 +286,8 @@ def web_servers(home: Home, settings: Settings, arrangement: Arrangement) -> lis
         settings=settings,
         address=f"http://{HOST}:{settings.port}",
         answers=lambda: web_answers(settings),
+        listeners=settings.web_workers,
+        port=settings.port,
     )
     if not settings.lan_address:
         return [web]
@@ -266,6 +309,8 @@ def web_servers(home: Home, settings: Settings, arrangement: Arrangement) -> lis
         settings=replace(settings, trusted_proxies=0),  # phones come straight here
         address=settings.lan_url,
         answers=lambda: lan_answers(settings),
+        listeners=settings.web_workers,
+        port=settings.lan_port,
     )
     return [web, web_lan]
 
@@ -290,8 +335,9 @@ def web_command(
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port or settings.port)),
         *("--http", "1", "--no-ws", "--workers", str(settings.web_workers)),
-        *("--blocking-threads", str(settings.web_threads), "--runtime-threads", "1"),
-        *("--backpressure", str(BACKPRESSURE), "--log-level", "warning"),
+        *("--blocking-threads", str(CONNECTIONS_MAX), "--runtime-threads", "1"),
+        *("--http1-header-read-timeout", str(HEADERS_WITHIN_MS)),
+        *("--backpressure", str(CONNECTIONS_MAX), "--log-level", "warning"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5"),
         *("--workers-kill-timeout", "8", *more, application),
     ]

@@ -25,6 +25,10 @@ POLL_S = 0.02
 STAT_STATE, STAT_PARENT, STAT_SESSION, STAT_STARTED = 0, 1, 3, 19
 """Places in ``/proc/<pid>/stat``, counted from the word after the program's name."""
 
+TCP_LOCAL, TCP_STATE, TCP_INODE = 1, 3, 9
+"""Columns of ``/proc/net/tcp``."""
+TCP_LISTEN = "0A"
+
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -105,6 +109,24 @@ def working_in(folder: Path, *, program: str) -> list[int]:
             if runs == program and (PROC / str(pid) / "cwd").readlink() == folder:
                 found.append(pid)
     return found
+
+
+def listening_on(port: int, pids: Iterable[int]) -> set[int]:
+    """Return which of these processes listen on a port of IPv4."""
+    inodes = set()
+    with contextlib.suppress(OSError):
+        for line in (PROC / "net/tcp").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[TCP_STATE] == TCP_LISTEN and int(words[TCP_LOCAL].split(":")[1], 16) == port:
+                inodes.add(f"socket:[{words[TCP_INODE]}]")
+    return {pid for pid in pids if not inodes.isdisjoint(_open_files(pid))}
+
+
+def _open_files(pid: int) -> Iterable[str]:
+    with contextlib.suppress(OSError):
+        for entry in (PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                yield str(entry.readlink())
 
 
 def adopt_orphans() -> None:

@@ -6,19 +6,18 @@ Hides: signals, back-off, adopted orphans, what is written down for ``status``.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import IO, Any, NoReturn
+from dataclasses import replace
+from typing import IO, NoReturn
 
 from giftpad.kernel.config import Settings
 from giftpad.local.call import CALL, DONE
 from giftpad.local.certificates import CertificateFolder
-from giftpad.local.errors import PartFailed, PortTaken
+from giftpad.local.errors import LocalError, PartFailed, PortTaken
 from giftpad.local.home import Home
 from giftpad.local.lan import describe_lan, prepare_lan
 from giftpad.local.parts import (
@@ -36,13 +35,14 @@ from giftpad.local.parts import (
 from giftpad.local.postgres import EmbeddedPostgres, is_free
 from giftpad.local.processes import (
     adopt_orphans,
-    identify,
     last_lines,
     reap_adopted,
     spawn,
     wait_until,
 )
 from giftpad.local.redis import EmbeddedRedis
+from giftpad.local.renewal import Renewals
+from giftpad.local.watched import Watched
 
 READY_TIMEOUT_S = 60
 TICK_S = 1.0
@@ -57,49 +57,6 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Say = Callable[[str], None]
 
 
-@dataclass(slots=True, kw_only=True)
-class Watched:
-    """One part under watch."""
-
-    part: Part
-    started_at: float = 0.0
-    restarts: int = 0
-    failures_in_row: int = 0
-    start_again_at: float | None = None
-    is_up: bool = False
-
-    def has_settled(self) -> bool:
-        """Whether the part has either ended or come up."""
-        self.is_up = self.part.is_ready()
-        return self.is_up or self.return_code is not None
-
-    def has_come_up(self) -> bool:
-        """Whether the part, not up so far, works now."""
-        if self.is_up:
-            return False
-        self.is_up = self.part.is_ready()
-        return self.is_up
-
-    @property
-    def return_code(self) -> int | None:
-        """How its process ended; None while it runs."""
-        assert self.part.process is not None
-        return self.part.process.poll()
-
-    def as_state(self) -> dict[str, Any]:
-        """Return what ``status`` and the next start need to know of it."""
-        state = "up" if self.is_up else "starting"
-        process = identify(self.part.process.pid) if self.part.process else None
-        return {
-            "name": self.part.name,
-            "state": state if self.start_again_at is None else "waiting",
-            "process": dataclasses.asdict(process) if process else None,
-            "started_at": self.started_at,
-            "restarts": self.restarts,
-            "address": self.part.address,
-        }
-
-
 class Supervisor:
     """A whole Giftpad, as long as this process lives."""
 
@@ -107,10 +64,12 @@ class Supervisor:
         self.home = Home(settings.home)
         self.settings = fit_for_children(settings, self.home)
         self.arrangement = arrangement
-        self.say = say
+        self.say = _unfailing(say)
         self.watched: list[Watched] = []
+        self.renewals = Renewals(home=self.home, say=self.say)
         self.began_at = time.time()
         self.is_ready = False
+        self.is_published = False
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Bring everything up, keep it up until told to end, then end it in order.
@@ -136,6 +95,7 @@ class Supervisor:
                 self._stop()
 
     def _start(self) -> None:
+        self.home.restart_file.unlink(missing_ok=True)  # nobody waits for its answer any more
         certificates = self._prepare_front()
         self._start_servers()
         if self.arrangement.steps:
@@ -226,9 +186,7 @@ class Supervisor:
         return watched
 
     def _note_start(self, watched: Watched, *, is_up: bool = False) -> None:
-        watched.started_at = time.time()
-        watched.start_again_at = None
-        watched.is_up = is_up
+        watched.note_start(is_up=is_up)
         self._publish()
 
     def _await(self, watched: Watched) -> None:
@@ -243,9 +201,12 @@ class Supervisor:
         while True:
             for watched in self.watched:
                 self._look_after(watched)
+            if self.renewals.step(self.watched) or not self.is_published:
+                self._publish()
             self.home.turn_logs()
-            reap_adopted({each.part.process.pid for each in self.watched if each.part.process})
-            busy = any(not each.is_up for each in self.watched)
+            own = {each.part.process.pid for each in self.watched if each.part.process}
+            reap_adopted(own.union(self.renewals.pids()))
+            busy = self.renewals.is_busy or any(not each.is_up for each in self.watched)
             signal.sigtimedwait({signal.SIGCHLD}, TICK_WHILE_STARTING_S if busy else TICK_S)
 
     def _look_after(self, watched: Watched) -> None:
@@ -253,30 +214,34 @@ class Supervisor:
             if time.monotonic() >= watched.start_again_at:
                 self._start_again(watched)
         elif (return_code := watched.return_code) is not None:
-            self._note_end(watched, return_code)
+            self._note_end(watched, _how_it_ended(return_code))
         elif watched.has_come_up():
             if watched.restarts:
                 self.say(f"{watched.part.name} is up again.")
             self._publish()
 
-    def _note_end(self, watched: Watched, return_code: int) -> None:
+    def _note_end(self, watched: Watched, how: str) -> None:
         steady = time.time() - watched.started_at >= STEADY_S
         watched.failures_in_row = 0 if steady else watched.failures_in_row + 1
         doublings = min(watched.failures_in_row, DOUBLINGS_MAX)
         delay_s = min(BACK_OFF_MAX_S, BACK_OFF_FIRST_S * (2**doublings - 1))
         watched.start_again_at = time.monotonic() + delay_s
         watched.is_up = False
-        how = _how_it_ended(return_code)
         self.say(f"{watched.part.name}: {how} It is started again; see {watched.part.log}.")
         self._publish()
 
     def _start_again(self, watched: Watched) -> None:
-        watched.part.clear_remains()
-        watched.part.launch()
+        try:
+            watched.part.clear_remains()
+            watched.part.launch()
+        except (OSError, LocalError) as error:  # a full disk, for example: it may not stay so
+            self._note_end(watched, f"it cannot be started ({error}).")
+            return
         watched.restarts += 1
         self._note_start(watched)
 
     def _stop(self) -> None:
+        self.renewals.stop()
         for watched in self.watched:
             watched.part.ask_to_stop()
         for watched in reversed(self.watched):
@@ -286,16 +251,28 @@ class Supervisor:
         self.home.state_file.unlink(missing_ok=True)
 
     def _publish(self) -> None:
-        self.home.write_state(
-            {
-                "is_ready": self.is_ready,
-                "began_at": self.began_at,
-                "address": self.settings.public_address,
-                "lan_address": self.settings.lan_address,
-                "lan_port": self.settings.lan_port,
-                "parts": [watched.as_state() for watched in self.watched],
-            }
-        )
+        state = {
+            "is_ready": self.is_ready,
+            "began_at": self.began_at,
+            "address": self.settings.public_address,
+            "lan_address": self.settings.lan_address,
+            "lan_port": self.settings.lan_port,
+            "parts": [watched.as_state() for watched in self.watched],
+            "restart": self.renewals.state,
+        }
+        try:
+            self.home.write_state(state)
+            self.is_published = True
+        except OSError:  # on a full disk what runs goes on; it is published once there is space
+            self.is_published = False
+
+
+def _unfailing(say: Say) -> Say:
+    def say_if_possible(text: str) -> None:
+        with contextlib.suppress(OSError):  # a log on a full disk must not end what it tells of
+            say(text)
+
+    return say_if_possible
 
 
 @contextlib.contextmanager

@@ -4,7 +4,17 @@ import json
 import sys
 
 from giftpad.kernel.config import SettingsError, read_settings
-from giftpad.local import Arrangement, LocalError, Step, down, embedded_settings, reset, status, up
+from giftpad.local import (
+    Arrangement,
+    LocalError,
+    Step,
+    down,
+    embedded_settings,
+    reset,
+    restart,
+    status,
+    up,
+)
 
 STEPS = {
     "prepare": Step(name="prepare", target="tests.local.tiny:prepare"),
@@ -22,6 +32,8 @@ def main(command, *options):
         up(settings, arrangement, detach="--detach" in options)
     elif command == "down":
         down(settings)
+    elif command == "restart":
+        restart(settings, options)
     elif command == "reset":
         reset(settings, confirmed="--yes" in options)
     elif command == "settings":

@@ -28,7 +28,7 @@ def test_up_serves_and_down_leaves_nothing(machine):
     now = machine.status()
     assert now["state"] == "up"
     assert [each["name"] for each in now["parts"]] == [
-        *("postgres", "redis", "web", "relay", "scheduler", "jobs-1")
+        *("postgres", "redis", "web", "relay", "scheduler", "watch", "jobs-1")
     ]
     processes = machine.processes()
     assert machine.run("down").returncode == 0
@@ -131,7 +131,8 @@ def test_external_servers_are_used_and_none_is_embedded(machine, fresh_settings)
     machine.up()
     now = machine.status()
     assert (now["database"], now["redis"]) == ("external", "external")
-    assert {each["name"] for each in now["parts"]} == {"web", "relay", "scheduler", "jobs-1"}
+    named = {each["name"] for each in now["parts"]}
+    assert named == {"web", "relay", "scheduler", "watch", "jobs-1"}
     assert not (machine.home.path / "postgres").exists()
     assert not machine.home.kek.exists()
     assert machine.run("reset", "--yes").returncode == 18

@@ -27,7 +27,11 @@ def fail(settings):
 
 
 if __name__ == "__main__":
-    if os.environ.get("TINY_FAILS") == sys.argv[1]:
+    later = Path(os.environ.get("TINY_FAILS_NEXT", "nowhere"))
+    if sys.argv[1] in (
+        os.environ.get("TINY_FAILS"),
+        later.read_text() if later.exists() else None,
+    ):
         print(f"no {sys.argv[1]} today", file=sys.stderr)
         sys.exit(3)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
