@@ -1,0 +1,44 @@
+"""A short bench, which fails on a ratio and never on a time; and the past of growth."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import growth, lookups, payments, product
+from bench.run import Run
+
+SLACK = 0.5
+"""Legs are short and other tests run beside them, so half of a gate is asked for."""
+PAST = 4_000
+
+
+@pytest.fixture(scope="module")
+def run():
+    with product.fresh() as running:
+        yield Run(running, is_short=True)
+
+
+@pytest.mark.long
+def test_payments_look_ups_and_events_keep_their_ratios(run):
+    b1, b2, b6 = payments.b1(run), lookups.b2(run), payments.b6(run)
+    assert run.leg.counts.are_equal, run.leg.counts
+    assert run.leg.load.count() == run.leg.load.count(payments.PAID), run.leg.load.by_status()
+    assert b1.ratio >= SLACK * payments.GATE, b1
+    assert b2.ratio >= SLACK * lookups.GATE, b2
+    assert b6.ratio >= 1, b6
+
+
+@pytest.mark.long
+def test_a_loaded_past_is_whole_and_the_books_agree_with_it(run):
+    growth.pay_everywhere(run)
+    growth.load_past(run, PAST + growth.count_payments(run.product))
+    with run.product.connect() as database:
+        tables = {
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in growth.WRITTEN
+        }
+        database.execute("UPDATE reporting_days SET paid_count = paid_count + 1")
+    assert tables["payment_payments"] == tables["payment_history"] == tables["guard_keys"]
+    assert tables["event_inbox"] >= 2 * PAST
+    with pytest.raises(RuntimeError, match="differences"):
+        run.product.run("ledger", "verify", "--tenant", product.TENANT)
