@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from giftpad import identity, shops
+from giftpad import identity, shops, tenancy
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.isolation_people import Pages
@@ -60,6 +60,7 @@ PUBLIC = {
 """Every page that asks nobody to sign in, with the reason it declares."""
 
 OK, SENT_ON, MISSING = HTTPStatus.OK, HTTPStatus.SEE_OTHER, HTTPStatus.NOT_FOUND
+CONFLICT = HTTPStatus.CONFLICT
 UNPROCESSABLE, FORBIDDEN = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN
 THEMSELVES = "themselves"
 NO_READING = "none-of-ours"
@@ -92,6 +93,13 @@ def _form(**fields: object) -> dict[str, object]:
 
 def _of_batch(**more: object) -> Callable[[Pages], Call]:
     return lambda p: Call(path={"batch_id": p.home.side.released_id} | more)
+
+
+def _of_slug(**data: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(
+        path={"slug": tenancy.get_tenant(p.home.side.scope.tenant_id).slug},
+        data=_form(**data) if data else None,
+    )
 
 
 def _ready(pages: Pages) -> Call:
@@ -251,7 +259,7 @@ def _scanned(pages: Pages) -> Call:
 
 WHY = {"why": "lost"}
 NEW_PASSWORD = "a longer word than before"
-DESK, SHOP = "/desk", "/shop"
+DESK, SHOP, OPERATOR = "/desk", "/shop", "/operator"
 BATCH, COUPON = f"{DESK}/batches/<uuid:batch_id>", f"{DESK}/coupons/<serial>"
 ONE_SHOP, IMPORT = f"{DESK}/shops/<uuid:shop_id>", f"{DESK}/shops/imports/<uuid:import_id>"
 BRANCH = f"{ONE_SHOP}/places/<uuid:branch_id>/close"
@@ -377,6 +385,19 @@ RECIPES: dict[str, list[Recipe]] = {
     f"GET {SHOP}/today": [_at(_plain(), stranger=OK, role="clerk")],
     f"GET {CANCEL}": [_at(_of_payment())],
     f"POST {CANCEL}": [_at(_of_payment(reason="wrong amount"), status=SENT_ON)],
+    f"GET {OPERATOR}/health": [_at(_plain(), stranger=None)],
+    f"GET {OPERATOR}/health/live": [_at(_plain(), stranger=None)],
+    f"GET {OPERATOR}/dead": [_at(_plain(), stranger=None)],
+    f"GET {OPERATOR}/dead/<slug>": [_at(_of_slug(), stranger=None)],
+    f"POST {OPERATOR}/dead/<slug>": [
+        _at(_of_slug(count="1", reason="mended"), status=CONFLICT, stranger=None)
+    ],
+    f"GET {OPERATOR}/dead/runs/<uuid:redrive_id>": [
+        _at(lambda _: Call(path={"redrive_id": new_id()}), status=MISSING, stranger=None)
+    ],
+    f"GET {OPERATOR}/dead/runs/<uuid:redrive_id>/live": [
+        _at(lambda _: Call(path={"redrive_id": new_id()}), status=MISSING, stranger=None)
+    ],
     "GET /balance/pay": [_at(_plain(), status=SENT_ON, stranger=SENT_ON)],
 }
 

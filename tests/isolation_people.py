@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from giftpad import edge, identity, shops
 from giftpad.edge import Door
-from giftpad.kernel.work import unit_of_work
+from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.tenancy import PLATFORM_TENANT_ID
 from tests.isolation_world import FIXED_ID, Call, Side, World
 from tests.make_pages import HOST, Browser, Site
 
@@ -23,6 +24,7 @@ POLICY = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SENT_LENGTH_LEAST = 8
+PLATFORM = Scope(tenant_id=PLATFORM_TENANT_ID)
 FAR_CLERK = "clerk of the second shop"
 _TOKEN = re.compile(r'"[A-Za-z0-9_=-]{64}"')
 _KEY = re.compile(r'(name="key"[^>]* value=)"[0-9a-f]{32}"')
@@ -51,13 +53,17 @@ class Desk:
     def join(self, role: str, *, shop: str = "") -> identity.MemberView:
         """Give somebody new a role."""
         email = self.site.new_person(role, shop=shop or self.number)
-        (found,) = [m for m in identity.list_members(self.side.scope) if m.email == email]
+        (found,) = [m for m in identity.list_members(self.scope_of(role)) if m.email == email]
         return found
+
+    def scope_of(self, role: str) -> Scope:
+        """Return where a role exists: those of operators in the platform and nowhere else."""
+        return PLATFORM if role in identity.OPERATOR_ROLES else self.side.scope
 
     def enter(self, member: identity.MemberView) -> Browser:
         """Open a session for a member, without the password that a sign-in would grind."""
         opened = identity.open_session(
-            member.person_id, self.side.scope.tenant_id, member.membership_id
+            member.person_id, self.scope_of(member.role).tenant_id, member.membership_id
         )
         with self.site.app.test_request_context(base_url=f"http://{HOST}"):
             response = self.site.app.response_class()
@@ -115,7 +121,8 @@ def list_pages(app: Flask) -> dict[str, Door]:
 
 def roles_with(door: Door) -> list[str]:
     """Return the roles that hold every permission of a door, the widest first."""
-    return [role for role, held in identity.ROLES.items() if held >= set(door.access.permissions)]
+    roles = {**identity.ROLES, **identity.OPERATOR_ROLES}
+    return [role for role, held in roles.items() if held >= set(door.access.permissions)]
 
 
 def ask(browser: Browser, app: Flask, call: Call, **headers: str) -> TestResponse:

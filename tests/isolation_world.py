@@ -17,12 +17,13 @@ from joserfc.jwk import RSAKey
 from psycopg import sql
 from werkzeug.test import TestResponse
 
-from giftpad import events, identity, shops, wiring
+from giftpad import events, guard, health, identity, shops, wiring
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import database
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.tenancy import PLATFORM_TENANT_ID
 from tests import make_coupons as mk
 from tests import pump
 from tests.database import REDIS_DATABASES, Servers, own_database, settings_for
@@ -320,6 +321,9 @@ def make_world(settings: Settings, superuser: psycopg.Connection) -> World:
     assert over.machine is not None
     identity.disable_client(home.scope, over.machine.client_id)
     identity.refresh_trust()
+    health.note_backup(database_bytes=1, files=0)
+    with unit_of_work(Scope(tenant_id=PLATFORM_TENANT_ID)) as work:
+        guard.open_share(work, guard.GROUPS, reason="sample")
     return World(
         app=app,
         home=home,

@@ -178,6 +178,7 @@ def issue(town: Town, count: int = 1, *, amount_minor: int = 1000, released: boo
                 entry_id=new_id(),
                 source_id=town.funding_id,
                 amount_minor=amount_minor,
+                count=count,
                 rows=[
                     (n, payments.hash_typed(pepper, town.tenant_id, symbols))
                     for n, symbols in typed.items()

@@ -204,6 +204,8 @@ def test_a_caller_bound_to_a_shop_reaches_no_other_shop(world, till, route, reci
 
 
 PLATFORM_TABLES = {
+    "guard_switches",
+    "health_figures",
     "identity_clients",
     "identity_people",
     "identity_revocations",

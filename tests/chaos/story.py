@@ -1,0 +1,195 @@
+"""A run from its beginning to its summary."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.chaos import legs
+from tests.chaos.checker import Findings
+from tests.chaos.faults import KILLS
+from tests.chaos.journal import Journal
+from tests.chaos.world import Fault, Run
+
+KILLS_MIN, EACH_MIN, PAYMENTS_MIN, LONG_MINUTES = 100, 10, 50_000, 15
+LEGS = ("embedded", "cut", "disk", "standby")
+SHORT = {"embedded": 1, "cut": 0, "disk": 0, "standby": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much of each leg, and how fast people pay."""
+
+    minutes: float
+    seed: int
+    rate: float
+    legs: tuple[str, ...] = LEGS
+
+    @property
+    def rounds(self) -> dict[str, Any]:
+        """How often each leg does what it does: by the minutes that are given."""
+        share = self.minutes / 20
+        if share < 0.3:
+            return SHORT
+        return {
+            "embedded": max(1, round(12 * share)),
+            "cut": max(1, round(2 * share)),
+            "disk": max(1, round(2 * share)),
+            "standby": max(1, round(3 * share)),
+        }
+
+
+def play(plan: Plan, target: Path, *, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run all legs of a plan, write log and summary into ``target``, return the summary."""
+    target.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="giftpad-chaos-"))
+    folder.chmod(0o755)
+    begun = time.monotonic()
+
+    def tell(text: str) -> None:
+        say(f"{time.monotonic() - begun:7.1f} s  {text}")
+
+    journal = Journal(target / "acknowledged.log")
+    run = Run(
+        journal=journal,
+        found=Findings(),
+        seed=plan.seed,
+        rate=plan.rate,
+        payments_wanted=PAYMENTS_MIN if plan.minutes >= LONG_MINUTES else 0,
+        folder=folder,
+        kept=target,
+        say=tell,
+    )
+    tell(f"seed {plan.seed}, {plan.minutes:g} minutes, {plan.rate:g} payments a second at most")
+    rounds = plan.rounds
+    try:
+        for name in plan.legs:
+            if rounds[name]:
+                play_leg(run, name, rounds[name])
+    finally:
+        summary = summarise(run, plan, time.monotonic() - begun)
+        (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+        journal.file.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    return summary
+
+
+def play_leg(run: Run, name: str, rounds: int) -> None:
+    """Play one leg; one that breaks is told, and the next ones are played all the same."""
+    try:
+        getattr(legs, name)(run, rounds=rounds)
+    except Exception as error:  # noqa: BLE001 - the edge of a leg
+        trace = "".join(traceback.format_exception(error))
+        run.say(trace)
+        run.journal.complain(f"leg {name} broke: {type(error).__name__}: {error}")
+
+
+def summarise(run: Run, plan: Plan, took_s: float) -> dict[str, Any]:
+    """Return the run in numbers."""
+    found, journal = run.found, run.journal
+    kills = [fault for fault in run.faults if fault.kind == "kill"]
+    return {
+        "seed": plan.seed,
+        "took_s": round(took_s, 1),
+        "machine": f"{platform.machine()}, Linux {platform.release()}",
+        "faults": len(run.faults),
+        "kills": len(kills),
+        "by_kind": by_kind(run.faults),
+        "acknowledged": {
+            kind: journal.counts[kind] for kind in ("pay", "void", "refund", "office")
+        },
+        "ambiguous": journal.counts["ambiguous"],
+        "reads": journal.counts["read"],
+        "office_rounds": journal.counts["office rounds"],
+        "slowest_answer_s": round(journal.slowest_s, 1),
+        "not_now": dict(journal.statuses.most_common()),
+        "refused": dict(journal.refusals.most_common()),
+        "wrong": journal.wrong[:50],
+        "lost": found.lost,
+        "doubled": found.doubled,
+        "drift_minor": found.drift_minor,
+        "checks": found.checks,
+        "check_s": spread(found.check_s),
+        "settle_s": [round(seconds, 1) for seconds in found.settle_s],
+        "replayed": found.replayed,
+        "findings": asdict(found) | {"check_s": None, "settle_s": None},
+        "notes": {k: v for k, v in run.notes.items() if k != "callers"},
+        "is_clean": found.is_clean and not journal.wrong,
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return median and most of some seconds."""
+    if not values:
+        return {}
+    return {"median": round(median(values), 2), "max": round(max(values), 2)}
+
+
+def by_kind(faults: list[Fault]) -> dict[str, dict[str, Any]]:
+    """Return how often each fault happened, how long the part and the payments were away."""
+    groups: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        groups[f"{fault.kind}: {fault.what}"].append(fault)
+    return {
+        name: {
+            "count": len(group),
+            "back_s": spread([fault.back_s for fault in group]),
+            "pause_s": spread([fault.pause_s for fault in group]),
+            "notes": [fault.notes for fault in group if fault.notes],
+        }
+        for name, group in sorted(groups.items())
+    }
+
+
+def describe(summary: dict[str, Any]) -> str:
+    """Return the summary as a table for a person."""
+    head = ("TIMES", "BACK median", "max", "PAUSE median", "max")
+    lines = [f"{'FAULT':<44}" + "".join(f"{word:>{len(word) + 3}}" for word in head)]
+    for name, kind in summary["by_kind"].items():
+        back, pause = kind["back_s"], kind["pause_s"]
+        lines.append(
+            f"{name:<44} {kind['count']:>5}  {back['median']:>9.1f} s {back['max']:>4.1f} s"
+            f"   {pause['median']:>10.1f} s {pause['max']:>4.1f} s"
+        )
+    acknowledged = summary["acknowledged"]
+    lines += [
+        "",
+        f"faults        {summary['faults']}, of them {summary['kills']} kills",
+        f"checks        {summary['checks']}, {summary['replayed']} answers asked for again",
+        f"acknowledged  {', '.join(f'{count} {kind}' for kind, count in acknowledged.items())}",
+        f"ambiguous     {summary['ambiguous']} calls had to be asked again",
+        f"slowest       {summary['slowest_answer_s']} s until a definite answer",
+        f"lost          {summary['lost']}",
+        f"doubled       {summary['doubled']}",
+        f"drift         {summary['drift_minor']}",
+        f"settled in    {summary['settle_s']} s",
+    ]
+    lines += [f"WRONG         {text}" for text in summary["wrong"]]
+    lines += [f"FOUND         {text}" for text in summary["findings"]["differences"][:50]]
+    lines.append("All of it held." if summary["is_clean"] else "It did not hold.")
+    return "\n".join(lines)
+
+
+def shortcomings(summary: dict[str, Any], plan: Plan) -> list[str]:
+    """Return what a full run owes and this one did not do; nothing for a short one."""
+    if plan.minutes < LONG_MINUTES:
+        return []
+    found = []
+    if summary["kills"] < KILLS_MIN:
+        found.append(f"{summary['kills']} kills instead of {KILLS_MIN}")
+    if summary["acknowledged"]["pay"] < PAYMENTS_MIN:
+        found.append(f"{summary['acknowledged']['pay']} payments instead of {PAYMENTS_MIN}")
+    for name, kind in summary["by_kind"].items():
+        if name.removeprefix("kill: ") in KILLS and kind["count"] < EACH_MIN:
+            found.append(f"{name}: {kind['count']} times instead of {EACH_MIN}")
+    return found
