@@ -5,10 +5,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 T ?= tests
 WORKERS ?= 2
+MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down check lint format types imports house test test-all \
-	db-reset migrate migration i18n openapi print-preview fonts frontend screenshots
+.PHONY: help setup run status down check scan lint format types imports house test test-all bench \
+	chaos db-reset migrate migration i18n openapi print-preview fonts frontend screenshots
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ status: setup ## Show what runs, part by part
 
 down: setup ## Stop a Giftpad that runs in the background
 	@$(BIN)/giftpad down
+
+scan: setup ## Look through the code by rules of ours (.semgrep) and by bandit
+	@$(BIN)/python .ci/scan.py
 
 check: lint types imports house ## All that can be said without running the tests
 
@@ -54,8 +58,14 @@ house: setup ## The rules of the house, as tests; translations and contract up t
 test: setup ## All tests but the long ones; T=tests/ledger for some
 	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist worksteal -m "not long"
 
-test-all: setup ## All tests, also those that take minutes
+test-all: setup scan ## All tests, also those that take minutes; the scans first
 	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist worksteal
+
+chaos: setup ## Kill, cut, fill and fail over a Giftpad under load, and prove that nothing is lost
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+bench: setup ## Measure it against peers on this machine; BENCH="B1 B6", BENCH=--growth, BENCH=--short
+	@$(BIN)/python -m bench $(BENCH)
 
 db-reset: setup ## Remove the data folder's database, queue, files and keys
 	@$(BIN)/giftpad reset --yes
