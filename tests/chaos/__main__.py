@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--to", type=Path, default=Path("var/chaos"), help="log and summary")
     parser.add_argument("--legs", nargs="*", choices=LEGS, default=LEGS, help="some of them only")
     words = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end: servers are ended too
     for variable in [name for name in os.environ if name.startswith("GIFTPAD_")]:
         del os.environ[variable]
     seed = words.seed if words.seed is not None else random.SystemRandom().randrange(1_000_000)

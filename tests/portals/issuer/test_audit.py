@@ -198,10 +198,14 @@ def actions_in(text):
                 yield found.value
 
 
+OF_THE_INSTALLATION = {"admission.set", "feature.off", "feature.on"}
+"""What is done to the whole installation stands in its own record, which no town's page shows."""
+
+
 def test_every_action_of_the_house_has_its_words():
     found = {a for _, text in read_texts("giftpad/*.py") for a in actions_in(text)}
     assert len(found) > 20
-    assert found - set(deeds.ACTIONS) == set()
+    assert found - set(deeds.ACTIONS) == OF_THE_INSTALLATION
     families = tuple(f"{family}." for family in deeds.FAMILIES)
     for action in deeds.ACTIONS:
         assert action.startswith(families), action
