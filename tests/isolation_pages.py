@@ -280,7 +280,7 @@ RECIPES: dict[str, list[Recipe]] = {
         _at(_session, status=SENT_ON, role=THEMSELVES)
     ],
     "POST /account/sessions/end-all": [_at(_own(), status=SENT_ON, stranger=None, role=THEMSELVES)],
-    "POST /account/switch": [_at(_switch, status=SENT_ON, stranger=UNPROCESSABLE, role=THEMSELVES)],
+    "POST /account/switch": [_at(_switch, status=SENT_ON, stranger=SENT_ON, role=THEMSELVES)],
     f"GET {DESK}/members": [_at(_plain(), stranger=OK)],
     f"GET {DESK}/members/invite": [_at(_plain(), stranger=OK)],
     f"POST {DESK}/members/invite": [

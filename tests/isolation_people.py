@@ -26,7 +26,7 @@ POLICY = (
 SENT_LENGTH_LEAST = 8
 PLATFORM = Scope(tenant_id=PLATFORM_TENANT_ID)
 FAR_CLERK = "clerk of the second shop"
-_TOKEN = re.compile(r'"[A-Za-z0-9_=-]{64}"')
+_TOKEN = re.compile(r'"[A-Za-z0-9_=-]{68}"')
 _KEY = re.compile(r'(name="key"[^>]* value=)"[0-9a-f]{32}"')
 
 

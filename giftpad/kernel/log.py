@@ -107,7 +107,7 @@ def log_request(*, request_id: str, **facts: object) -> None:
     the time: the facts are the product's own words, and only the id may be the caller's.
     """
     if not _Lines.is_fast:
-        get_logger("http").info("request", request_id=request_id, **facts)
+        _requests.info("request", request_id=request_id, **facts)
         return
     line = {"room": "http", **facts, "event": "request", "request_id": redact_text(request_id)}
     line |= {"level": "info", "timestamp": datetime.now(UTC)}
@@ -125,3 +125,6 @@ class _Lines:
 def get_logger(name: str) -> Any:
     """Return a logger whose lines carry ``name``; it takes its set-up from its first line on."""
     return structlog.get_logger(room=name)
+
+
+_requests = get_logger("http")

@@ -85,7 +85,7 @@ def _masked(exporter: SpanExporter) -> SpanExporter:
 
     def mask(span: ReadableSpan) -> ReadableSpan:
         return ReadableSpan(
-            name=redact_text(span.name),
+            name=redact_text(_name(span)),
             context=span.context,
             parent=span.parent,
             resource=span.resource,
@@ -115,6 +115,16 @@ def _masked(exporter: SpanExporter) -> SpanExporter:
             return exporter.force_flush(timeout_millis)
 
     return Masked()
+
+
+def _name(span: ReadableSpan) -> str:
+    """Return what a span is called: of a request its method and route, and never its path."""
+    attributes = span.attributes or {}
+    method = attributes.get("http.method") or attributes.get("http.request.method")
+    if method is None:
+        return span.name
+    route = attributes.get("http.route")
+    return f"{method} {route}" if route else str(method)
 
 
 def _mask(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

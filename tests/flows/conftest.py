@@ -75,15 +75,17 @@ class Product:
         *permissions: str,
         tenant: str = TENANT,
         shop_id: str | None = None,
+        rate: int = 50,
     ) -> Caller:
         """Return a machine client with these permissions; without any, with all of them."""
-        key = f"{tenant} {permissions} {shop_id}"
+        key = f"{tenant} {permissions} {shop_id} {rate}"
         if key not in self.callers:
             words = ["client", "create", "--tenant", tenant, "--name", "flow", "--json"]
             for permission in permissions or EVERYTHING:
                 words += ["--permission", permission]
             if shop_id:
                 words += ["--shop", shop_id]
+            words += ["--rate", str(rate), "--burst", str(2 * rate)]
             client = json.loads(self.must(*words))
             form = urlencode({"grant_type": "client_credentials"} | client)
             caller = Caller(self.port)

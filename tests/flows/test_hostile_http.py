@@ -6,6 +6,7 @@ Against the real server, as `giftpad up` starts it, over a socket.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import time
 import uuid
@@ -26,12 +27,12 @@ class Till:
 
     def __init__(self, product):
         self.product, self.port = product, product.port
-        self.codes = product.codes(product.batch(8))
-        self.caller = product.caller("payments:accept", shop_id=product.shops()[0])
+        self.codes = itertools.cycle(product.codes(product.batch(8, face_value_minor=10_000)))
+        self.caller = product.caller("payments:accept", shop_id=product.shops()[0], rate=10_000)
 
     def pays_at_once(self):
         """Pay; whoever is told that too much is going on tries again with the same key."""
-        order = {"instrument": {"kind": "coupon", "code": self.codes[0]}, "amount_minor": 1}
+        order = {"instrument": {"kind": "coupon", "code": next(self.codes)}, "amount_minor": 1}
         began, key, status = time.monotonic(), uuid.uuid4().hex, 503
         while status == 503:
             status, body = self.caller.call("POST", "/api/v1/payments", order, key=key)
@@ -84,7 +85,7 @@ def test_requests_in_one_go_are_answered_one_by_one_in_order(till):
 
 def test_a_body_that_was_cut_is_not_taken_for_whole(till):
     before = till.pays_at_once()
-    code = till.codes[0].encode()
+    code = next(till.codes).encode()
     for content in (b"application/json", b"application/x-www-form-urlencoded"):
         body = b'{"instrument": {"kind": "coupon", "code": "%s"}, "amount_minor": 1}' % code
         answer = wire.cut(
