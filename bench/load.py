@@ -240,26 +240,28 @@ def run_open(
     """
     load, pool = Load(), _Pool(port, connections, sources)
     due: deque[float] = deque()
+    count, asked = round(rate * seconds), 0
     free = list(pool.by_number.values())
     gc.collect()
     gc.disable()
     cpu, began = time.process_time(), time.perf_counter()
-    planned, step, end = began, 1 / rate, began + seconds
+    planned, end = began, began + seconds
     try:
-        while planned < end or due or len(free) < connections:
+        while asked < count or due or len(free) < connections:
             now = time.perf_counter()
             if now > end + DRAIN_S:
                 break
-            while planned <= now and planned < end:
+            while planned <= now and asked < count:
                 due.append(planned)
-                planned += step
+                asked += 1
+                planned = began + asked / rate  # a sum of steps would drift
             while due and free:
                 instant = due.popleft()
                 if now - instant > patience_s:
                     load.note(UNSENT, now - instant)
                 else:
                     _send(pool, free.pop(), next(requests), instant)
-            wait = max(0.0, min(planned - time.perf_counter(), POLL_S)) if planned < end else POLL_S
+            wait = max(0.0, min(planned - time.perf_counter(), POLL_S)) if asked < count else POLL_S
             for number, _ in pool.poll.poll(wait):
                 connection = pool.by_number[number]
                 was_busy = connection.is_busy
