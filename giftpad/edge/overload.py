@@ -18,7 +18,7 @@ from flask import Flask
 
 from giftpad import guard, tenancy
 from giftpad.edge import turns
-from giftpad.edge.bodies import FAULT, take_body
+from giftpad.edge.bodies import take_body
 from giftpad.edge.kinds import PAY, PUBLIC, Kind, kind_of
 from giftpad.edge.places import Entry, Places
 from giftpad.edge.turned_away import OFF_RETRY_S, Answers, Header, reader_of
@@ -68,8 +68,6 @@ class Door:
             if not verdict.is_in:
                 return self._not_yet(environ, start_response, verdict.turn_s, ticket)
         take_body(environ)  # whoever sends slowly holds no place meanwhile
-        if FAULT in environ:  # refused in a moment, without one
-            return self.inner(environ, start_response)
         deadline = environ.get("HTTP_X_DEADLINE_MS")
         entry = self.places.enter(kind, WAIT_MAX_S if deadline is None else _patience(deadline))
         if entry is not Entry.IN:

@@ -40,6 +40,13 @@ class Till:
         assert status == 201, body
         return json.loads(body)
 
+    def balance(self, code):
+        """Return what is on a coupon."""
+        asked = {"instrument": {"kind": "coupon", "code": code.decode()}}
+        status, body = self.caller.call("POST", "/api/v1/instruments/lookup", asked)
+        assert status == 200, body
+        return json.loads(body)["balance_minor"]
+
 
 @pytest.fixture(scope="module")
 def till(product):
@@ -84,8 +91,8 @@ def test_requests_in_one_go_are_answered_one_by_one_in_order(till):
 
 
 def test_a_body_that_was_cut_is_not_taken_for_whole(till):
-    before = till.pays_at_once()
     code = next(till.codes).encode()
+    before = till.balance(code)
     for content in (b"application/json", b"application/x-www-form-urlencoded"):
         body = b'{"instrument": {"kind": "coupon", "code": "%s"}, "amount_minor": 1}' % code
         answer = wire.cut(
@@ -100,7 +107,8 @@ def test_a_body_that_was_cut_is_not_taken_for_whole(till):
             ),
         )
         assert wire.statuses(answer) in ([], [400])
-    assert till.pays_at_once()["balance_minor"] == before["balance_minor"] - 1
+    till.pays_at_once()
+    assert till.balance(code) == before
     form = b"email=a@b.example&password=correct+horse+battery"
     answer = wire.cut(
         till.port,
