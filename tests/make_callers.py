@@ -5,6 +5,7 @@ from __future__ import annotations
 from giftpad import identity
 
 LANGUAGE = "Accept-Language"
+TILL_MAY = ("payments:accept", "payments:refund", "payments:read")
 
 
 class Caller:

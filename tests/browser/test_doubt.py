@@ -47,6 +47,20 @@ def lose_the_answer(page: Page, amount: str) -> None:
     page.locator("[data-screen=doubt]").wait_for()
 
 
+def leave_in_doubt(page: Page, typed: str, amount: str) -> None:
+    """Pay, lose the answer, let asking again fail too, and go on with the next customer."""
+    read(page, typed)
+    page.route(
+        "**/shop/pay/*",
+        lambda route: (
+            route.abort() if "again=1" in (route.request.post_data or "") else route.fallback()
+        ),
+    )
+    lose_the_answer(page, amount)
+    page.locator("[data-later]").click()
+    page.locator("[data-screen=scan]").wait_for()
+
+
 @pytest.mark.parametrize("status", [400, 403, 413])
 def test_what_the_door_says_never_replaces_the_yellow_screen(clerk, scenes, status):
     page = clerk.open("/shop")
@@ -75,16 +89,7 @@ def test_what_the_door_says_never_replaces_the_yellow_screen(clerk, scenes, stat
 
 def test_the_pad_warns_of_a_payment_in_doubt_with_the_same_coupon(clerk, scenes):
     page = clerk.open("/shop")
-    read(page, scenes.typed["doubt"])
-    page.route(
-        "**/shop/pay/*",
-        lambda route: (
-            route.abort() if "again=1" in (route.request.post_data or "") else route.fallback()
-        ),
-    )
-    lose_the_answer(page, "120")
-    page.locator("[data-later]").click()
-    page.locator("[data-screen=scan]").wait_for()
+    leave_in_doubt(page, scenes.typed["doubt"], "120")
     read(page, scenes.typed["change"])
     warning = page.locator("[data-open-doubt]")
     expect(warning).to_be_hidden()
@@ -155,16 +160,7 @@ def test_the_pad_reads_an_amount_as_the_server_does(clerk, scenes):
 
 def test_a_doubt_is_seen_by_its_own_shop_only(clerk, scenes):
     page = clerk.open("/shop")
-    read(page, scenes.typed["change"])
-    page.route(
-        "**/shop/pay/*",
-        lambda route: (
-            route.abort() if "again=1" in (route.request.post_data or "") else route.fallback()
-        ),
-    )
-    lose_the_answer(page, "10")
-    page.locator("[data-later]").click()
-    page.locator("[data-screen=scan]").wait_for()
+    leave_in_doubt(page, scenes.typed["change"], "10")
     expect(page.locator("#gp-doubts li")).to_have_count(1)
     page.evaluate("document.getElementById('main').dataset.shop = 'another'")
     page.evaluate("document.dispatchEvent(new Event('gp:shown'))")

@@ -1,29 +1,21 @@
-"""An application with probes, on this worker's database."""
+"""The application with probes that the API's tests ask, a tenant and its owner."""
 
 from __future__ import annotations
 
 import pytest
 
-from giftpad import identity
 from tests import make
-from tests.make_identity import make_machine, probing_app
+from tests.api.conftest import app, bound, machine  # noqa: F401 - the fixtures are used by name
+from tests.make_sessions import make_somebody
 
 
 @pytest.fixture
-def bound(house, settings):
-    """This process bound to the worker's database and keys, with the platform's first key."""
-    make.make_tenant()
-    identity.bind_issuer(settings.issuer)
-    return settings
+def scope(bound):  # noqa: F811 - asks for the fixture above
+    """A tenant."""
+    return make.make_tenant()
 
 
 @pytest.fixture
-def app(bound):
-    """The application as it is served, and a few routes to look through."""
-    return probing_app(bound)
-
-
-@pytest.fixture
-def machine(app):
-    """A client that may read coupons."""
-    return make_machine(app)
+def owner(scope):
+    """Its owner."""
+    return make_somebody(scope)

@@ -19,12 +19,6 @@ from tests.make_sessions import HOME, PASSWORD, make_somebody
 NEW_PASSWORD = "walking slowly uphill"
 
 
-@pytest.fixture
-def scope(bound):
-    """A tenant."""
-    return make.make_tenant()
-
-
 def invite(scope, role="viewer", **more):
     """Invite somebody and return the code of the link."""
     return identity.invite(scope, identity.NewInvitation(name="鈴木 一郎", role=role, **more)).code

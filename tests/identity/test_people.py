@@ -24,11 +24,6 @@ def _person(address, **changes):
     return identity.NewPerson(**(values | changes))
 
 
-@pytest.fixture
-def scope(bound):
-    return make.make_tenant()
-
-
 def test_a_person_signs_in_with_their_password_only(scope):
     email = _email()
     made = identity.create_person(scope, _person(email))

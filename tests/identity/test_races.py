@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from giftpad import audit, identity, tenancy
 from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.work import Actor, Scope
-from tests import make
 from tests.make_identity import work_of
 from tests.make_sessions import HOME, PASSWORD, make_somebody, open_session
 
@@ -26,18 +25,6 @@ WAITING = (
     " WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 LOCK_PERSON = sa.text("SELECT 1 FROM identity_people WHERE id = :id FOR UPDATE")
-
-
-@pytest.fixture
-def scope(bound):
-    """A tenant."""
-    return make.make_tenant()
-
-
-@pytest.fixture
-def owner(scope):
-    """Its owner."""
-    return make_somebody(scope)
 
 
 @pytest.fixture

@@ -19,18 +19,6 @@ from tests.make_sessions import HOME, PASSWORD, make_somebody, open_session
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 
 
-@pytest.fixture
-def scope(bound):
-    """A tenant."""
-    return make.make_tenant()
-
-
-@pytest.fixture
-def owner(scope):
-    """Its owner."""
-    return make_somebody(scope)
-
-
 def is_believed(opened):
     """Whether the token of a session still opens something."""
     return not identity.is_revoked(identity.verify_token(opened.token))

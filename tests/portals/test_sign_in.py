@@ -219,7 +219,8 @@ def test_a_role_cannot_be_chosen_any_more_after_the_password_was_changed(site):
     assert identity.list_sessions(person_id) == []
 
 
-def test_a_role_is_changed_in_a_new_session(site):
+def signed_in_with_two_roles(site):
+    """Return a browser signed in as an owner, the person, and the other town and role."""
     email = site.new_person("owner")
     other = make.make_tenant()
     new = identity.NewPerson(email=email, name="x", role="viewer", password=PASSWORD)
@@ -228,30 +229,28 @@ def test_a_role_is_changed_in_a_new_session(site):
     values = re.findall(r'name="membership" value="([^"]+)"', browser.follow(answered).text)
     here, there = sorted(values, key=lambda value: value.startswith(str(other.tenant_id)))
     browser.post("/sign-in/choose", {"membership": here})
-    (before,) = identity.list_sessions(made.person_id)
+    return browser, made.person_id, other, there
+
+
+def test_a_role_is_changed_in_a_new_session(site):
+    browser, person_id, other, there = signed_in_with_two_roles(site)
+    (before,) = identity.list_sessions(person_id)
     browser.get("/account")
     assert browser.post("/account/switch", {"membership": there}).status_code == 303
-    (after,) = identity.list_sessions(made.person_id)
+    (after,) = identity.list_sessions(person_id)
     assert (before.id != after.id, after.tenant_id) == (True, other.tenant_id)
     assert browser.get("/desk/members").status_code == 403
 
 
 def test_a_role_that_was_taken_away_meanwhile_is_told_and_nobody_is_signed_out(site):
-    email = site.new_person("owner")
-    other = make.make_tenant()
-    new = identity.NewPerson(email=email, name="x", role="viewer", password=PASSWORD)
-    made = identity.create_person(other, new)
-    browser, answered = typed(site, email)
-    values = re.findall(r'name="membership" value="([^"]+)"', browser.follow(answered).text)
-    here, there = sorted(values, key=lambda value: value.startswith(str(other.tenant_id)))
-    browser.post("/sign-in/choose", {"membership": here})
+    browser, person_id, other, there = signed_in_with_two_roles(site)
     browser.get("/account")
     identity.remove_member(other, UUID(there.partition(".")[2]))
     answered = browser.post("/account/switch", {"membership": there})
     assert (answered.status_code, answered.headers["Location"]) == (303, "/account")
     page = browser.get("/account", headers=EN)
     assert "That role is not yours any more." in page.text or "その役割" in page.text
-    assert len(identity.list_sessions(made.person_id)) == 1
+    assert len(identity.list_sessions(person_id)) == 1
 
 
 def test_somebody_without_a_role_is_told_so(site):

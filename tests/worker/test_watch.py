@@ -22,6 +22,7 @@ from giftpad.health.jobs import prove_books
 from giftpad.kernel import metrics
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.local.postgres import free_port
 from tests import make
 from tests.dead_letters import Letters
 from worker.queues import connect, open_queue
@@ -30,20 +31,6 @@ from worker.watch import Watch, compare
 ROOT = Path(__file__).resolve().parents[2]
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 NAME = re.compile(r"\bgiftpad_[a-z_]+")
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-@pytest.fixture
-def town(house):
-    town = make.make_town()
-    make.issue(town)
-    payments.pay(town.scope, make.pay_order(town, 10))
-    return town
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Hides: that it is put back in one tenant at a time, and how far it has come sinc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -113,21 +114,21 @@ def redrive(slug: str) -> Response | tuple[str, int]:
     return see_other("operator_dead.progress", redrive_id=redrive_id)
 
 
+def _read_run(redrive_id: UUID) -> dict[str, Any]:
+    with unit_of_work(platform_scope()) as work:
+        run = health.find_redrive(work, redrive_id)
+        return {"run": run, "poll_s": None if run.is_over else pause_s(run.at, work.at)}
+
+
 @bp.get("/runs/<uuid:redrive_id>")
 @edge.requires("operations:read")
 def progress(redrive_id: UUID) -> str:
     """Show how far those are that were put back together."""
-    with unit_of_work(platform_scope()) as work:
-        run = health.find_redrive(work, redrive_id)
-        poll_s = None if run.is_over else pause_s(run.at, work.at)
-    return page("operator/dead/run.html", nav_here="dead", run=run, poll_s=poll_s)
+    return page("operator/dead/run.html", nav_here="dead", **_read_run(redrive_id))
 
 
 @bp.get("/runs/<uuid:redrive_id>/live")
 @edge.requires("operations:read")
 def live(redrive_id: UUID) -> str:
     """Draw the changing part of that page anew."""
-    with unit_of_work(platform_scope()) as work:
-        run = health.find_redrive(work, redrive_id)
-        poll_s = None if run.is_over else pause_s(run.at, work.at)
-    return page("operator/dead/_run.html", run=run, poll_s=poll_s)
+    return page("operator/dead/_run.html", **_read_run(redrive_id))

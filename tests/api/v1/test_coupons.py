@@ -8,7 +8,6 @@ import io
 import pytest
 
 from giftpad import audit, identity, payments
-from giftpad.app import build_app
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import make
@@ -57,12 +56,6 @@ class Caller:
             "template": "coupon_a4_8up",
         }
         return self.post(BATCHES, body | changes, key=new_id().hex)
-
-
-@pytest.fixture
-def app(house, settings):
-    identity.ensure_keys()
-    return build_app(settings)
 
 
 @pytest.fixture

@@ -9,31 +9,11 @@ import pytest
 from flask import Flask
 
 from giftpad import identity
-from giftpad.app import build_app
 from giftpad.kernel.ids import new_id
-from tests import make
 from tests.make_callers import Caller
 
 PAY, LOOK_UP = "/api/v1/payments", "/api/v1/instruments/lookup"
 HOT = (PAY, LOOK_UP)
-
-
-@pytest.fixture
-def town(house):
-    town = make.make_town(ceiling_minor=900)
-    make.issue(town, 3)
-    return town
-
-
-@pytest.fixture
-def app(house, settings, town):
-    identity.ensure_keys()
-    return build_app(settings)
-
-
-@pytest.fixture
-def till(app, town):
-    return Caller(app, town.scope, "payments:accept", shop_id=town.shop_id)
 
 
 def environ_of(path, body, token, **headers):

@@ -9,45 +9,24 @@ import marshmallow
 import msgspec
 import pytest
 
-from giftpad import identity, payments, shops
+from giftpad import payments, shops
 from giftpad.api.v1.payments import (
     LookUpBody,
     LookUpSchema,
     PaymentBody,
     PaymentRequestSchema,
 )
-from giftpad.app import build_app
 from giftpad.kernel.i18n import translate
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import make
-from tests.make_callers import Caller
+from tests.make_callers import TILL_MAY, Caller
 from tests.payments.test_pay import forge
-
-MAY = ("payments:accept", "payments:refund", "payments:read")
-
-
-@pytest.fixture
-def town(house):
-    town = make.make_town(ceiling_minor=900)
-    make.issue(town, 2)
-    return town
-
-
-@pytest.fixture
-def app(house, settings, town):
-    identity.ensure_keys()
-    return build_app(settings)
-
-
-@pytest.fixture
-def till(app, town):
-    return Caller(app, town.scope, *MAY, shop_id=town.shop_id)
 
 
 @pytest.fixture
 def office(app, town):
-    return Caller(app, town.scope, *MAY)
+    return Caller(app, town.scope, *TILL_MAY)
 
 
 def order(town, amount_minor=350, **changes):
@@ -222,7 +201,7 @@ def test_unknown_forged_and_foreign_codes_cannot_be_told_apart(town, office, app
 
 
 def test_a_till_sees_and_serves_its_own_shop_only(town, app, till):
-    elsewhere = Caller(app, town.scope, *MAY, shop_id=town.outside_shop_id)
+    elsewhere = Caller(app, town.scope, *TILL_MAY, shop_id=town.outside_shop_id)
     paid = pay(till, order(town)).json
     assert elsewhere.get(f"/api/v1/payments/{paid['id']}").status_code == 404
     assert elsewhere.get("/api/v1/payments").json["items"] == []

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from giftpad import identity
-from giftpad.app import build_app
 from giftpad.kernel.ids import new_id
 from tests.make import make_tenant
 from tests.make_callers import Caller
 from tests.make_packs import apply_town
 
 PATH = "/api/v1/programmes"
-
-
-@pytest.fixture
-def app(house, settings):
-    identity.ensure_keys()
-    return build_app(settings)
 
 
 @pytest.fixture

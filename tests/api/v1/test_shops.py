@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from giftpad import audit, identity
-from giftpad.app import build_app
+from giftpad import audit
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.db import database
 from giftpad.kernel.files import FileStore, open_files
@@ -22,12 +21,6 @@ from tests.pump import pump
 SHOPS, IMPORTS = "/api/v1/shops", "/api/v1/shop-imports"
 NOBODY = "01930000-0000-7000-8000-000000000000"
 SHOP = {"number": "1001", "name": "青葉", "area": "東", "groups": ["一般"], "phone": "00-0000-1001"}
-
-
-@pytest.fixture
-def app(house, settings):
-    identity.ensure_keys()
-    return build_app(settings)
 
 
 @pytest.fixture
