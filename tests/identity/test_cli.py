@@ -18,11 +18,6 @@ NAMES = ("database_url", "database_owner_url", "database_relay_url", "redis_url"
 
 
 @pytest.fixture
-def scope(bound):
-    return make.make_tenant()
-
-
-@pytest.fixture
 def slug(scope):
     return tenancy.get_tenant(scope.tenant_id).slug
 
@@ -183,6 +178,24 @@ def test_a_forgotten_password_is_replaced_and_old_sessions_are_over(run, slug, s
     with pytest.raises(identity.SignInRefused):
         identity.sign_in(email, "the first long word", source="192.0.2.1")
     assert identity.sign_in(email, "the second one", source="192.0.2.1").person_id
+
+
+def test_a_role_is_taken_away_and_the_others_stay(run, slug, scope):
+    email, word = f"{new_id().hex}@example.jp", "a long word of theirs"
+    words = ("person", "create", "--tenant", slug, "--email", email, "--name", "森", "--role")
+    assert run(*words, "viewer", "--password-stdin", typed=f"{word}\n").exit_code == 0
+    assert run(*words, "support", "--existing").exit_code == 0
+    signed = identity.sign_in(email, word, source="192.0.2.2")
+    (viewer,) = [found for found in signed.memberships if found.role == "viewer"]
+    opened = identity.open_session(signed.person_id, scope.tenant_id, viewer.id)
+    remove = ("person", "remove", "--tenant", slug, "--email", f" {email.upper()}", "--role")
+    assert run(*remove, "viewer").exit_code == 0
+    with pytest.raises(identity.SessionOver):
+        identity.renew_session(opened.session_id, opened.secret)
+    assert [found.role for found in identity.list_memberships(signed.person_id)] == ["support"]
+    again = run(*remove, "viewer")
+    assert again.exit_code == 2
+    assert "is not viewer of" in again.output
 
 
 def test_nobody_gets_a_password_by_an_unknown_address(run):
