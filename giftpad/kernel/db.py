@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from giftpad.kernel.config import Settings
 from giftpad.kernel.errors import Unavailable
+from giftpad.kernel.hot import HotConnection
 
 CONNECT_TIMEOUT_S = 3
 POOL_TIMEOUT_S = 5
@@ -85,13 +86,13 @@ class Database:
             hide_parameters=True,  # an error is logged, and parameters hold codes and names
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": COLD_OPTIONS},
         )
-        self._idle: list[psycopg.Connection[TupleRow]] = []
+        self._idle: list[HotConnection] = []
         self._idle_lock = threading.Lock()
         self._is_closed = False
         sa.event.listen(self.engine, "checkin", self._close_late)
 
     @contextmanager
-    def hot_connection(self) -> Iterator[psycopg.Connection[TupleRow]]:
+    def hot_connection(self) -> Iterator[HotConnection]:
         """Lend a connection in autocommit; it serves the next caller unless it broke.
 
         The one given back last is lent first.  It belongs to no thread: a server's threads come
@@ -100,10 +101,9 @@ class Database:
         with self._idle_lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = psycopg.connect(
+            connection = HotConnection.connect(
                 self.url,
                 autocommit=True,
-                prepare_threshold=0,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 options=HOT_OPTIONS,
             )
@@ -112,7 +112,7 @@ class Database:
         finally:
             self._take_back(connection)
 
-    def _take_back(self, connection: psycopg.Connection[TupleRow]) -> None:
+    def _take_back(self, connection: HotConnection) -> None:
         is_sound = not connection.closed and not connection.broken
         with self._idle_lock:
             if is_sound and not self._is_closed and len(self._idle) < HOT_IDLE_MAX:
@@ -130,7 +130,7 @@ class Database:
         for attempt in range(1, HOT_TRIES_MAX + 1):
             try:
                 with self.hot_connection() as connection:
-                    row = connection.execute(statement, values).fetchone()
+                    row = connection.call(statement, values)
             except psycopg.errors.QueryCanceled as error:
                 raise Busy from error
             except psycopg.errors.LockNotAvailable:

@@ -18,7 +18,8 @@ CASES = [
 def test_an_array_arrives_as_it_was_packed(house, pack, values, kind, count):
     packed = pack(values[:count])
     statement = f"SELECT CAST(%(packed)s AS {kind}[])"
-    (arrived,) = database().hot_call(statement, {"packed": packed})
+    with database().hot_connection() as connection:
+        (arrived,) = connection.execute(statement, {"packed": packed}).fetchone()
     assert packed.count == count
     assert [getattr(value, "bytes", value) for value in arrived] == values[:count]
 

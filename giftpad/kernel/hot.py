@@ -1,0 +1,127 @@
+"""A connection for hot calls: one prepared statement, one row, one call into libpq.
+
+psycopg's cursor waits in Python and lets go of the interpreter's lock several times a statement;
+with many threads each of these is a turn that another one takes.  Here it is let go of once.
+
+Hides: how values and rows look on the wire.  Not for statements of more than one row.
+Source: PostgreSQL's documentation, "Binary representation" and libpq's PQexecPrepared.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import struct
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq.abc import PGresult
+from psycopg.rows import TupleRow
+
+from giftpad.kernel.arrays import HashArray, IntegerArray, UuidArray
+
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_INTEGER = struct.Struct("!q")
+_HEAD, _LENGTH = struct.Struct("!iiIii"), struct.Struct("!i")
+
+
+@functools.cache
+def _numbered(statement: str) -> tuple[bytes, bytes, tuple[str, ...]]:
+    """Return a name for a statement, its text with numbered parameters, and their names."""
+    names = tuple(dict.fromkeys(_PLACEHOLDER.findall(statement)))
+    text = _PLACEHOLDER.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
+    return f"hot_{abs(hash(statement)):x}".encode(), text.encode(), names
+
+
+_WRITERS: Mapping[type, tuple[Callable[[Any], bytes | None], Format]] = {
+    type(None): (lambda _: None, Format.TEXT),
+    UUID: (lambda value: value.bytes, Format.BINARY),
+    str: (str.encode, Format.TEXT),
+    bytes: (bytes, Format.BINARY),
+    int: (lambda value: b"%d" % value, Format.TEXT),
+    list: (
+        lambda value: HashArray.of(value, width=len(value[0]) if value else 0).data,
+        Format.BINARY,
+    ),
+} | dict.fromkeys((UuidArray, HashArray, IntegerArray), (lambda value: value.data, Format.BINARY))
+"""How a value is written, by its type; a list is one of hashes."""
+
+
+def _write(value: Any) -> tuple[bytes | None, Format]:
+    """Return a parameter as the server reads it, and in which format."""
+    write, form = _WRITERS[type(value)]
+    return write(value), form
+
+
+def _read_texts(data: bytes) -> list[str | None]:
+    dimensions, _, _ = struct.unpack_from("!iiI", data)
+    found: list[str | None] = []
+    if not dimensions:
+        return found
+    at, (*_, count, _) = _HEAD.size, _HEAD.unpack_from(data)
+    for _ in range(count):
+        (length,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        if length < 0:
+            found.append(None)
+        else:
+            found.append(data[at : at + length].decode())
+            at += length
+    return found
+
+
+_READERS: Mapping[int, Callable[[bytes], Any]] = {
+    16: lambda data: data == b"\x01",
+    17: bytes,
+    20: lambda data: _INTEGER.unpack(data)[0],
+    25: bytes.decode,
+    1009: _read_texts,
+    1184: lambda data: _EPOCH + timedelta(microseconds=_INTEGER.unpack(data)[0]),
+    2950: lambda data: UUID(bytes=data),
+}
+"""How a value is read, by PostgreSQL's number of its type: bool, bytea, bigint, text, text[],
+timestamptz, uuid."""
+
+
+class HotConnection(psycopg.Connection[TupleRow]):
+    """A connection in autocommit that remembers what it has prepared."""
+
+    _named: set[bytes]
+
+    def call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow | None:
+        """Run a statement with ``%(name)s`` parameters and return its first row.
+
+        Raises: psycopg.Error, of the same classes as a cursor.
+        """
+        name, text, names = _numbered(statement)
+        if name not in self.__dict__.setdefault("_named", set()):
+            self._check(self.pgconn.prepare(name, text), ExecStatus.COMMAND_OK)
+            self._named.add(name)
+        written = [_write(values[each]) for each in names]
+        data: list[Any] = [data for data, _ in written]  # None too, which its type leaves out
+        forms = [form for _, form in written]
+        answer = self.pgconn.exec_prepared(name, data, forms, Format.BINARY)
+        self._check(answer, ExecStatus.TUPLES_OK)
+        if not answer.ntuples:
+            return None
+        return tuple(_value(answer, column) for column in range(answer.nfields))
+
+    def _check(self, answer: PGresult, wanted: ExecStatus) -> None:
+        if answer.status == wanted:
+            return
+        if self.pgconn.status == ConnStatus.BAD:
+            error = psycopg.OperationalError(self.pgconn.get_error_message())
+            self.close()  # so that it is not given to anybody again
+            raise error
+        raise error_from_result(answer)
+
+
+def _value(answer: PGresult, column: int) -> Any:
+    data = answer.get_value(0, column)
+    return None if data is None else _READERS[answer.ftype(column)](data)
