@@ -22,6 +22,11 @@ IDLE_S = 0.1
 ROUND_FULL = events.TAKE_MAX
 TROUBLE_S = 1.0
 HINT_FAILURE_TTL_S = 3600
+OPTIONS = (
+    "-c statement_timeout=10000 -c lock_timeout=1000"
+    " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+)
+"""A round takes a few rows by their keys, whatever statistics say of a table that just filled."""
 
 
 def run(settings: Settings) -> None:
@@ -37,7 +42,7 @@ def run(settings: Settings) -> None:
                 connection = psycopg.connect(
                     settings.database_relay_url,
                     connect_timeout=3,
-                    options="-c statement_timeout=10000 -c lock_timeout=1000 -c enable_seqscan=off",
+                    options=OPTIONS,
                 )
             guard.give_way()  # under overload payments need the machine more
             if relay_once(connection, redis) < ROUND_FULL:

@@ -7,16 +7,26 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import redis
+import sqlalchemy as sa
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from giftpad import coupons, payments, shops, wiring
+from giftpad import coupons, events, shops, wiring
 from giftpad.kernel.work import unit_of_work
 from giftpad.payments.models import PaymentHistory
-from tests import make
 from worker import jobs, relay
 from worker.queues import HEAVY, LANES, QUICK, connect, open_queue
 from worker.scheduler import due_between
+
+MANY_EVENTS = sa.text(
+    "INSERT INTO event_outbox (tenant_id, id, name, object_id, payload, created_at)"
+    " SELECT :tenant, uuidv7(), 'test.unheard_v1', uuidv7(), '{}', now()"
+    " FROM generate_series(1, :count)"
+)
+FETCHED = (
+    "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables"
+    " WHERE relname = 'event_outbox'"
+)
 
 
 @pytest.fixture
@@ -25,14 +35,6 @@ def queue(settings):
     connection.flushdb()
     yield connection
     connection.close()
-
-
-@pytest.fixture
-def town(house):
-    town = make.make_town()
-    make.issue(town)
-    payments.pay(town.scope, make.pay_order(town, 10))
-    return town
 
 
 def at(text):
@@ -69,6 +71,17 @@ def test_a_hint_travels_as_json_and_takes_effect(town, settings, queue):
     )
     worker.work(burst=True, logging_level="CRITICAL")
     assert history(town) == 1
+
+
+def test_a_round_reads_each_waiting_event_a_few_times_however_many_there_are(town, settings):
+    with psycopg.connect(settings.database_relay_url, options=relay.OPTIONS) as relaying:
+        events.take_due(relaying)  # what other tests have left
+        with unit_of_work(town.scope) as work:
+            work.session.execute(MANY_EVENTS, {"tenant": work.tenant_id, "count": 300})
+        with relaying.transaction():
+            events.take_due(relaying)
+            (fetched,) = relaying.execute(FETCHED).fetchone()
+    assert 300 <= fetched <= 300 * 8
 
 
 def test_leases_are_given_back_when_redis_takes_no_hint(town, settings, queue):
