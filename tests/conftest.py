@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import os
 import socket
+from pathlib import Path
 
 import pytest
 import redis
@@ -22,6 +23,7 @@ from tests.database import (
     settings_for,
 )
 
+HERE = Path(__file__).parent
 WORKERS_MAX = 16
 _numbers = itertools.count(1)
 
@@ -45,6 +47,15 @@ def pytest_unconfigure(config):
 
 
 ROOM = pytest.StashKey()
+TOGETHER = ("flows", "browser")
+"""Folders whose tests share a running Giftpad: one worker runs them all, and starts it once."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(scope="session", autouse=True)

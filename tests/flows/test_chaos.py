@@ -43,6 +43,7 @@ def kill(town, part):
     wait_for(is_back, BACK_WITHIN_S)
 
 
+@pytest.mark.long
 def test_nothing_acknowledged_is_lost_whatever_is_killed(town, tmp_path):
     codes = town.codes(town.batch(64))
     caller = town.caller("payments:accept", shop_id=town.shops()[0])

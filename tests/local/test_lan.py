@@ -206,6 +206,7 @@ def test_settings_that_cannot_be_are_refused_by_name(given, said):
         Settings(**given)
 
 
+@pytest.mark.long
 def test_the_whole_giftpad_serves_phones(make_machine, fresh_settings):
     command.downgrade(configuration(fresh_settings.database_owner_url), "base")
     machine = make_machine(GIFTPAD_KEK_FILE=fresh_settings.kek_file)

@@ -4,6 +4,8 @@ import contextlib
 import http.client
 import threading
 
+import pytest
+
 from giftpad.local.processes import members_of_session
 from tests.local.conftest import wait_for
 
@@ -41,6 +43,7 @@ def test_a_restart_never_leaves_the_door_shut(machine):
     assert machine.status()["state"] == "up"
 
 
+@pytest.mark.long
 def test_a_fresh_program_that_fails_leaves_the_old_one_at_work(machine):
     assert machine.run("restart").returncode == 16
     machine.variables["TINY_FAILS_NEXT"] = str(machine.home.path / "fails")
