@@ -6,12 +6,14 @@ by its shape wherever it stands, and by its name where the name says it is secre
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -71,6 +73,22 @@ def redact_event(
     return event
 
 
+class _Stream(io.TextIOBase):
+    """Standard error, on which nothing fails: a full disk must not take a payment's answer away."""
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            return sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+_stream = cast(TextIO, _Stream())
+
+
 def configure_logging(settings: Settings) -> None:
     """Send this process's logs, and those of its libraries, to standard error."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
@@ -89,11 +107,11 @@ def configure_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_stream),
         cache_logger_on_first_use=True,
     )
     _Lines.is_fast = settings.log_format != "console" and level <= logging.INFO
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )
@@ -111,8 +129,8 @@ def log_request(*, request_id: str, **facts: object) -> None:
         return
     line = {"room": "http", **facts, "event": "request", "request_id": redact_text(request_id)}
     line |= {"level": "info", "timestamp": datetime.now(UTC)}
-    sys.stderr.write(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode() + "\n")
-    sys.stderr.flush()
+    _stream.write(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode() + "\n")
+    _stream.flush()
 
 
 class _Lines:

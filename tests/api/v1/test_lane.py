@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import sys
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
 from giftpad import identity
 from giftpad.kernel.ids import new_id
+from giftpad.kernel.log import configure_logging
 from tests.make_callers import Caller
 
 PAY, LOOK_UP = "/api/v1/payments", "/api/v1/instruments/lookup"
@@ -169,3 +173,28 @@ def test_whatever_is_odd_goes_to_flask(app, town, till, entries):
     for headers in odd:
         by_lane(app, LOOK_UP, order(town), till.token, **headers)
     assert len(entries) == len(odd)
+
+
+class FullDisk(io.StringIO):
+    """Where nothing more can be written."""
+
+    def write(self, _text, /):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture(params=["json", "console"])
+def logging(settings, request):
+    """Every line is written, in this form."""
+    configure_logging(replace(settings, log_level="INFO", log_format=request.param))
+    yield
+    configure_logging(settings)
+
+
+@pytest.mark.usefixtures("logging")
+def test_a_payment_is_answered_though_its_line_cannot_be_written(town, till, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    order = {"instrument": {"kind": "coupon", "code": town.coupons[0].qr}, "amount_minor": 1}
+    paid = till.post("/api/v1/payments", order, key="once")
+    assert (paid.status_code, paid.json["balance_minor"]) == (201, 999)
+    refused = till.post("/api/v1/payments", order | {"amount_minor": 901}, key="twice")
+    assert refused.json["code"] == "payment.over_ceiling"
