@@ -13,6 +13,7 @@ from rq.queue import EnqueueData
 
 from giftpad import events, guard
 from giftpad.kernel.config import Settings
+from giftpad.kernel.db import PATIENCE
 from giftpad.kernel.log import get_logger
 from worker.queues import TIMEOUT_S, connect, open_queue
 
@@ -40,9 +41,7 @@ def run(settings: Settings) -> None:
         try:
             if connection is None or connection.closed or connection.broken:
                 connection = psycopg.connect(
-                    settings.database_relay_url,
-                    connect_timeout=3,
-                    options=OPTIONS,
+                    settings.database_relay_url, options=OPTIONS, **PATIENCE
                 )
             guard.give_way()  # under overload payments need the machine more
             if relay_once(connection, redis) < ROUND_FULL:
@@ -57,7 +56,7 @@ def run(settings: Settings) -> None:
 
 
 def relay_once(connection: psycopg.Connection[tuple[object, ...]], redis: Redis) -> int:
-    """Send one round of hints and return how many events they carry.
+    """Send one round of hints and return how many ids they carry: an event's once a handler.
 
     When Redis does not take them the leases are given back, so that the next round sends again.
     """

@@ -29,7 +29,15 @@ HOT_OPTIONS = (
 )
 HOT_TRIES_MAX = 2
 HOT_IDLE_MAX = 16
-"""Hot connections that one process keeps; a web process has far fewer threads."""
+"""Hot connections that one process keeps; a web process works on fewer requests at once."""
+PATIENCE: Mapping[str, Any] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""How soon a server that went away without a word is told from one that thinks: libpq's words."""
 AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 """What psycopg raises when the database cannot take a write now, or is not there at all."""
 
@@ -84,7 +92,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
             hide_parameters=True,  # an error is logged, and parameters hold codes and names
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": COLD_OPTIONS},
+            connect_args={**PATIENCE, "options": COLD_OPTIONS},
         )
         self._idle: list[HotConnection] = []
         self._idle_lock = threading.Lock()
@@ -104,8 +112,8 @@ class Database:
             connection = HotConnection.connect(
                 self.url,
                 autocommit=True,
-                connect_timeout=CONNECT_TIMEOUT_S,
                 options=HOT_OPTIONS,
+                **PATIENCE,
             )
         try:
             yield connection
