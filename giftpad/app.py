@@ -26,7 +26,8 @@ def build_app(settings: Settings) -> Flask:
     init_contract(app, init_api(app))
     init_portals(app, settings)
     check_access(app)
-    app.wsgi_app = laned(app)  # type: ignore[method-assign] # Flask's own way to wrap it
+    if not settings.tracing_url:  # spans are begun in Flask, so all requests go there then
+        app.wsgi_app = laned(app)  # type: ignore[method-assign] # Flask's own way to wrap it
     app.wsgi_app = guarded(app, settings)  # type: ignore[method-assign] # Flask's own way
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to wrap it

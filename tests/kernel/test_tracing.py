@@ -6,10 +6,13 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from giftpad.app import build_app
+from giftpad.edge.lane import Lane
 from giftpad.kernel.config import Settings, SettingsError
 from giftpad.kernel.tracing import KEPT_BACK, start_tracing
 
@@ -122,3 +125,12 @@ def test_without_the_extra_the_setting_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(SettingsError, match=r"pip install 'giftpad\[tracing\]'"):
         start_tracing(Settings(tracing_url="http://127.0.0.1:4318"), "web")
+
+
+def test_with_tracing_every_request_goes_through_flask_where_spans_begin(house, settings):
+    def has_lane(**changes):
+        app = build_app(replace(settings, **changes))
+        return isinstance(app.extensions["giftpad_door"].inner, Lane)
+
+    assert has_lane()
+    assert not has_lane(tracing_url="http://127.0.0.1:4318")
