@@ -25,6 +25,7 @@ from giftpad.events.rules import (
     list_subscriptions,
 )
 from giftpad.kernel import metrics
+from giftpad.kernel.arrays import UuidArray
 from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.log import get_logger
@@ -37,7 +38,7 @@ PURGE_MAX = 20_000
 
 # Ids travel as one array: five hundred parameters of their own cost more than what they ask for.
 _LOCKED = sa.text("""
-    SELECT id, object_id, payload FROM event_outbox
+    SELECT id, object_id, CAST(payload AS text) FROM event_outbox
     WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS uuid[])) AND name = :name
     ORDER BY id FOR NO KEY UPDATE
 """)
@@ -102,32 +103,36 @@ def _deliver(scope: Scope, subscription: Subscription, event_ids: Sequence[UUID]
 
 def _unreceived(
     work: Work, subscription: Subscription, event_ids: Sequence[UUID]
-) -> list[tuple[UUID, UUID, Any]]:
+) -> list[tuple[UUID, UUID, str]]:
     """Return id, object and payload of events without a receipt, oldest first, holding their rows.
 
     Two deliveries of the same event must not run at once, and the lock is taken on the row that
     both would close in the end.
     """
-    asked = {"tenant": work.tenant_id, "ids": list(event_ids)}
+    asked = {"tenant": work.tenant_id, "ids": _packed(event_ids)}
     rows = work.session.execute(_LOCKED, asked | {"name": subscription.event.name}).all()
     received = work.session.execute(_RECEIVED, asked | {"handler": subscription.name})
     done = set(received.scalars())
     return [tuple(row) for row in rows if row[0] not in done]
 
 
-def _decode(subscription: Subscription, payload: Any) -> Event:
+def _packed(event_ids: Sequence[UUID]) -> UuidArray:
+    return UuidArray.of(event_id.bytes for event_id in event_ids)
+
+
+def _decode(subscription: Subscription, payload: str) -> Event:
     """Read an event; one that does not decode fails like a handler, alone, and not with others."""
-    return msgspec.convert(payload, subscription.event, strict=False)
+    return msgspec.json.decode(payload, type=subscription.event, strict=False)
 
 
 def _receive(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) -> None:
     if event_ids:
-        values = {"tenant": work.tenant_id, "ids": list(event_ids)}
+        values = {"tenant": work.tenant_id, "ids": _packed(event_ids)}
         work.session.execute(_RECEIVE, values | {"handler": subscription.name, "at": work.at})
 
 
 def _take_together(
-    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, Any]]
+    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, str]]
 ) -> list[UUID] | None:
     """Take all events in one savepoint; None if any of them failed and nothing was done."""
     event_ids = [event_id for event_id, _, _ in waiting]
@@ -149,7 +154,7 @@ def _take_together(
 
 
 def _take_singly(
-    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, Any]]
+    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, str]]
 ) -> list[UUID]:
     taken: list[UUID] = []
     stopped: set[UUID] = set()
@@ -256,7 +261,7 @@ def _close(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) ->
     if not event_ids:
         return
     handlers = [s.name for s in list_subscriptions(subscription.event.name)]
-    values = {"tenant": work.tenant_id, "ids": list(event_ids)}
+    values = {"tenant": work.tenant_id, "ids": _packed(event_ids)}
     work.session.execute(_CLOSE, values | {"handlers": handlers, "count": len(handlers)})
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import psycopg
@@ -21,6 +22,7 @@ from psycopg.pq import Format
 _HEAD = struct.Struct("!iiIii")
 _LENGTH = struct.Struct("!i")
 _INTEGER = struct.Struct("!q")
+_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _ONE_DIMENSION, _WITHOUT_NULLS, _FROM_ONE = 1, 0, 1
 
 
@@ -76,6 +78,18 @@ class IntegerArray(PackedArray):
         return cls(*cls._of(map(_INTEGER.pack, values), 8))
 
 
+class InstantArray(PackedArray):
+    """``timestamptz[]``."""
+
+    element_oid, array_oid = 1184, 1185
+
+    @classmethod
+    def of(cls, values: Iterable[datetime]) -> InstantArray:
+        """Pack instants with a zone."""
+        instants = ((value - _EPOCH) // _MICROSECOND for value in values)
+        return cls(*cls._of(map(_INTEGER.pack, instants), 8))
+
+
 def _teach(kind: type[PackedArray]) -> None:
     class PackedDumper(Dumper):
         format = Format.BINARY
@@ -87,5 +101,5 @@ def _teach(kind: type[PackedArray]) -> None:
     psycopg.adapters.register_dumper(kind, PackedDumper)
 
 
-for _kind in (UuidArray, HashArray, IntegerArray):
+for _kind in (UuidArray, HashArray, IntegerArray, InstantArray):
     _teach(_kind)

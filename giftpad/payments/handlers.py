@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from giftpad.events import batched
+from giftpad.kernel.arrays import InstantArray, IntegerArray, UuidArray
 from giftpad.kernel.work import Work
 from giftpad.payments.events import PaymentCaptured, PaymentRefunded, PaymentVoided
 
@@ -29,16 +30,17 @@ def _add(
         {
             "tenant": work.tenant_id,
             "kind": kind,
-            "ids": [
-                e.object_id if isinstance(e, PaymentCaptured) else e.reversal_id for e in events
-            ],
-            "payments": [e.object_id for e in events],
-            "accounts": [e.account_id for e in events],
-            "shops": [e.shop_id for e in events],
-            "programmes": [e.programme_id for e in events],
-            "amounts": [e.amount_minor for e in events],
-            "balances": [e.balance_minor for e in events],
-            "instants": [e.at for e in events],
+            "ids": UuidArray.of(
+                (e.object_id if isinstance(e, PaymentCaptured) else e.reversal_id).bytes
+                for e in events
+            ),
+            "payments": UuidArray.of(e.object_id.bytes for e in events),
+            "accounts": UuidArray.of(e.account_id.bytes for e in events),
+            "shops": UuidArray.of(e.shop_id.bytes for e in events),
+            "programmes": UuidArray.of(e.programme_id.bytes for e in events),
+            "amounts": IntegerArray.of(e.amount_minor for e in events),
+            "balances": IntegerArray.of(e.balance_minor for e in events),
+            "instants": InstantArray.of(e.at for e in events),
         },
     )
 

@@ -1,15 +1,23 @@
 """What is packed here arrives in the database as it was."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from giftpad.kernel.arrays import HashArray, IntegerArray, UuidArray
+from giftpad.kernel.arrays import HashArray, InstantArray, IntegerArray, UuidArray
 from giftpad.kernel.db import database
 from giftpad.kernel.ids import new_ids_packed
 
+INSTANTS = [
+    datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(2026, 4, 1, 9, tzinfo=UTC),
+    datetime(9999, 12, 31, tzinfo=UTC),
+]
 CASES = [
     (UuidArray.of, new_ids_packed(3), "uuid"),
     (lambda values: HashArray.of(values, width=4), [b"\0\0\0\0", b"a'\\b", b"\xff\xfe{}"], "bytea"),
     (IntegerArray.of, [0, -1, 2**63 - 1], "bigint"),
+    (InstantArray.of, INSTANTS, "timestamptz"),
 ]
 
 
