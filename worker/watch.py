@@ -21,6 +21,7 @@ from redis import Redis, RedisError
 from giftpad import guard, health, local, tenancy
 from giftpad.kernel import metrics
 from giftpad.kernel.config import Settings
+from giftpad.kernel.db import Busy
 from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Scope, unit_of_work
@@ -34,6 +35,10 @@ PORT_AGAIN_S = 30.0
 WINDOW_S = 300.0
 TENANTS_SHOWN_MAX = 50
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
+
+
+SLOW = (Busy, psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+"""What a database says that is there and has too much to do."""
 
 
 class Watch:
@@ -101,7 +106,7 @@ class Watch:
             found["money"] = self._money()
         except (psycopg.Error, Unavailable) as error:
             log.warning("database does not answer", error=type(error).__name__)
-            found["database"]["up"] = not isinstance(error, psycopg.OperationalError)
+            found["database"]["up"] = isinstance(error, SLOW)
         try:
             self.redis.ping()
             found |= {"redis": {"up": True}, "queues": self._queues()}

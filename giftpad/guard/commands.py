@@ -202,9 +202,7 @@ def check_failures(caller: str) -> None:
             _Memory.barred.pop(caller, None)
             _Memory.failures.pop(caller, None)
         return
-    refusal = TooManyFailures(retry_after_s=int(left_s) + 1)
-    refusal.retry_after_s = int(left_s) + 1
-    raise refusal
+    raise TooManyFailures(retry_after_s=int(left_s) + 1)
 
 
 def allow_failures(caller: str, most: int) -> None:

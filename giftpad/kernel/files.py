@@ -6,6 +6,7 @@ before it comes here, and nothing here is ever served by its path.
 
 from __future__ import annotations
 
+import re
 from typing import cast
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # it ships no
 from giftpad.kernel.config import Settings
 
 PART = ".part"
+_IS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Ends the name of a file that is not whole yet."""
 
 
@@ -60,7 +62,7 @@ class FileStore:
         except FileNotFoundError:
             return []
         names = {str(path).rpartition("/")[2].removesuffix(PART) for path in paths}
-        return sorted(UUID(name) for name in names)
+        return sorted(UUID(name) for name in names if _IS_ID.fullmatch(name))  # others are not ours
 
 
 def open_files(settings: Settings) -> FileStore:
