@@ -251,7 +251,7 @@ def list_people(slug: str) -> None:
 @click.option("--email", required=True)
 @click.option("--role", required=True, help="The role that ends; others of theirs stay.")
 def remove_person(slug: str, email: str, role: str) -> None:
-    """Take a role away from somebody; whoever is signed in with it is out at once."""
+    """Take a role away from somebody; whoever is signed in with it is out within 30 seconds."""
     connect()
     scope = _people_scope(slug)
     theirs = [

@@ -22,7 +22,7 @@ from giftpad import shops
 from giftpad.cli import COMMANDS, cli
 from giftpad.identity import ROLES
 from giftpad.kernel.config import Settings, read_settings
-from giftpad.local.parts import web_command
+from giftpad.local.parts import HEADERS_WITHIN_MS, web_command
 from worker.queues import LANES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,6 +162,46 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
     assert "Typo" in broken.stderr, "it would have said so"
 
 
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(DEPLOY)))
+def test_every_page_that_a_file_names_exists(file):
+    for page in re.findall(r"docs/[\w/.-]+\.md", file.read_text()):
+        assert (ROOT / page).is_file(), page
+
+
+def test_the_key_lies_in_one_place_for_all():
+    operating = ROOT / "docs" / "operating"
+    texts = [DEPLOY / "giftpad.env.example", operating / "external-servers.md"]
+    places = {re.findall(r"GIFTPAD_KEK_FILE=(\S+)", text.read_text())[0] for text in texts}
+    assert places == {"/etc/giftpad/kek"}
+    made = "install -m 600 -o giftpad /dev/null /etc/giftpad/kek && head -c 32 /dev/urandom >"
+    assert f"\n{made} /etc/giftpad/kek\n" in texts[1].read_text()
+
+
+def test_only_a_machine_that_is_told_to_migrates():
+    systemd = DEPLOY / "systemd"
+    assert "prepare" not in (systemd / "giftpad.target").read_text()
+    assert "\nWantedBy=giftpad.target\n" in (systemd / "giftpad-prepare.service").read_text()
+    page = (ROOT / "docs/operating/deploy.md").read_text()
+    (named,) = re.findall(r"^for unit in (.*); do$", page, re.MULTILINE)
+    waiting = {
+        unit.stem
+        for unit in UNITS
+        if unit.suffix == ".service" and "After=giftpad-prepare" in unit.read_text()
+    }
+    assert set(named.split()) == waiting
+
+
+def test_a_backup_of_an_external_database_says_whose_address():
+    page = (ROOT / "docs/operating/deploy.md").read_text()
+    lines = [line for line in page.splitlines() if 'giftpad backup "' in line]
+    assert len(lines) == 2
+    for line in lines:
+        assert "--admin-url postgresql://postgres@" in line
+    shipped = (DEPLOY / "systemd" / "giftpad-backup.service").read_text()
+    (command,) = re.findall(r"^(ExecStart=.*)'$", shipped, re.MULTILINE)
+    assert f"\n{command} --admin-url " in page, "the page adds to the unit and changes nothing else"
+
+
 def test_documents_and_folders_that_units_name_exist():
     for unit in UNITS:
         for path in re.findall(r"file:/opt/giftpad/(\S+)", unit.read_text()):
@@ -187,6 +227,11 @@ def test_what_containers_mount_depend_on_and_keep_exists():
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert "deploy/docker/secrets/" in ignored
     assert all(secret["file"].startswith("./secrets/") for secret in found["secrets"].values())
+
+
+def test_the_database_is_asked_where_its_first_server_does_not_listen():
+    words = compose()["services"]["db"]["healthcheck"]["test"]
+    assert words[words.index("-h") + 1] == "127.0.0.1"
 
 
 def test_only_the_proxy_opens_a_port_to_others():
@@ -229,6 +274,23 @@ def test_the_proxies_let_in_the_largest_file_and_no_address_that_a_caller_made_u
     caddy = (DEPLOY / "proxy" / "Caddyfile").read_text()
     assert caddy.count("{") == caddy.count("}")
     assert "trusted_proxies" not in caddy
+
+
+def test_the_proxies_take_bodies_whole_and_keep_connections_for_less_than_giftpad_does():
+    nginx = (DEPLOY / "proxy" / "nginx.conf").read_text()
+    caddy = (DEPLOY / "proxy" / "Caddyfile").read_text()
+    (size,) = re.findall(r"request_buffers (\d+)MiB\n", caddy)
+    assert int(size) * 1024 * 1024 > shops.IMPORT_SIZE_MAX
+    assert re.search(r"timeouts \{\s+read_body \d+s\s+\}", caddy)
+    assert "proxy_request_buffering on;" in nginx
+    assert re.search(r"client_body_timeout \d+s;", nginx)
+    (upstream,) = re.findall(r"^upstream (\w+) \{$", nginx, re.MULTILINE)
+    assert f"proxy_pass http://{upstream};" in nginx
+    assert 'proxy_set_header Connection "";' in nginx
+    (theirs,) = re.findall(r"keepalive_timeout (\d+)s;", nginx)
+    (other,) = re.findall(r"\bkeepalive (\d+)s\n", caddy)
+    assert 0 < int(theirs) * 1000 < HEADERS_WITHIN_MS
+    assert 0 < int(other) * 1000 < HEADERS_WITHIN_MS
 
 
 WANTED = {
