@@ -16,7 +16,7 @@ import argparse
 import importlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -24,7 +24,7 @@ import click
 from bench import page, product
 from bench.growth import SIZES, grow_and_measure
 from bench.machine import describe
-from bench.rows import Row, keep, kept, table
+from bench.rows import Row, keep, kept_ratios, table
 from bench.run import Run
 
 ROWS = {
@@ -70,10 +70,10 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _rows(run: Run, asked: argparse.Namespace) -> Iterator[Row]:
+def _rows(run: Run, asked: argparse.Namespace, *, machine: Mapping[str, object]) -> Iterator[Row]:
     """Measure what is asked for, one row after the other."""
     if asked.growth is not None:
-        known = {name: row["ratio"] for name, row in kept(asked.keep).items()}
+        known = kept_ratios(asked.keep, machine=machine)
         yield from grow_and_measure(run, tuple(asked.growth) or SIZES, known=known)
     elif asked.million:
         yield _find(MILLION)(run)
@@ -94,7 +94,7 @@ def main(words: list[str]) -> int:
     machine, rows = describe(), []
     click.echo(", ".join(f"{name} {value}" for name, value in machine.items()))
     with product.fresh(asked.home) as running:
-        for row in _rows(Run(running, is_short=asked.short), asked):
+        for row in _rows(Run(running, is_short=asked.short), asked, machine=machine):
             rows.append(row)
             if not asked.short:
                 keep(asked.keep, [row], machine=machine)

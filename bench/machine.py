@@ -47,23 +47,30 @@ def cpu_seconds(root_pid: int) -> float:
 
 
 def memory_mb(root_pid: int) -> float:
-    """Return what a family holds in memory now; what n processes share counts 1/n in each."""
+    """Return the most that a family has held in memory; what n processes share counts 1/n in each.
+
+    What each holds now, and by how much each has held more before: a little too much rather than
+    too little, for they need not have done so at once.
+    """
     total_kb = 0
     for pid in family(root_pid):
         try:
-            lines = (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii").splitlines()
+            now = _kilobytes(PROC / str(pid) / "smaps_rollup")
+            held = _kilobytes(PROC / str(pid) / "status")
         except OSError:
             continue
-        total_kb += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+        total_kb += now.get("Pss", 0) + held.get("VmHWM", 0) - held.get("VmRSS", 0)
     return total_kb * KB / MB
+
+
+def _kilobytes(path: Path) -> dict[str, int]:
+    lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
+    return {line[0].rstrip(":"): int(line[1]) for line in lines if line[2:] == ["kB"]}
 
 
 @dataclass
 class Meter:
-    """What a family takes while something is done: CPU between two readings, the most memory.
-
-    Memory is looked at when ``read`` is called, so call it where it is likely to be highest.
-    """
+    """What a family takes while something is done: CPU between two readings, the most memory."""
 
     root_pid: int
     parts: Mapping[str, int] = field(default_factory=dict)

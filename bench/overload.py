@@ -44,7 +44,6 @@ class Surge:
     """What became of the requests of an overload."""
 
     load: Load
-    seconds: float
     server_cpu_s: float
 
     @property
@@ -82,7 +81,7 @@ def surge(run: Run, requests: Iterator[bytes], *, capacity: float) -> Surge:
         connections=CONNECTIONS,
     )
     meter.read()
-    return Surge(load=load, seconds=run.seconds, server_cpu_s=meter.cpu_s)
+    return Surge(load=load, server_cpu_s=meter.cpu_s)
 
 
 def _quietly(run: Run, requests: Iterator[bytes], *, capacity: float, seconds: float) -> Load:

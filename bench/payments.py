@@ -191,6 +191,7 @@ def b1(run: Run) -> Row:
         gate_met=ratio >= GATE and tail <= TAIL_MAX * median and is_whole,
         stretch=f"≥ {STRETCH:.2f} x",
         stretch_met=ratio >= STRETCH,
+        is_whole=is_whole,
         notes=(
             f"TPC-B {first:,.0f}/s before and {second:,.0f}/s after",
             f"p99 is {tail / median:.1f} x the median; answers: {dict(leg.load.by_status())}",

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 PERCENT = 100
+SAME = ("processor", "cores", "memory_gb")
+"""What two machines must have in common for their ratios to be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Row:
     gate_met: bool
     stretch: str
     stretch_met: bool
+    is_whole: bool = True
+    """False if an answer was not the wanted one, or if something acknowledged was not found."""
     notes: tuple[str, ...] = ()
 
 
@@ -105,6 +109,16 @@ def as_json(row: Row) -> dict[str, Any]:
 def kept(path: Path) -> dict[str, Any]:
     """Return the rows of a file by name; none if there is no file yet."""
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def kept_ratios(path: Path, *, machine: Mapping[str, object]) -> dict[str, float]:
+    """Return the ratios of a file by the row's name, those of machines like this one only."""
+    wanted = [machine[name] for name in SAME]
+    return {
+        name: float(row["ratio"])
+        for name, row in kept(path).items()
+        if row["ratio"] is not None and [row["machine"].get(each) for each in SAME] == wanted
+    }
 
 
 def keep(path: Path, rows: Sequence[Row], *, machine: Mapping[str, object]) -> None:

@@ -26,7 +26,7 @@ def load_of(seconds=10.0, **by_status):
 
 def surge_of(paid, turned_away):
     load = load_of(s201=paid, s503=turned_away)
-    return Surge(load=load, seconds=10.0, server_cpu_s=15.0)
+    return Surge(load=load, server_cpu_s=15.0)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_got_no_answer_is_counted_and_told():
     load = load_of(s201=[0.05] * 8, s503=[0.01] * 4)
     load.note(BROKEN, 1.0)
     load.note(UNSENT, 5.0)
-    found = Surge(load=load, seconds=10.0, server_cpu_s=15.0)
+    found = Surge(load=load, server_cpu_s=15.0)
     assert found.unanswered == 2
     notes = " ".join(_notes_of_surge(found, recovered_s=None))
     assert "8 accepted, 4 turned away, 2 without an answer" in notes
