@@ -25,7 +25,7 @@ from tests.make import move_clock
 HELD_S = 4.0
 REDIS_AWAY_S = 6.0
 CONNECTIONS_MAX = 300
-PARTS = ("web", "relay", "jobs-1", "jobs-2", "scheduler", "postgres", "redis")
+PARTS = ("web", "relay", "jobs-1", "jobs-2", "scheduler", "watch", "postgres", "redis")
 KILLS = (*PARTS, "web worker", "postgres backend")
 
 Notes = dict[str, Any]

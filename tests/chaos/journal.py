@@ -46,7 +46,7 @@ class Journal:
         self.slowest_s = 0.0
 
     def acknowledge(self, entry: Entry) -> None:
-        """Write an acknowledged call down; it is on disk, as far as this machine goes, at once."""
+        """Write an acknowledged call down at once; it outlives this process, not the machine."""
         with self.lock:
             self.entries.append(entry)
             self.counts[entry.kind] += 1

@@ -1,8 +1,7 @@
 """A primary and its synchronous standby, made and lost by the commands of the operating page.
 
 The blocks of ``docs/operating/failover.md`` are run as they stand there; only the values of the
-variables in its first block are ours.  A block whose fence says ``postgres`` runs as PostgreSQL's
-user.
+variables in its first block are ours.  Every block runs as PostgreSQL's user.
 """
 
 from __future__ import annotations

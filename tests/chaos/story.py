@@ -23,6 +23,10 @@ from tests.chaos.world import Fault, Run
 
 KILLS_MIN, EACH_MIN, PAYMENTS_MIN, LONG_MINUTES = 100, 10, 50_000, 15
 LEGS = ("embedded", "cut", "disk", "standby")
+KINDS = (
+    *("kill", "client", "redis", "freeze", "connections", "restart", "clock"),
+    *("app-pg", "app-redis", "disk", "standby", "failover"),
+)
 SHORT = {"embedded": 1, "cut": 0, "disk": 0, "standby": 1}
 
 
@@ -184,12 +188,27 @@ def shortcomings(summary: dict[str, Any], plan: Plan) -> list[str]:
     """Return what a full run owes and this one did not do; nothing for a short one."""
     if plan.minutes < LONG_MINUTES:
         return []
-    found = []
-    if summary["kills"] < KILLS_MIN:
-        found.append(f"{summary['kills']} kills instead of {KILLS_MIN}")
-    if summary["acknowledged"]["pay"] < PAYMENTS_MIN:
-        found.append(f"{summary['acknowledged']['pay']} payments instead of {PAYMENTS_MIN}")
-    for name, kind in summary["by_kind"].items():
-        if name.removeprefix("kill: ") in KILLS and kind["count"] < EACH_MIN:
-            found.append(f"{name}: {kind['count']} times instead of {EACH_MIN}")
-    return found
+    by_kind = summary["by_kind"]
+    times = {target: by_kind.get(f"kill: {target}", {"count": 0})["count"] for target in KILLS}
+    happened = {name.partition(":")[0] for name in by_kind}
+    owed = {
+        f"{summary['kills']} kills instead of {KILLS_MIN}": summary["kills"] < KILLS_MIN,
+        f"{summary['acknowledged']['pay']} payments instead of {PAYMENTS_MIN}": (
+            summary["acknowledged"]["pay"] < PAYMENTS_MIN
+        ),
+        f"{summary['replayed']} answers asked for again in {summary['checks']} checks": (
+            summary["replayed"] < summary["checks"]
+        ),
+    }
+    owed |= {
+        f"{target} was killed {count} times instead of {EACH_MIN}": count < EACH_MIN
+        for target, count in times.items()
+    }
+    owed |= {f"nothing of the kind {kind!r} happened": kind not in happened for kind in KINDS}
+    owed |= {f"{name}: it met no traffic": _met_nothing(kind) for name, kind in by_kind.items()}
+    return [text for text, is_owed in owed.items() if is_owed]
+
+
+def _met_nothing(kind: dict[str, Any]) -> bool:
+    hurts = [notes["hurts"] for notes in kind["notes"] if "hurts" in notes]
+    return bool(hurts) and not any(hurts)

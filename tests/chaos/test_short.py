@@ -9,12 +9,22 @@ import socketserver
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.faults import KILLS
 from tests.chaos.proxy import WHOLE, Hurt, Proxy
 from tests.chaos.standby import read_blocks
+from tests.chaos.story import (
+    EACH_MIN,
+    KILLS_MIN,
+    KINDS,
+    PAYMENTS_MIN,
+    Plan,
+    shortcomings,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261121
@@ -40,6 +50,30 @@ def test_nothing_is_lost_in_a_short_chaos(tmp_path):
     )
     log = (tmp_path / "acknowledged.log").read_text().splitlines()
     assert len(log) == sum(summary["acknowledged"].values())
+
+
+def summary_of_a_full_run():
+    by_kind = {f"kill: {target}": {"count": EACH_MIN, "notes": []} for target in KILLS}
+    by_kind |= {f"{kind}: one": {"count": 1, "notes": [{"hurts": 3}]} for kind in KINDS[1:]}
+    return {
+        "kills": KILLS_MIN,
+        "acknowledged": {"pay": PAYMENTS_MIN},
+        "checks": 9,
+        "replayed": 9,
+        "by_kind": by_kind,
+    }
+
+
+def test_a_full_run_owes_each_target_each_kind_and_traffic_to_be_hurt():
+    plan = Plan(minutes=20, seed=1, rate=1)
+    summary = summary_of_a_full_run()
+    assert shortcomings(summary, plan) == []
+    del summary["by_kind"]["kill: watch"], summary["by_kind"]["disk: one"]
+    summary["by_kind"]["client: one"]["notes"] = [{"hurts": 0}]
+    summary |= {"replayed": 8, "kills": 1}
+    summary["acknowledged"]["pay"] = 5
+    assert len(shortcomings(summary, plan)) == 6
+    assert shortcomings(summary, replace(plan, minutes=3)) == []
 
 
 def test_every_command_of_the_failover_page_has_its_place_in_the_drill():
