@@ -56,10 +56,10 @@ house: setup ## The rules of the house, as tests; translations and contract up t
 	@$(BIN)/giftpad openapi --check
 
 test: setup ## All tests but the long ones; T=tests/ledger for some
-	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadgroup -m "not long"
+	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope -m "not long"
 
 test-all: setup scan ## All tests, also those that take minutes; the scans first
-	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadgroup
+	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope
 
 chaos: setup ## Kill, cut, fill and fail over a Giftpad under load, and prove that nothing is lost
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

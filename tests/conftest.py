@@ -6,10 +6,10 @@ import ipaddress
 import itertools
 import os
 import socket
-from pathlib import Path
 
 import pytest
 import redis
+from xdist.scheduler import LoadScopeScheduling
 
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import Database, bind_database
@@ -23,7 +23,6 @@ from tests.database import (
     settings_for,
 )
 
-HERE = Path(__file__).parent
 WORKERS_MAX = 16
 _numbers = itertools.count(1)
 
@@ -51,11 +50,16 @@ TOGETHER = ("flows", "browser")
 """Folders whose tests share a running Giftpad: one worker runs them all, and starts it once."""
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        if folder in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
+class Together(LoadScopeScheduling):
+    """Hands out single tests, but a folder of ``TOGETHER`` as a whole."""
+
+    def _split_scope(self, nodeid):
+        folder = nodeid.split("/")[1]
+        return folder if folder in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
