@@ -1,13 +1,20 @@
-"""What a request is for, by method and path alone: how soon it is turned away under overload.
+"""What a request is for, by method and path: how soon it is turned away under overload.
 
-Hides: which addresses belong together.  It is asked before anything of a request is read, so it
-looks at nothing else, and an address nobody serves counts as a page for the public.
+Hides: which addresses belong together, and that payments go first only for who shows a token or a
+session.  It is asked before a body is read and a token is looked at, so it judges by the head
+alone, and an address nobody serves counts as a page for the public.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from giftpad.edge.sessions import SESSION_COOKIE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,7 @@ def _api(method: str, path: str, parts: list[str]) -> Kind:
         if method not in _READS:
             return PAY
         return LOOK_UPS if names_one else DASHBOARDS
-    if what in ("instruments", "coupons"):
+    if what == "instruments" or (what == "coupons" and method in _READS):
         return LOOK_UPS
     if method not in _READS:
         changes = {"coupon-batches": PRINTING, "shop-imports": IMPORTS}
@@ -101,12 +108,12 @@ def _desk(method: str, path: str, parts: list[str]) -> Kind:
 def _shop(method: str, path: str, parts: list[str]) -> Kind:
     """Judge an address of the till: all of it is on the way to a payment but the day's list."""
     del method, parts
-    return LOOK_UPS if path == "/shop/today" else PAY
+    return ENTRY if path == "/shop/today" else PAY
 
 
 _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "api": _api,
-    "oauth": PAY,  # who gets no token pays nothing
+    "oauth": ENTRY,
     ".well-known": PAY,
     "shop": _shop,
     "desk": _desk,
@@ -123,10 +130,12 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "preferences": ENTRY,
     "": ENTRY,
 }
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - an address
 _FREE = frozenset({"/healthz", "/readyz"})
 _FREQUENT = {
     ("POST", "/api/v1/payments"): PAY,
     ("POST", "/api/v1/instruments/lookup"): LOOK_UPS,
+    ("POST", TOKEN_PATH): PAY,  # who gets no token pays nothing
 }
 
 
@@ -144,3 +153,16 @@ def kind_of(method: str, path: str) -> Kind | None:
     parts = path.split("/", 6)
     found = _BY_FIRST.get(parts[1] if len(parts) > 1 else "", UNKNOWN)
     return found if isinstance(found, Kind) else found(method, path, parts)
+
+
+def shows_session(environ: WSGIEnvironment) -> bool:
+    """Whether a request carries a session, good or not; by https its name has a prefix."""
+    return SESSION_COOKIE in environ.get("HTTP_COOKIE", "")
+
+
+def may_go_first(environ: WSGIEnvironment) -> bool:
+    """Whether a request that is on the way to a payment shows who pays, or need not."""
+    path: str = environ["PATH_INFO"]
+    if path.startswith("/api/"):
+        return "HTTP_AUTHORIZATION" in environ
+    return not path.startswith("/shop") or shows_session(environ)

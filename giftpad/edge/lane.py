@@ -4,7 +4,7 @@ A request takes it if its method and path are those of a hot route, and its head
 JSON body of a known length.  It is judged by the same checks in the same order as any other:
 token, permission, rate, key, body.  Whatever is odd goes on to Flask unread, and whatever is
 refused is told by Flask, in its own context; so a refusal has one author, and the lane knows only
-how to say yes.  Both ways answer with the same bytes: tests/edge/test_lane.py.
+how to say yes.  Both ways answer with the same bytes: tests/api/v1/test_lane.py.
 
 Hides: how a request is taken from WSGI, the headers of an answer.
 """
@@ -24,6 +24,7 @@ from flask import Flask, Response, g, request
 
 from giftpad import guard
 from giftpad.edge.access import Door, declared, find_door
+from giftpad.edge.bodies import LENGTH_DIGITS_MAX
 from giftpad.edge.callers import Caller, identify
 from giftpad.edge.errors import IdempotencyKeyMissing, PermissionMissing
 from giftpad.edge.limits import admit_caller, limit_headers
@@ -219,7 +220,7 @@ def _plain_length(environ: WSGIEnvironment, body_max: int) -> int:
         or environ.get("QUERY_STRING")
         or environ.get("SCRIPT_NAME")
         or "HTTP_TRANSFER_ENCODING" in environ
-        or not (said.isascii() and said.isdecimal())
+        or not (said.isascii() and said.isdecimal() and len(said) <= LENGTH_DIGITS_MAX)
     ):
         return 0
     length = int(said)

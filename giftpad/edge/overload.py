@@ -1,4 +1,4 @@
-"""The door before the application: who is let in, before anything of a request is read.
+"""The door before the application: who is let in, before a token or a form is looked at.
 
 Hides: places and turns, what is switched off, how those who are turned away are answered.  It
 stands between the server and Flask: three microseconds for who is let in, and as many for who is
@@ -19,7 +19,7 @@ from flask import Flask
 from giftpad import guard, tenancy
 from giftpad.edge import turns
 from giftpad.edge.bodies import take_body
-from giftpad.edge.kinds import PAY, PUBLIC, Kind, kind_of
+from giftpad.edge.kinds import ENTRY, PAY, PUBLIC, Kind, kind_of, may_go_first
 from giftpad.edge.places import Entry, Places
 from giftpad.edge.turned_away import OFF_RETRY_S, Answers, Header, reader_of
 from giftpad.kernel import metrics
@@ -41,7 +41,7 @@ WAIT_MAX_S = 2.0
 WHOLE_MAX = 262_144
 """A body of so many bytes at most is handed over in one piece."""
 LABEL = "giftpad-turns-v1"
-_DEADLINE_MAX_MS = 600_000
+_DEADLINE_DIGITS_MAX = 9
 
 
 class Door:
@@ -59,6 +59,8 @@ class Door:
         kind = kind_of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if kind is None:
             return self.inner(environ, start_response)
+        if kind is PAY and not may_go_first(environ):
+            kind = ENTRY
         switches = guard.switches()
         if kind.feature and kind.feature in switches.off:
             return self._refuse(environ, start_response, kind, guard.FeatureOff)
@@ -67,7 +69,8 @@ class Door:
             verdict, ticket = self._judge(environ, switches.share)
             if not verdict.is_in:
                 return self._not_yet(environ, start_response, verdict.turn_s, ticket)
-        take_body(environ)  # whoever sends slowly holds no place meanwhile
+        if not take_body(environ):  # whoever sends slowly holds no place meanwhile
+            return self._refuse(environ, start_response, kind, guard.Overloaded)
         deadline = environ.get("HTTP_X_DEADLINE_MS")
         entry = self.places.enter(kind, WAIT_MAX_S if deadline is None else _patience(deadline))
         if entry is not Entry.IN:
@@ -81,7 +84,7 @@ class Door:
     ) -> list[bytes]:
         self._count(why, kind)
         retry_after_s = OFF_RETRY_S if why is guard.FeatureOff else kind.retry_after_s
-        return self.answers.get(why, reader_of(environ, kind), retry_after_s).send(environ, start)
+        return self.answers.get(why, reader_of(environ), retry_after_s).send(environ, start)
 
     def _serve(
         self,
@@ -105,8 +108,12 @@ class Door:
         streams = False
         try:
             answer = self.inner(environ, begin)
-            streams = not 0 <= length <= WHOLE_MAX
-            return _Stream(answer, self.places) if streams else [_take_whole(answer)]
+            if 0 <= length <= WHOLE_MAX:
+                return [_take_whole(answer)]
+            if kind is ENTRY:  # a file of ours: nobody works on it, and anybody may read it slowly
+                return answer
+            streams = True
+            return _Stream(answer, self.places, kind)
         finally:
             self.places.leave(kind, streams=streams)
 
@@ -138,7 +145,7 @@ class Door:
         # Rounded up: whoever comes when the clock shows what the page says is let in.
         shown = turn + timedelta(seconds=-turn.second % 60)
         answer = self.answers.not_your_turn(
-            reader_of(environ, PUBLIC),
+            reader_of(environ),
             at=f"{shown:%H:%M}",
             turn_at=turn.isoformat(),
             retry_after_s=max(1, turn_s - int(time.time())),
@@ -173,8 +180,8 @@ class Door:
 class _Stream:
     """An answer that is sent bit by bit; it is counted until it is over, or given up."""
 
-    def __init__(self, answer: Iterable[bytes], places: Places) -> None:
-        self._answer, self._places = answer, places
+    def __init__(self, answer: Iterable[bytes], places: Places, kind: Kind) -> None:
+        self._answer, self._places, self._kind = answer, places, kind
         self._is_over = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -184,7 +191,7 @@ class _Stream:
         """Let go of what the answer was made from."""
         if not self._is_over:
             self._is_over = True
-            self._places.end_stream()
+            self._places.end_stream(self._kind)
             _close(self._answer)
 
     __del__ = close
@@ -205,9 +212,10 @@ def _close(answer: Iterable[bytes]) -> None:
 
 def _patience(deadline_ms: str) -> float:
     """Return how long a request may wait by its own header; what cannot be read says nothing."""
-    if not (deadline_ms.isascii() and deadline_ms.isdigit()):
+    is_number = deadline_ms.isascii() and deadline_ms.isdigit()
+    if not is_number or len(deadline_ms) > _DEADLINE_DIGITS_MAX:
         return WAIT_MAX_S
-    return min(WAIT_MAX_S, min(int(deadline_ms), _DEADLINE_MAX_MS) / 1000)
+    return min(WAIT_MAX_S, int(deadline_ms) / 1000)
 
 
 def guarded(app: Flask, settings: Settings) -> Door:

@@ -12,7 +12,8 @@ from enum import Enum
 from giftpad.edge.kinds import RANKS, Kind
 
 STREAMS_MAX = 2
-"""Answers that are sent bit by bit at once, after their work is done or while it goes on."""
+"""Answers of the last rank that are sent bit by bit at once, while work on them may go on."""
+_LAST = RANKS - 1
 
 
 class Entry(Enum):
@@ -52,7 +53,7 @@ class Places:
         """
         with self._lock:
             if self._inside >= max(1, kind.share * self.most) or (
-                kind.rank == RANKS - 1 and self._streams >= STREAMS_MAX
+                kind.rank == _LAST and self._streams >= STREAMS_MAX
             ):
                 return Entry.FULL
             self._inside += 1
@@ -83,7 +84,7 @@ class Places:
         """
         with self._lock:
             self._inside -= not streams
-            self._streams += streams
+            self._streams += streams and kind.rank == _LAST
             self._slow -= kind.is_slow
             for queue in self._queues:
                 if queue and not (queue[0][1] and self._is_slow_full()):
@@ -93,8 +94,8 @@ class Places:
                     return
             self._working -= 1
 
-    def end_stream(self) -> None:
+    def end_stream(self, kind: Kind) -> None:
         """Leave after an answer that was sent bit by bit."""
         with self._lock:
             self._inside -= 1
-            self._streams -= 1
+            self._streams -= kind.rank == _LAST

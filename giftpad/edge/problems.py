@@ -54,6 +54,8 @@ log = get_logger("edge")
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:giftpad:problem:"
 LOCALE_COOKIE = "gp_lang"
+LANGUAGES_LENGTH_MAX = 200
+"""What a header of languages says beyond that is not read."""
 REALM = 'Bearer realm="giftpad"'
 
 STATUSES: tuple[tuple[type[DomainError], HTTPStatus], ...] = (
@@ -115,9 +117,15 @@ def status_of(error: DomainError) -> HTTPStatus:
     raise AssertionError(type(error))
 
 
-@lru_cache(maxsize=512)
 def locale_of(accept_language: str, default: str) -> str:
     """Return the locale that fits a header best; ``default`` where it says nothing of ours."""
+    if len(accept_language) > LANGUAGES_LENGTH_MAX:  # nobody's browser; and it would be kept
+        accept_language = accept_language[:LANGUAGES_LENGTH_MAX].rpartition(",")[0]
+    return _locale_of(accept_language, default)
+
+
+@lru_cache(maxsize=512)
+def _locale_of(accept_language: str, default: str) -> str:
     accepted = parse_accept_header(accept_language, LanguageAccept)
     return choose_locale([tag for tag, quality in accepted if quality > 0], default)
 

@@ -7,8 +7,8 @@ and one log line.
 
 from __future__ import annotations
 
-import io
 import re
+import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from giftpad import guard
 from giftpad.edge.access import BODY_MAX, Door, find_door
-from giftpad.edge.bodies import FAULT
+from giftpad.edge.bodies import FAULT, LENGTH_DIGITS_MAX
 from giftpad.edge.callers import Caller, forget_callers, identify
 from giftpad.edge.errors import (
     BodyMalformed,
@@ -148,8 +148,6 @@ def _enter(app: Flask) -> None:
         request.max_content_length = door.body_max
     if not door.access.is_public:
         _let_in(door)
-    if _said_length(environ) is None and environ.get("wsgi.input_terminated"):
-        _take_whole(environ, door.body_max)
     if door.is_page:
         check_page_form()
 
@@ -163,15 +161,9 @@ def request_id_of(environ: WSGIEnvironment) -> str:
 def _said_length(environ: WSGIEnvironment) -> int | None:
     """Return the length a request says its body has; None if it says none."""
     said: str = environ.get("CONTENT_LENGTH", "")
-    return int(said) if said.isascii() and said.isdecimal() else None
-
-
-def _take_whole(environ: WSGIEnvironment, body_max: int) -> None:
-    """Read a body of unsaid length, which Werkzeug would cut at the limit without a word."""
-    body = environ["wsgi.input"].read(body_max + 1)
-    if len(body) > body_max:
-        raise RequestEntityTooLarge
-    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+    if not (said.isascii() and said.isdecimal()):
+        return None
+    return int(said) if len(said) <= LENGTH_DIGITS_MAX else sys.maxsize
 
 
 def _let_in(door: Door) -> None:

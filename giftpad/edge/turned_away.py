@@ -11,14 +11,12 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask, g
 
 from giftpad import guard
-from giftpad.edge.kinds import PAY, Kind
 from giftpad.edge.pages import CONTENT_SECURITY_POLICY, MACHINE_PREFIXES, RENDERER, Renderer
 from giftpad.edge.payload import write_json
 from giftpad.edge.problems import LOCALE_COOKIE, MEDIA_TYPE, TITLES, TYPE_PREFIX, locale_of
@@ -78,26 +76,21 @@ class Answer:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 
-@lru_cache(maxsize=1024)
-def _locale(accepted_languages: str, cookies: str, default: str) -> str:
-    chosen = _CHOSEN.search(cookies)
-    return chosen[1] if chosen else locale_of(accepted_languages, default)
-
-
-def reader_of(environ: WSGIEnvironment, kind: Kind) -> Reader:
+def reader_of(environ: WSGIEnvironment) -> Reader:
     """Return who is to be answered."""
     accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
     is_look = environ["REQUEST_METHOD"] in _LOOKS
     is_machine = environ["PATH_INFO"].startswith(MACHINE_PREFIXES)
     if is_machine or "text/html" not in environ.get("HTTP_ACCEPT", ""):
         return Reader(locale=locale_of(accepted, SOURCE_LOCALE), is_look=is_look)
-    cookies = environ.get("HTTP_COOKIE", "")
+    chosen = _CHOSEN.search(environ.get("HTTP_COOKIE", ""))
     return Reader(
-        locale=_locale(accepted, cookies if LOCALE_COOKIE in cookies else "", DEFAULT_LOCALE),
+        locale=chosen[1] if chosen else locale_of(accepted, DEFAULT_LOCALE),
         is_person=True,
         wants_part="HTTP_HX_REQUEST" in environ,
         is_look=is_look,
-        may_have_paid=kind is PAY and not is_look,
+        # Whoever's session is over meanwhile may have paid before, so it is not asked for here.
+        may_have_paid=not is_look and environ["PATH_INFO"].startswith("/shop/"),
     )
 
 

@@ -47,6 +47,8 @@ There are as many threads, made when they are needed: a thread waits for a body 
 and a request takes a place at work only when its body is whole (giftpad.edge.bodies)."""
 HEADERS_WITHIN_MS = 5000
 """A connection that has not sent a whole head by then is ended, and so is one that says nothing."""
+HEAD_MAX = 16_384
+"""Bytes of a head; a longer one is refused, and so costs nothing to read."""
 READY_TIMEOUT_S = 2
 STOP_PATIENCE_S = 15.0
 KILL_PATIENCE_S = 5.0
@@ -337,6 +339,7 @@ def web_command(
         *("--http", "1", "--no-ws", "--workers", str(settings.web_workers)),
         *("--blocking-threads", str(CONNECTIONS_MAX), "--runtime-threads", "1"),
         *("--http1-header-read-timeout", str(HEADERS_WITHIN_MS)),
+        *("--http1-buffer-size", str(HEAD_MAX)),
         *("--backpressure", str(CONNECTIONS_MAX), "--log-level", "warning"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5"),
         *("--workers-kill-timeout", "8", *more, application),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -169,7 +170,7 @@ def test_turning_away_costs_far_less_than_an_answer_of_the_application(door, cod
     for _ in range(200):
         began = time.perf_counter()
         if code == "overload.too_late":
-            door.answers.get(guard.TooLate, overload.reader_of(ENVIRON, PAY), 1)
+            door.answers.get(guard.TooLate, overload.reader_of(ENVIRON), 1)
         else:
             ask(door, "GET", "/t/midori-city/", remote="198.51.100.1")
         best = min(best, time.perf_counter() - began)
@@ -253,6 +254,44 @@ def test_the_language_chosen_on_a_page_holds_at_the_door(door):
     assert headers["Content-Language"] == "ja"
 
 
+def test_no_cookie_of_who_is_turned_away_is_kept(door):
+    fill(door)
+    cookie = f"gp_session={'x' * 9}; gp_lang=ja"
+    before = sys.getrefcount(cookie)
+    ask(door, "GET", "/balance", accept=PAGE, cookie=cookie)
+    assert sys.getrefcount(cookie) == before
+
+
+SESSION = {"cookie": "gp_session=x"}
+BEARER = {"authorization": "Bearer x"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/shop/nothing", {}, 503),
+        ("GET", "/shop/nothing", BEARER, 503),
+        ("GET", "/shop", {}, 503),
+        ("GET", "/shop", SESSION, 200),
+        ("POST", "/shop/pay/x", {"cookie": "a=b; __Host-gp_session=x"}, 200),
+        ("POST", "/api/v1/payments", {}, 503),
+        ("POST", "/api/v1/payments", SESSION, 503),
+        ("POST", "/api/v1/payments", BEARER, 200),
+        ("POST", "/api/v1/payments/abc/void", {}, 503),
+        ("POST", "/api/v1/payments/abc/void", BEARER, 200),
+        ("POST", "/oauth/x", {}, 503),
+        ("GET", "/oauth/token", {}, 503),
+        ("POST", "/oauth/token", {}, 200),
+        ("GET", "/.well-known/jwks.json", {}, 200),
+    ],
+)
+def test_payments_go_first_only_for_who_shows_a_token_or_a_session(
+    door, method, path, headers, status
+):
+    door.places._inside = 6  # of eight: three quarters
+    assert ask(door, method, path, **headers)[0] == status
+
+
 def test_a_form_that_pays_leaves_open_whether_money_has_moved(door):
     fill(door)
     paying = ask(door, "POST", "/shop/pay/abc", accept=PAGE, accept_language="en")[2].decode()
@@ -292,7 +331,7 @@ def test_a_request_whose_time_is_over_is_dropped_before_work_begins(door):
     assert door.places.inside == 0
 
 
-@pytest.mark.parametrize("said", ["", "soon", "-5", "1e3", "٣", "9" * 400])
+@pytest.mark.parametrize("said", ["", "soon", "-5", "1e3", "٣", "9" * 400, "9" * 5000])
 def test_a_deadline_that_cannot_be_read_says_nothing(door, said):
     assert ask(door, x_deadline_ms=said)[0] == 200
 
@@ -339,6 +378,39 @@ def test_what_streams_is_not_gathered_and_is_counted_until_it_ends(door):
     assert door.places.inside == 0
 
 
+def test_whoever_reads_a_file_slowly_takes_nothing_from_anybody(door):
+    body = [b"x" * 1024]
+
+    def sending(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(overload.WHOLE_MAX + 1))])
+        return body
+
+    door.inner = sending
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/assets/x.wasm", "wsgi.url_scheme": "http"}
+    held = [door(dict(environ), lambda *_: None) for _ in range(20)]
+    assert all(each is body for each in held)  # handed over as it is
+    assert door.places.inside == 0
+    assert door.places.enter(EXPORTS, 0) is Entry.IN
+
+
+def test_a_large_answer_of_another_kind_takes_no_export_its_turn(door):
+    door.places = Places(at_once=4, waiting=12)
+
+    def sending(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return iter([b"x"])
+
+    door.inner = sending
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/t/midori-city/", "wsgi.url_scheme": "http"}
+    held = [door(dict(environ), lambda *_: None) for _ in range(2)]
+    assert door.places.inside == 2
+    assert door.places.enter(EXPORTS, 0) is Entry.IN
+    door.places.leave(EXPORTS)
+    for each in held:
+        each.close()
+    assert (door.places.inside, door.places._streams) == (0, 0)
+
+
 def test_the_door_tells_of_overload_once_a_second_and_reads_the_switches(door):
     from giftpad.guard import commands
 
@@ -347,6 +419,9 @@ def test_the_door_tells_of_overload_once_a_second_and_reads_the_switches(door):
     assert not guard.is_overloaded()
     door.places._inside = door.places.most
     ask(door)
+    door.look_around()
+    assert not guard.is_overloaded()  # anybody can ask without a token
+    ask(door, authorization="Bearer x")
     door.look_around()
     assert guard.is_overloaded()
     assert door.turned_away == {}

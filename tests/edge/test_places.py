@@ -35,15 +35,19 @@ KNOWN = {
     "POST /api/v1/payments/{id}/void": PAY,
     "POST /api/v1/payments/{id}/refund": PAY,
     "POST /oauth/token": PAY,
+    "GET /oauth/token": ENTRY,
+    "POST /oauth/x": ENTRY,
     "GET /.well-known/jwks.json": PAY,
     "GET /shop": PAY,
     "POST /shop/read": PAY,
     "POST /shop/pay/{id}": PAY,
     "GET /shop/paid/{id}": PAY,
-    "GET /shop/today": LOOK_UPS,
+    "GET /shop/today": ENTRY,
     "POST /api/v1/instruments/lookup": LOOK_UPS,
     "GET /api/v1/payments/{id}": LOOK_UPS,
-    "POST /api/v1/coupons/{id}/block": LOOK_UPS,
+    "GET /api/v1/coupons/{id}": LOOK_UPS,
+    "POST /api/v1/coupons/{id}/block": DESK_ACTS,
+    "POST /api/v1/coupons/block": DESK_ACTS,
     "POST /sign-in": ENTRY,
     "GET /assets/base.css": ENTRY,
     "GET /operator/health": ENTRY,
@@ -197,7 +201,7 @@ def test_answers_that_stream_are_few():
     assert places.inside == STREAMS_MAX
     assert places.enter(EXPORTS, 0) is Entry.FULL
     assert places.enter(PAY, 0) is Entry.IN
-    places.end_stream()
+    places.end_stream(EXPORTS)
     assert places.enter(EXPORTS, 0) is Entry.IN
 
 

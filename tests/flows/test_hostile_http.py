@@ -175,6 +175,34 @@ def test_a_head_that_does_not_end_is_hung_up_on(till):
         assert wire.statuses(answer) in ([], [408])
 
 
+def test_a_head_that_is_too_long_is_refused_and_a_large_file_is_taken(till):
+    own = (b"Host: localhost", b"Connection: close")
+    assert wire.statuses(wire.ask(till.port, wire.get(*own, b"X: " + b"y" * 10_000))) == [200]
+    for length in (20_000, 390_000):
+        answer = wire.ask(till.port, wire.get(*own, b"Accept-Language: " + b"x," * (length // 2)))
+        assert wire.statuses(answer) in ([], [431])
+    office = till.product.caller("shops:write")
+    body = b"y" * 3_000_000
+    data = wire.post(
+        b"Authorization: Bearer " + office.token.encode(),
+        b"Idempotency-Key: " + uuid.uuid4().hex.encode(),
+        b"Content-Length: %d" % len(body),
+        b"Connection: close",
+        body=body,
+        path=b"/api/v1/shop-imports",
+    ).replace(b"Content-Type: application/json", b"Content-Type: text/csv", 1)
+    (status,) = wire.statuses(wire.ask(till.port, data, wait_s=20))
+    assert status == 202
+    till.pays_at_once()
+
+
+def test_a_large_body_of_nobody_is_not_waited_for(till):
+    head = b"POST /xximport HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n\r\n"
+    for _ in range(20):
+        assert wire.statuses(wire.ask(till.port, head + b"x" * 1000, wait_s=0.5)) == [404]
+    till.pays_at_once()
+
+
 TRICKS = {
     "method override": [("X-HTTP-Method-Override", "DELETE"), ("X-Method-Override", "PUT")],
     "another host": [("X-Forwarded-Host", "elsewhere.example"), ("Forwarded", "host=elsewhere")],
