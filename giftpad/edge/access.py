@@ -1,7 +1,7 @@
 """What every route declares: who may come in.  A route that declares nothing lets nobody in.
 
-Hides: where the declaration is kept.  It is looked up and enforced before anything of a request
-is read, and ``check_access`` stops a start with a route that declares nothing.
+Hides: where the declaration is kept.  It is looked up and enforced before a view sees
+anything of a request, and ``check_access`` stops a start with a route that declares nothing.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def idempotency_key() -> str:
 
 
 def _enter(app: Flask) -> None:
-    """Judge a request before anything of it is read."""
+    """Judge a request before its view sees anything of it."""
     environ = request.environ
     g.started_at = time.perf_counter()
     g.request_id = request_id_of(environ)

@@ -58,6 +58,18 @@ SHIPPED = {
     "20261121_1230_kernel_converge_functions_and_rights.py": (
         "05032a447b573d0f2b564dba11945e1c6887706231030d2ec09b2b32bee4993f"
     ),
+    "20261121_1300_guard_add_switches.py": (
+        "99289e27e3a3c48d510e86c82ca06b84f79e6ac7ffa0392c52396362ecf76685"
+    ),
+    "20261121_1310_health_add_figures.py": (
+        "7f7ecadac37444da71bc71c7b1386a7b3e94c4a58c8c8812e7225923f884b04b"
+    ),
+    "20261121_1320_identity_add_list_memberships.py": (
+        "32c03583e27048e09e12a3b5f3cbd9b240f902760d94aead1110e5823e4a8f1b"
+    ),
+    "20261121_1330_events_leave_room_in_outbox.py": (
+        "9d9c9325e1622a7b14d5aa9d08b2f76e675fb2449e70367ad1fe44799b08849d"
+    ),
 }
 """The SHA-256 of every migration that has run somewhere."""
 
