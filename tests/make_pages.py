@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from giftpad import identity, programmes, shops, tenancy
+from giftpad import edge, identity, programmes, shops, tenancy
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
@@ -103,21 +103,40 @@ class Site:
         """Return the browser of somebody with this role, signed in; each role once."""
         key = (role, shop if role in identity.SHOP_ROLES else "")
         if key not in self.browsers:
-            self.browsers[key] = self.sign_in(self.new_person(role, shop=shop, name=name))
+            _, person_id = self._make_person(role, shop, name)
+            self.browsers[key] = self._signed_in(person_id)
         return self.browsers[key]
 
     def new_person(self, role: str, *, shop: str = FIRST_SHOP, name: str = "見本 太郎") -> str:
         """Give somebody new a role and return the address they sign in with."""
+        email, _ = self._make_person(role, shop, name)
+        return email
+
+    def _make_person(self, role: str, shop: str, name: str) -> tuple[str, UUID]:
         email = f"{role}-{new_id().hex[-10:]}@example.jp"
         shop_id = self.shop_id(shop) if role in identity.SHOP_ROLES else None
         of_platform = role in identity.OPERATOR_ROLES
-        identity.create_person(
+        made = identity.create_person(
             Scope(tenant_id=tenancy.PLATFORM_TENANT_ID) if of_platform else self.scope,
             identity.NewPerson(
                 email=email, name=name, role=role, password=PASSWORD, shop_id=shop_id
             ),
         )
-        return email
+        return email, made.person_id
+
+    def _signed_in(self, person_id: UUID) -> Browser:
+        """Return a browser with a session that nobody had to type a password for."""
+        (role,) = identity.list_memberships(person_id)
+        opened = identity.open_session(person_id, role.tenant_id, role.id)
+        with self.app.test_request_context(base_url=f"http://{HOST}"):
+            response = Response()
+            edge.start_session(response, opened)
+        browser = self.nobody()
+        for header in response.headers.getlist("Set-Cookie"):
+            name, _, rest = header.partition("=")
+            browser.http.set_cookie(name, rest.partition(";")[0], domain="localhost")
+        browser.get("/account")  # whose token the next form carries
+        return browser
 
     def sign_in(self, email: str, password: str = PASSWORD) -> Browser:
         """Sign in as people do."""

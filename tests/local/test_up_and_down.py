@@ -77,6 +77,7 @@ def test_a_taken_port_is_told_before_anything_starts(machine):
     assert not machine.home.state_file.exists()
 
 
+@pytest.mark.long
 def test_two_stand_side_by_side(make_machine):
     first, second = make_machine("one"), make_machine("two")
     first.up()
