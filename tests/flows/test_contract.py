@@ -96,7 +96,8 @@ def test_all_phases_find_nothing_against_the_contract(product, office, tmp_path)
 @pytest.mark.long
 def test_an_answer_that_is_not_in_the_contract_is_found(product, office, tmp_path, monkeypatch):
     contract = json.loads((ROOT / "docs/reference/openapi.json").read_text())
-    for operation in contract["paths"]["/api/v1/shops/{shop_id}"].values():
+    operations = contract["paths"]["/api/v1/shops/{shop_id}"]
+    for operation in (each for each in operations.values() if isinstance(each, dict)):
         operation.get("responses", {}).pop("404", None)
     spoilt = tmp_path / "openapi.json"
     spoilt.write_text(json.dumps(contract))
