@@ -22,7 +22,9 @@ from psycopg.pq import Format
 _HEAD = struct.Struct("!iiIii")
 _LENGTH = struct.Struct("!i")
 _INTEGER = struct.Struct("!q")
-_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where PostgreSQL begins to count microseconds."""
+_MICROSECOND = timedelta(microseconds=1)
 _ONE_DIMENSION, _WITHOUT_NULLS, _FROM_ONE = 1, 0, 1
 
 
@@ -86,8 +88,26 @@ class InstantArray(PackedArray):
     @classmethod
     def of(cls, values: Iterable[datetime]) -> InstantArray:
         """Pack instants with a zone."""
-        instants = ((value - _EPOCH) // _MICROSECOND for value in values)
+        instants = ((value - EPOCH) // _MICROSECOND for value in values)
         return cls(*cls._of(map(_INTEGER.pack, instants), 8))
+
+
+def read_texts(data: bytes) -> list[str | None]:
+    """Return the values of a ``text[]`` of one dimension, or of none."""
+    found: list[str | None] = []
+    if len(data) < _HEAD.size:  # an empty array has no dimension
+        return found
+    *_, count, _ = _HEAD.unpack_from(data)
+    at = _HEAD.size
+    for _ in range(count):
+        (length,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        if length < 0:
+            found.append(None)
+        else:
+            found.append(data[at : at + length].decode())
+            at += length
+    return found
 
 
 def _teach(kind: type[PackedArray]) -> None:

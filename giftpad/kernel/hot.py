@@ -10,10 +10,11 @@ Source: PostgreSQL's documentation, "Binary representation" and libpq's PQexecPr
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import struct
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -23,12 +24,11 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
-from giftpad.kernel.arrays import HashArray, IntegerArray, UuidArray
+from giftpad.kernel.arrays import EPOCH, HashArray, read_texts
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _INTEGER = struct.Struct("!q")
-_HEAD, _LENGTH = struct.Struct("!iiIii"), struct.Struct("!i")
+_numbers = itertools.count(1)
 
 
 @functools.cache
@@ -36,7 +36,7 @@ def _numbered(statement: str) -> tuple[bytes, bytes, tuple[str, ...]]:
     """Return a name for a statement, its text with numbered parameters, and their names."""
     names = tuple(dict.fromkeys(_PLACEHOLDER.findall(statement)))
     text = _PLACEHOLDER.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
-    return f"hot_{abs(hash(statement)):x}".encode(), text.encode(), names
+    return b"hot_%d" % next(_numbers), text.encode(), names
 
 
 _WRITERS: Mapping[type, tuple[Callable[[Any], bytes | None], Format]] = {
@@ -49,7 +49,7 @@ _WRITERS: Mapping[type, tuple[Callable[[Any], bytes | None], Format]] = {
         lambda value: HashArray.of(value, width=len(value[0]) if value else 0).data,
         Format.BINARY,
     ),
-} | dict.fromkeys((UuidArray, HashArray, IntegerArray), (lambda value: value.data, Format.BINARY))
+}
 """How a value is written, by its type; a list is one of hashes."""
 
 
@@ -59,30 +59,13 @@ def _write(value: Any) -> tuple[bytes | None, Format]:
     return write(value), form
 
 
-def _read_texts(data: bytes) -> list[str | None]:
-    dimensions, _, _ = struct.unpack_from("!iiI", data)
-    found: list[str | None] = []
-    if not dimensions:
-        return found
-    at, (*_, count, _) = _HEAD.size, _HEAD.unpack_from(data)
-    for _ in range(count):
-        (length,) = _LENGTH.unpack_from(data, at)
-        at += _LENGTH.size
-        if length < 0:
-            found.append(None)
-        else:
-            found.append(data[at : at + length].decode())
-            at += length
-    return found
-
-
 _READERS: Mapping[int, Callable[[bytes], Any]] = {
     16: lambda data: data == b"\x01",
     17: bytes,
     20: lambda data: _INTEGER.unpack(data)[0],
     25: bytes.decode,
-    1009: _read_texts,
-    1184: lambda data: _EPOCH + timedelta(microseconds=_INTEGER.unpack(data)[0]),
+    1009: read_texts,
+    1184: lambda data: EPOCH + timedelta(microseconds=_INTEGER.unpack(data)[0]),
     2950: lambda data: UUID(bytes=data),
 }
 """How a value is read, by PostgreSQL's number of its type: bool, bytea, bigint, text, text[],
@@ -92,7 +75,9 @@ timestamptz, uuid."""
 class HotConnection(psycopg.Connection[TupleRow]):
     """A connection in autocommit that remembers what it has prepared."""
 
-    _named: set[bytes]
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._named: set[bytes] = set()
 
     def call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow | None:
         """Run a statement with ``%(name)s`` parameters and return its first row.
@@ -100,7 +85,7 @@ class HotConnection(psycopg.Connection[TupleRow]):
         Raises: psycopg.Error, of the same classes as a cursor.
         """
         name, text, names = _numbered(statement)
-        if name not in self.__dict__.setdefault("_named", set()):
+        if name not in self._named:
             self._check(self.pgconn.prepare(name, text), ExecStatus.COMMAND_OK)
             self._named.add(name)
         written = [_write(values[each]) for each in names]
