@@ -212,6 +212,7 @@ def test_a_file_that_no_import_ends_with_goes_too(scope, settings, fresh_clock):
     files.write(scope.tenant_id, "shop_import", orphans[0], data=b"of a process that died")
     half = files._path(scope.tenant_id, "shop_import", orphans[1]) + ".part"
     files._system.pipe_file(half, b"of one that died earlier")
+    files._system.pipe_file(half.rpartition("/")[0] + "/.stray", b"of some other program")
     assert purge_files(scope) == 0
     fresh_clock(timedelta(days=8))
     fresh_id = hand_in(scope, "\r\n".join(ROWS).encode())

@@ -20,6 +20,7 @@ from giftpad import health, payments, tenancy
 from giftpad.health.adapters.exposition import GAUGES
 from giftpad.health.jobs import prove_books
 from giftpad.kernel import metrics
+from giftpad.kernel.db import Busy, DatabaseAway
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.local.postgres import free_port
@@ -121,6 +122,25 @@ def test_without_the_database_prometheus_is_told_so_and_nothing_else_is_made_up(
     assert samples(text, "giftpad_database_up") == {(): 0.0}
     assert samples(text, "giftpad_outbox_waiting") == {}
     assert samples(text, "giftpad_redis_up") == {(): 1.0}
+
+
+@pytest.mark.parametrize(
+    ("error", "is_up"),
+    [
+        (psycopg.errors.QueryCanceled(), True),
+        (psycopg.OperationalError(), False),
+        (Busy(), True),
+        (DatabaseAway(), False),
+    ],
+)
+def test_a_database_with_too_much_to_do_is_there_and_one_that_is_away_is_not(
+    watch, monkeypatch, error, is_up
+):
+    def measure():
+        raise error
+
+    monkeypatch.setattr(health, "measure_money", measure)
+    assert watch.look()["database"]["up"] is is_up
 
 
 def test_a_taken_port_is_no_reason_to_stop(watch):
