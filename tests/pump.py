@@ -24,7 +24,7 @@ def pump(settings: Settings, of: Scope | None = None) -> int:
                 return taken
             for hint in deliveries:
                 scope = Scope(tenant_id=hint.tenant_id)
-                count = events.deliver(scope, hint.handler, hint.event_name, hint.event_ids)
+                count = events.deliver(scope, hint.handlers, hint.event_name, hint.event_ids)
                 if of is None or of.tenant_id == hint.tenant_id:
                     taken += count
     message = "events keep coming"

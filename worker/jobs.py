@@ -32,8 +32,8 @@ def _may_begin() -> bool:
     return True
 
 
-def deliver(tenant_id: str, handler: str, event_name: str, event_ids: list[str]) -> None:
-    """Let a handler take events; a hint for a handler that is gone is dropped.
+def deliver(tenant_id: str, handlers: list[str], event_name: str, event_ids: list[str]) -> None:
+    """Let handlers take events; a hint that names a handler that is gone is dropped.
 
     So is one for work that is switched off: the relay sends it again when its lease is over.
     """
@@ -41,9 +41,9 @@ def deliver(tenant_id: str, handler: str, event_name: str, event_ids: list[str])
         return
     scope = Scope(tenant_id=UUID(tenant_id))
     try:
-        events.deliver(scope, handler, event_name, [UUID(text) for text in event_ids])
+        events.deliver(scope, handlers, event_name, [UUID(text) for text in event_ids])
     except KeyError:
-        log.warning("no such handler", handler=handler, event_name=event_name)
+        log.warning("no such handler", handlers=handlers, event_name=event_name)
 
 
 def run_scheduled(name: str) -> None:

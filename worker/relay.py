@@ -56,7 +56,7 @@ def run(settings: Settings) -> None:
 
 
 def relay_once(connection: psycopg.Connection[tuple[object, ...]], redis: Redis) -> int:
-    """Send one round of hints and return how many ids they carry: an event's once a handler.
+    """Send one round of hints and return how many ids they carry.
 
     When Redis does not take them the leases are given back, so that the next round sends again.
     """
@@ -79,10 +79,10 @@ def _hint(queue_name: str, delivery: events.Delivery) -> EnqueueData:
     ids = [str(event_id) for event_id in delivery.event_ids]
     return Queue.prepare_data(
         "worker.jobs.deliver",
-        args=[str(delivery.tenant_id), delivery.handler, delivery.event_name, ids],
+        args=[str(delivery.tenant_id), list(delivery.handlers), delivery.event_name, ids],
         timeout=TIMEOUT_S[queue_name],
         ttl=int(events.LEASE.total_seconds()),  # then the same events are sent again
         result_ttl=0,
         failure_ttl=HINT_FAILURE_TTL_S,
-        description=f"{delivery.handler} x{len(ids)}",
+        description=f"{', '.join(delivery.handlers)} x{len(ids)}",
     )

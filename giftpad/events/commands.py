@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -37,26 +39,52 @@ RETENTION = timedelta(days=30)
 PURGE_MAX = 20_000
 
 # Ids travel as one array: five hundred parameters of their own cost more than what they ask for.
-_LOCKED = sa.text("""
-    SELECT id, object_id, CAST(payload AS text) FROM event_outbox
+# Rows are held and closed by one write; whoever finds in the end that a receipt is missing opens
+# the row again, in the same transaction.
+_HOLD = sa.text("""
+    UPDATE event_outbox SET done_at = now()
     WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS uuid[])) AND name = :name
-    ORDER BY id FOR NO KEY UPDATE
+        AND done_at IS NULL
+    RETURNING id, object_id, CAST(payload AS text)
+""")
+_REOPEN = sa.text("""
+    UPDATE event_outbox SET done_at = NULL
+    WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS uuid[]))
+""")
+_LOOK = sa.text("""
+    SELECT id, object_id, CAST(payload AS text) FROM event_outbox o
+    WHERE tenant_id = :tenant AND id = :id AND name = :name AND done_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM event_inbox i
+            WHERE i.tenant_id = o.tenant_id AND i.event_id = o.id AND i.handler = :handler)
 """)
 _RECEIVED = sa.text("""
-    SELECT event_id FROM event_inbox
-    WHERE tenant_id = :tenant AND event_id = ANY(CAST(:ids AS uuid[])) AND handler = :handler
+    SELECT event_id, handler FROM event_inbox
+    WHERE tenant_id = :tenant AND event_id = ANY(CAST(:ids AS uuid[]))
 """)
 _RECEIVE = sa.text("""
     INSERT INTO event_inbox (tenant_id, event_id, handler, outcome, received_at)
     SELECT :tenant, unnest(CAST(:ids AS uuid[])), :handler, 'done', :at
 """)
-_CLOSE = sa.text("""
-    UPDATE event_outbox o SET done_at = now()
-    WHERE o.tenant_id = :tenant AND o.id = ANY(CAST(:ids AS uuid[])) AND :count = (
-        SELECT count(*) FROM event_inbox i
-        WHERE i.tenant_id = o.tenant_id AND i.event_id = o.id
-            AND i.handler = ANY(CAST(:handlers AS text[])))
-""")
+
+
+@dataclass(slots=True)
+class _Held:
+    """An event whose row this transaction holds; it is read once for all its handlers."""
+
+    id: UUID
+    object_id: UUID
+    payload: str
+    event: Event | None = None
+
+    def read(self, subscription: Subscription) -> Event:
+        """Return the event; one that does not decode fails like a handler, and alone."""
+        if self.event is None:
+            self.event = msgspec.json.decode(self.payload, type=subscription.event, strict=False)
+        return self.event
+
+
+Receipts = set[tuple[UUID, str]]
 
 
 def publish(work: Work, event: Event) -> UUID:
@@ -75,54 +103,77 @@ def publish(work: Work, event: Event) -> UUID:
     return event_id
 
 
-def deliver(scope: Scope, handler: str, event_name: str, event_ids: Sequence[UUID]) -> int:
-    """Let one handler take the events it has no receipt for; return how many it took.
+def deliver(
+    scope: Scope, handlers: Sequence[str], event_name: str, event_ids: Sequence[UUID]
+) -> int:
+    """Let handlers take the events they have no receipt for; return how many each took, summed.
 
-    An event whose handler fails keeps no receipt and is sent again after a while; later events
-    of the same object wait for it.
+    Handlers that work in the transaction share one.  An event whose handler fails keeps no
+    receipt of it and is sent again after a while; later events of the same object wait for it.
+    Locks: the outbox rows, in the order of their ids.
+    Raises: KeyError for a handler that the wiring no longer has.
     """
-    subscription = get_subscription(handler, event_name)
-    begun = time.perf_counter()
-    taken = _deliver(scope, subscription, event_ids)
-    metrics.note_handled(handler, "done", taken)
-    metrics.note_delivery(handler, time.perf_counter() - begun)
+    subscriptions = [get_subscription(handler, event_name) for handler in handlers]
+    taken = 0
+    if together := [s for s in subscriptions if s.in_transaction]:
+        taken += _deliver_together(scope, together, event_ids)
+    for subscription in subscriptions:
+        if not subscription.in_transaction:
+            with _timed(subscription) as count:
+                for event_id in event_ids:
+                    count.append(_deliver_detached(scope, subscription, event_id))
+            taken += sum(count)
     return taken
 
 
-def _deliver(scope: Scope, subscription: Subscription, event_ids: Sequence[UUID]) -> int:
-    if not subscription.in_transaction:
-        return sum(_deliver_detached(scope, subscription, event_id) for event_id in event_ids)
-    with unit_of_work(scope, patience_s=120) as work:
-        waiting = _unreceived(work, subscription, event_ids)
-        taken = _take_together(work, subscription, waiting)
-        if taken is None:
-            taken = _take_singly(work, subscription, waiting)
-        _close(work, subscription, taken)
-    return len(taken)
+@contextmanager
+def _timed(subscription: Subscription) -> Iterator[list[int]]:
+    """Count in the metrics what a handler takes, and how long it was at it."""
+    begun = time.perf_counter()
+    taken: list[int] = []
+    yield taken
+    metrics.note_handled(subscription.name, "done", sum(taken))
+    metrics.note_delivery(subscription.name, time.perf_counter() - begun)
 
 
-def _unreceived(
-    work: Work, subscription: Subscription, event_ids: Sequence[UUID]
-) -> list[tuple[UUID, UUID, str]]:
-    """Return id, object and payload of events without a receipt, oldest first, holding their rows.
+def _deliver_together(
+    scope: Scope, subscriptions: Sequence[Subscription], event_ids: Sequence[UUID]
+) -> int:
+    taken = 0
+    event = subscriptions[0].event
+    with (
+        unit_of_work(scope, patience_s=120) as work,
+        _holding(work, event, event_ids) as (held, received),
+    ):
+        for subscription in subscriptions:
+            with _timed(subscription) as count:
+                count.append(_take(work, subscription, held, received))
+            taken += sum(count)
+    return taken
 
-    Two deliveries of the same event must not run at once, and the lock is taken on the row that
-    both would close in the end.
+
+@contextmanager
+def _holding(
+    work: Work, event: type[Event], event_ids: Sequence[UUID]
+) -> Iterator[tuple[list[_Held], Receipts]]:
+    """Hold the rows of events that are not closed, oldest first, with the receipts they have.
+
+    Two deliveries of the same event cannot run at once.  In the end those stay closed that every
+    handler has a receipt for; the body adds to the receipts what it writes.
     """
     asked = {"tenant": work.tenant_id, "ids": _packed(event_ids)}
-    rows = work.session.execute(_LOCKED, asked | {"name": subscription.event.name}).all()
-    received = work.session.execute(_RECEIVED, asked | {"handler": subscription.name})
-    done = set(received.scalars())
-    return [tuple(row) for row in rows if row[0] not in done]
+    rows = work.session.execute(_HOLD, asked | {"name": event.name})
+    held = sorted((_Held(*row) for row in rows), key=attrgetter("id"))
+    received: Receipts = {(row[0], row[1]) for row in work.session.execute(_RECEIVED, asked)}
+    yield held, received
+    listeners = [s.name for s in list_subscriptions(event.name)]
+    lacking = [h.id for h in held if any((h.id, name) not in received for name in listeners)]
+    if lacking:
+        work.session.execute(_REOPEN, asked | {"ids": _packed(lacking)})
 
 
-def _packed(event_ids: Sequence[UUID]) -> UuidArray:
+def _packed(event_ids: Iterable[UUID]) -> UuidArray:
     return UuidArray.of(event_id.bytes for event_id in event_ids)
-
-
-def _decode(subscription: Subscription, payload: str) -> Event:
-    """Read an event; one that does not decode fails like a handler, alone, and not with others."""
-    return msgspec.json.decode(payload, type=subscription.event, strict=False)
 
 
 def _receive(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) -> None:
@@ -131,66 +182,74 @@ def _receive(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) 
         work.session.execute(_RECEIVE, values | {"handler": subscription.name, "at": work.at})
 
 
-def _take_together(
-    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, str]]
-) -> list[UUID] | None:
-    """Take all events in one savepoint; None if any of them failed and nothing was done."""
-    event_ids = [event_id for event_id, _, _ in waiting]
+def _take(work: Work, subscription: Subscription, held: Sequence[_Held], received: Receipts) -> int:
+    """Let one handler take what it has no receipt for; return how many events it took."""
+    waiting = [each for each in held if (each.id, subscription.name) not in received]
+    if not waiting:
+        return 0
     try:
         with savepoint(work):
-            events = [_decode(subscription, payload) for _, _, payload in waiting]
-            if not subscription.takes_many:
-                for event in events:
-                    subscription.handler(work, event)
-            elif events:
-                subscription.handler(work, events)
-            _receive(work, subscription, event_ids)
+            _handle(work, subscription, waiting)
     except Exception as error:  # noqa: BLE001 - the edge of jobs: the cause is found one by one
         if len(waiting) == 1:
-            _fail(work, subscription, event_ids[0], error)
-            return []
-        return None
-    return event_ids
+            _fail(work, subscription, waiting[0].id, error, received=received)
+            return 0
+        return _take_singly(work, subscription, waiting, received)
+    received.update((each.id, subscription.name) for each in waiting)
+    return len(waiting)
+
+
+def _handle(work: Work, subscription: Subscription, held: Sequence[_Held]) -> None:
+    events = [each.read(subscription) for each in held]
+    if subscription.takes_many:
+        subscription.handler(work, events)
+    else:
+        for event in events:
+            subscription.handler(work, event)
+    _receive(work, subscription, [each.id for each in held])
 
 
 def _take_singly(
-    work: Work, subscription: Subscription, waiting: list[tuple[UUID, UUID, str]]
-) -> list[UUID]:
-    taken: list[UUID] = []
+    work: Work, subscription: Subscription, waiting: Sequence[_Held], received: Receipts
+) -> int:
+    taken = 0
     stopped: set[UUID] = set()
-    for event_id, object_id, payload in waiting:
-        if object_id in stopped:
+    for each in waiting:
+        if each.object_id in stopped:
             continue
         try:
             with savepoint(work):
-                event = _decode(subscription, payload)
-                subscription.handler(work, [event] if subscription.takes_many else event)
-                _receive(work, subscription, [event_id])
+                _handle(work, subscription, [each])
         except Exception as error:  # noqa: BLE001 - the edge of jobs: recorded, retried, then dead
-            stopped.add(object_id)
-            _fail(work, subscription, event_id, error)
+            stopped.add(each.object_id)
+            _fail(work, subscription, each.id, error, received=received)
         else:
-            taken.append(event_id)
+            taken += 1
+            received.add((each.id, subscription.name))
     return taken
 
 
 def _deliver_detached(scope: Scope, subscription: Subscription, event_id: UUID) -> int:
+    name, kind = subscription.name, subscription.event
+    asked = {"tenant": scope.tenant_id, "id": event_id, "name": kind.name, "handler": name}
     with unit_of_work(scope) as work:
-        waiting = _unreceived(work, subscription, [event_id])
-    if not waiting:
+        row = work.session.execute(_LOOK, asked).one_or_none()
+    if row is None:
         return 0
+    failure: Exception | None = None
     try:
         with _heartbeat(scope, event_id):
-            subscription.handler(scope, _decode(subscription, waiting[0][2]))
+            subscription.handler(scope, _Held(*row).read(subscription))
     except Exception as error:  # noqa: BLE001 - the edge of jobs: recorded, retried, then dead
-        with unit_of_work(scope) as work:
-            _fail(work, subscription, event_id, error)
-        return 0
-    with unit_of_work(scope) as work:
-        if _unreceived(work, subscription, [event_id]):
-            _receive(work, subscription, [event_id])
-        _close(work, subscription, [event_id])
-    return 1
+        failure = error
+    with unit_of_work(scope) as work, _holding(work, kind, [event_id]) as (held, received):
+        if held and (event_id, name) not in received:
+            if failure is not None:
+                _fail(work, subscription, event_id, failure, received=received)
+            else:
+                _receive(work, subscription, [event_id])
+                received.add((event_id, name))
+    return 0 if failure is not None else 1
 
 
 @contextmanager
@@ -217,7 +276,14 @@ def _heartbeat(scope: Scope, event_id: UUID) -> Iterator[None]:
         thread.join()
 
 
-def _fail(work: Work, subscription: Subscription, event_id: UUID, error: Exception) -> None:
+def _fail(
+    work: Work,
+    subscription: Subscription,
+    event_id: UUID,
+    error: Exception,
+    *,
+    received: Receipts,
+) -> None:
     """Record a failure: a later retry by the lease, or after the last try a dead letter."""
     log.warning("handler failed", handler=subscription.name, event_id=str(event_id), exc_info=error)
     failure = insert(EventFailure).values(
@@ -247,22 +313,13 @@ def _fail(work: Work, subscription: Subscription, event_id: UUID, error: Excepti
             "received_at": work.at,
         }
         work.session.execute(insert(InboxReceipt).values(receipt).on_conflict_do_nothing())
-        _close(work, subscription, [event_id])
+        received.add((event_id, subscription.name))
         return
     work.session.execute(
         sa.update(OutboxEvent)
         .where(OutboxEvent.tenant_id == work.tenant_id, OutboxEvent.id == event_id)
         .values(leased_until=sa.func.now() + timedelta(seconds=back_off_s(tries)))
     )
-
-
-def _close(work: Work, subscription: Subscription, event_ids: Sequence[UUID]) -> None:
-    """Close the events that every handler has a receipt for."""
-    if not event_ids:
-        return
-    handlers = [s.name for s in list_subscriptions(subscription.event.name)]
-    values = {"tenant": work.tenant_id, "ids": _packed(event_ids)}
-    work.session.execute(_CLOSE, values | {"handlers": handlers, "count": len(handlers)})
 
 
 def redrive(work: Work, event_id: UUID | None = None) -> int:

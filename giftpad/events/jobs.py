@@ -22,21 +22,22 @@ TAKE_MAX = 500
 PURGE_ROUNDS_MAX = 100
 
 # Rows of one object leave together or wait together: nothing is taken while an earlier event of
-# the same object is leased.  sendings tells a first sending, which needs no look at the inbox.
-# OFFSET 0 keeps this question one for each row: as a join, which a table without statistics makes
-# of it, it reads all that is pending for each that is.
+# the same object is leased.  That is seen on the way along the index of what is pending, object by
+# object; asking for each row anew leaves it to chance which index answers while the table is new
+# to the planner.  For the same reason done_at is asked for again in words that fit no index.
+# sendings tells a first sending, which needs no look at the inbox.
 _TAKE = """
 WITH due AS (
     SELECT o.tenant_id, o.id
     FROM tenants t CROSS JOIN LATERAL (
-        SELECT w.tenant_id, w.id FROM event_outbox w
-        WHERE w.tenant_id = t.id AND w.done_at IS NULL
+        SELECT w.tenant_id, w.id FROM (
+            SELECT p.tenant_id, p.id, bool_or(p.leased_until > now()) OVER (
+                PARTITION BY p.object_id ORDER BY p.id ROWS UNBOUNDED PRECEDING) AS waits
+            FROM event_outbox p WHERE p.tenant_id = t.id AND p.done_at IS NULL
+        ) q JOIN event_outbox w ON w.tenant_id = q.tenant_id AND w.id = q.id
+        WHERE q.waits IS NOT TRUE AND num_nulls(w.done_at) = 1
             AND (w.leased_until IS NULL OR w.leased_until <= now())
-            AND NOT EXISTS (
-                SELECT 1 FROM event_outbox e
-                WHERE e.tenant_id = w.tenant_id AND e.object_id = w.object_id
-                    AND e.done_at IS NULL AND e.id < w.id AND e.leased_until > now() OFFSET 0)
-        ORDER BY w.object_id, w.id LIMIT %(most)s FOR UPDATE OF w SKIP LOCKED
+        LIMIT %(most)s FOR UPDATE OF w SKIP LOCKED
     ) o
 )
 UPDATE event_outbox o SET leased_until = now() + %(lease)s, sendings = sendings + 1
@@ -65,10 +66,14 @@ WHERE o.tenant_id = back.tenant_id AND o.id = back.event_id AND o.done_at IS NUL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A hint for a worker: let this handler take these events of this tenant, in this order."""
+    """A hint for a worker: let handlers take these events of this tenant, in this order.
+
+    Handlers that work in the transaction go together, so that an event is held and closed once;
+    one that does not goes alone.
+    """
 
     tenant_id: UUID
-    handler: str
+    handlers: tuple[str, ...]
     event_name: str
     queue: str
     event_ids: tuple[UUID, ...]
@@ -83,7 +88,8 @@ def take_due(connection: psycopg.Connection[TupleRow]) -> list[Delivery]:
     with connection.transaction():
         taken = connection.execute(_TAKE, {"most": TAKE_MAX, "lease": LEASE}).fetchall()
         receipts = _receipts_of(connection, taken)
-        grouped: dict[tuple[UUID, str, str, str], list[UUID]] = defaultdict(list)
+        grouped: dict[tuple[UUID, str, str, str], tuple[dict[str, None], list[UUID]]]
+        grouped = defaultdict(lambda: ({}, []))
         finished: list[tuple[UUID, UUID]] = []
         for tenant_id, event_id, name, _ in sorted(taken, key=lambda row: row[1]):
             waiting = [
@@ -92,16 +98,23 @@ def take_due(connection: psycopg.Connection[TupleRow]) -> list[Delivery]:
             if not waiting:
                 finished.append((tenant_id, event_id))
             for subscription in waiting:
-                key = (tenant_id, subscription.name, name, subscription.queue)
-                grouped[key].append(event_id)
+                alone = "" if subscription.in_transaction else subscription.name
+                handlers, ids = grouped[tenant_id, name, subscription.queue, alone]
+                handlers[subscription.name] = None
+                if ids[-1:] != [event_id]:
+                    ids.append(event_id)
         if finished:
             tenants, events = zip(*finished, strict=True)
             connection.execute(_FINISH, {"tenants": list(tenants), "events": list(events)})
     return [
         Delivery(
-            tenant_id=tenant_id, handler=handler, event_name=name, queue=queue, event_ids=tuple(ids)
+            tenant_id=tenant_id,
+            handlers=tuple(handlers),
+            event_name=name,
+            queue=queue,
+            event_ids=tuple(ids),
         )
-        for (tenant_id, handler, name, queue), ids in grouped.items()
+        for (tenant_id, name, queue, _), (handlers, ids) in grouped.items()
     ]
 
 

@@ -122,6 +122,37 @@ def test_an_event_reaches_every_handler_once(wired, listener, settings):
     assert sorted(listener.detached_calls) == ["a", "b"]
 
 
+def test_one_handler_that_fails_keeps_no_other_from_its_effect(listener, settings):
+    """Both share a transaction; the one that took the event is not asked again."""
+
+    def first(work, event):
+        listener.note(work, event)
+
+    def second(work, event):
+        work.session.execute(sa.text("SELECT 1"))
+        listener.note(work, Noted(object_id=event.object_id, text=f"{event.text} too"))
+
+    events.subscribe({Noted: [first, second]})
+    scope = make.make_tenant()
+    listener.broken = {"a"}
+    one = new_id()
+    publish(scope, "a", "b", object_id=one)
+    with psycopg.connect(settings.database_relay_url) as connection:
+        (hint,) = [d for d in events.take_due(connection) if d.tenant_id == scope.tenant_id]
+    assert hint.handlers == ("test_delivery.first", "test_delivery.second")
+    assert len(hint.event_ids) == 2
+    assert events.deliver(scope, hint.handlers, Noted.name, hint.event_ids) == 2
+    assert effects(scope) == ["a too", "b too"]
+    with unit_of_work(scope) as work:
+        assert events.count_pending(work) == 2  # b waits behind a for the first handler
+    listener.broken = set()
+    settle(scope)
+    assert pump(settings, scope) == 2
+    assert effects(scope) == ["a too", "b too", "a", "b"]
+    with unit_of_work(scope) as work:
+        assert events.count_pending(work) == 0
+
+
 def test_a_rolled_back_change_tells_nobody(wired, settings):
     with pytest.raises(RuntimeError), unit_of_work(wired) as work:
         events.publish(work, Noted(object_id=new_id(), text="a"))
@@ -132,7 +163,7 @@ def test_a_rolled_back_change_tells_nobody(wired, settings):
 def test_a_hint_that_comes_twice_has_one_effect(wired, settings):
     (event_id,) = publish(wired, "a")
     for _ in range(2):
-        events.deliver(wired, "test_delivery.note", Noted.name, [event_id])
+        events.deliver(wired, ["test_delivery.note"], Noted.name, [event_id])
     assert effects(wired) == ["a"]
 
 

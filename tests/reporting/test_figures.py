@@ -159,7 +159,7 @@ def test_what_is_told_twice_counts_once(town, settings):
         ).scalars()
         event_ids = list(rows)
     assert event_ids
-    taken = events.deliver(town.scope, "reporting.note_paid", "payment.captured_v1", event_ids)
+    taken = events.deliver(town.scope, ["reporting.note_paid"], "payment.captured_v1", event_ids)
     assert taken == 0
     assert agree_with_ledger(town).paid_minor == 100
 

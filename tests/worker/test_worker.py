@@ -97,7 +97,7 @@ def test_leases_are_given_back_when_redis_takes_no_hint(town, settings, queue):
 
 
 def test_a_hint_for_a_handler_that_is_gone_is_dropped(town):
-    jobs.deliver(str(town.tenant_id), "nobody.listens", "payment.captured_v1", [])
+    jobs.deliver(str(town.tenant_id), ["nobody.listens"], "payment.captured_v1", [])
 
 
 def test_every_entry_of_the_schedule_runs_for_every_tenant(town):
