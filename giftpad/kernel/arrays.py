@@ -10,7 +10,7 @@ Source: PostgreSQL, src/backend/utils/adt/arrayfuncs.c (array_recv).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -30,7 +30,7 @@ _ONE_DIMENSION, _WITHOUT_NULLS, _FROM_ONE = 1, 0, 1
 
 @dataclass(frozen=True, slots=True)
 class PackedArray:
-    """An array of one dimension whose values all have the same width; none of them is NULL."""
+    """An array of one dimension; none of its values is NULL."""
 
     data: bytes
     count: int
@@ -45,6 +45,11 @@ class PackedArray:
         head = _HEAD.pack(_ONE_DIMENSION, _WITHOUT_NULLS, cls.element_oid, len(parts), _FROM_ONE)
         body = length + length.join(parts) if parts else b""
         return head + body, len(parts)
+
+    @classmethod
+    def _of_any_width(cls, parts: Sequence[bytes]) -> tuple[bytes, int]:
+        head = _HEAD.pack(_ONE_DIMENSION, _WITHOUT_NULLS, cls.element_oid, len(parts), _FROM_ONE)
+        return head + b"".join(_LENGTH.pack(len(part)) + part for part in parts), len(parts)
 
 
 class UuidArray(PackedArray):
@@ -69,6 +74,17 @@ class HashArray(PackedArray):
         return cls(*cls._of(values, width))
 
 
+class BytesArray(PackedArray):
+    """``bytea[]`` of values of any width."""
+
+    element_oid, array_oid = 17, 1001
+
+    @classmethod
+    def of(cls, values: Iterable[bytes]) -> BytesArray:
+        """Pack values."""
+        return cls(*cls._of_any_width(list(values)))
+
+
 class IntegerArray(PackedArray):
     """``bigint[]``."""
 
@@ -78,6 +94,17 @@ class IntegerArray(PackedArray):
     def of(cls, values: Iterable[int]) -> IntegerArray:
         """Pack integers of 64 bits."""
         return cls(*cls._of(map(_INTEGER.pack, values), 8))
+
+
+class TextArray(PackedArray):
+    """``text[]``."""
+
+    element_oid, array_oid = 25, 1009
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> TextArray:
+        """Pack texts."""
+        return cls(*cls._of_any_width([value.encode() for value in values]))
 
 
 class InstantArray(PackedArray):
@@ -121,5 +148,6 @@ def _teach(kind: type[PackedArray]) -> None:
     psycopg.adapters.register_dumper(kind, PackedDumper)
 
 
-for _kind in (UuidArray, HashArray, IntegerArray, InstantArray):
+ARRAYS = (UuidArray, HashArray, BytesArray, IntegerArray, TextArray, InstantArray)
+for _kind in ARRAYS:
     _teach(_kind)

@@ -52,9 +52,9 @@ class Settings:
     """Key-encryption key; empty means <home>/keys/kek, allowed with the embedded database only."""
     web_workers: int = 2
     """Web server processes."""
-    web_threads: int = 4
+    web_threads: int = 8
     """Requests that one web server process works on at once."""
-    web_queue: int = 12
+    web_queue: int = 8
     """Requests that may wait in one web server process; more are turned away."""
     job_workers: int = 2
     """RQ worker processes."""

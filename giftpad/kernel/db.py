@@ -129,7 +129,12 @@ class Database:
         connection.close()
 
     def hot_call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow:
-        """Run one statement that answers one row, prepared, in one round trip.
+        """Run one statement that answers one row, as ``hot_calls`` does."""
+        (row,) = self.hot_calls(statement, values)
+        return row
+
+    def hot_calls(self, statement: LiteralString, values: Mapping[str, Any]) -> list[TupleRow]:
+        """Run one statement that answers a few rows, prepared, in one round trip.
 
         It is repeated once when the connection broke, so it must be safe to repeat: a read, or
         a write that carries its idempotency key.
@@ -138,7 +143,7 @@ class Database:
         for attempt in range(1, HOT_TRIES_MAX + 1):
             try:
                 with self.hot_connection() as connection:
-                    row = connection.call(statement, values)
+                    return connection.call(statement, values)
             except psycopg.errors.QueryCanceled as error:
                 raise Busy from error
             except psycopg.errors.LockNotAvailable:
@@ -147,9 +152,6 @@ class Database:
                 self._forget_idle()
                 if attempt == HOT_TRIES_MAX:
                     raise DatabaseAway from error
-            else:
-                assert row is not None
-                return row
         raise DatabaseAway
 
     def _forget_idle(self) -> None:

@@ -1,9 +1,9 @@
-"""A connection for hot calls: one prepared statement, one row, one call into libpq.
+"""A connection for hot calls: one prepared statement, its rows, one call into libpq.
 
 psycopg's cursor waits in Python and lets go of the interpreter's lock several times a statement;
 with many threads each of these is a turn that another one takes.  Here it is let go of once.
 
-Hides: how values and rows look on the wire.  Not for statements of more than one row.
+Hides: how values and rows look on the wire.  For a few rows; they are all read at once.
 Source: PostgreSQL's documentation, "Binary representation" and libpq's PQexecPrepared.
 """
 
@@ -13,7 +13,7 @@ import functools
 import itertools
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
@@ -24,7 +24,7 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
-from giftpad.kernel.arrays import EPOCH, HashArray, read_texts
+from giftpad.kernel.arrays import ARRAYS, EPOCH, HashArray, PackedArray, read_texts
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _INTEGER = struct.Struct("!q")
@@ -39,7 +39,12 @@ def _numbered(statement: str) -> tuple[bytes, bytes, tuple[str, ...]]:
     return b"hot_%d" % next(_numbers), text.encode(), names
 
 
+def _packed(value: PackedArray) -> bytes:
+    return value.data
+
+
 _WRITERS: Mapping[type, tuple[Callable[[Any], bytes | None], Format]] = {
+    **dict.fromkeys(ARRAYS, (_packed, Format.BINARY)),
     type(None): (lambda _: None, Format.TEXT),
     UUID: (lambda value: value.bytes, Format.BINARY),
     str: (str.encode, Format.TEXT),
@@ -79,8 +84,8 @@ class HotConnection(psycopg.Connection[TupleRow]):
         super().__init__(*given, **named)
         self._named: set[bytes] = set()
 
-    def call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow | None:
-        """Run a statement with ``%(name)s`` parameters and return its first row.
+    def call(self, statement: LiteralString, values: Mapping[str, Any]) -> list[TupleRow]:
+        """Run a statement with ``%(name)s`` parameters and return its rows.
 
         Raises: psycopg.Error, of the same classes as a cursor.
         """
@@ -93,9 +98,8 @@ class HotConnection(psycopg.Connection[TupleRow]):
         forms = [form for _, form in written]
         answer = self.pgconn.exec_prepared(name, data, forms, Format.BINARY)
         self._check(answer, ExecStatus.TUPLES_OK)
-        if not answer.ntuples:
-            return None
-        return tuple(_value(answer, column) for column in range(answer.nfields))
+        readers = [_READERS[answer.ftype(column)] for column in range(answer.nfields)]
+        return [_row(answer, number, readers) for number in range(answer.ntuples)]
 
     def _check(self, answer: PGresult, wanted: ExecStatus) -> None:
         if answer.status == wanted:
@@ -107,6 +111,8 @@ class HotConnection(psycopg.Connection[TupleRow]):
         raise error_from_result(answer)
 
 
-def _value(answer: PGresult, column: int) -> Any:
-    data = answer.get_value(0, column)
-    return None if data is None else _READERS[answer.ftype(column)](data)
+def _row(answer: PGresult, number: int, readers: Sequence[Callable[[bytes], Any]]) -> TupleRow:
+    values = [answer.get_value(number, column) for column in range(len(readers))]
+    return tuple(
+        None if value is None else read(value) for value, read in zip(values, readers, strict=True)
+    )

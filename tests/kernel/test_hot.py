@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from giftpad.kernel.arrays import BytesArray, IntegerArray, TextArray, UuidArray
 from giftpad.kernel.hot import HotConnection
 
 SOME_ID = UUID("01a1ffd6-3df7-73e0-822c-953cca95e6da")
@@ -33,17 +34,17 @@ def hot(settings):
 @pytest.mark.parametrize(("kind", "value"), CASES)
 def test_a_value_arrives_as_it_was(hot, kind, value):
     for _ in range(2):  # prepared, and again
-        assert hot.call(f"SELECT CAST(%(value)s AS {kind})", {"value": value}) == (value,)
+        assert hot.call(f"SELECT CAST(%(value)s AS {kind})", {"value": value}) == [(value,)]
 
 
 def test_hashes_are_compared_as_an_array(hot):
     statement = "SELECT %(one)s::bytea = ANY (%(all)s::bytea[]), %(all)s::bytea[] = '{}'"
-    assert hot.call(statement, {"one": b"ab", "all": [b"xy", b"ab"]}) == (True, False)
-    assert hot.call(statement, {"one": b"ab", "all": []}) == (False, True)
+    assert hot.call(statement, {"one": b"ab", "all": [b"xy", b"ab"]}) == [(True, False)]
+    assert hot.call(statement, {"one": b"ab", "all": []}) == [(False, True)]
 
 
 def test_what_is_only_read_is_read_too(hot):
-    row = hot.call(
+    (row,) = hot.call(
         "SELECT '2026-04-01 09:00+09'::timestamptz, '1999-12-31 00:00:00.000001+00'::timestamptz,"
         " ARRAY['中央', NULL, ''], '{}'::text[]",
         {},
@@ -56,8 +57,28 @@ def test_what_is_only_read_is_read_too(hot):
     )
 
 
-def test_no_row_is_none(hot):
-    assert hot.call("SELECT 1::bigint WHERE %(no)s::text IS NULL", {"no": "x"}) is None
+def test_rows_are_as_many_as_there_are(hot):
+    assert hot.call("SELECT 1::bigint WHERE %(no)s::text IS NULL", {"no": "x"}) == []
+    statement = "SELECT n::bigint, NULLIF(n, 2)::bigint FROM generate_series(1, 3) n"
+    assert hot.call(statement, {}) == [(1, 1), (2, None), (3, 3)]
+
+
+def test_arrays_arrive_as_they_were(hot):
+    statement = (
+        "SELECT t, encode(b, 'escape'), i, u FROM unnest("
+        "%(texts)s::text[], %(bytes)s::bytea[], %(integers)s::bigint[], %(ids)s::uuid[])"
+        " AS each (t, b, i, u)"
+    )
+    values = {
+        "texts": TextArray.of(["漢字", ""]),
+        "bytes": BytesArray.of([b"", b"abc"]),
+        "integers": IntegerArray.of([-(2**63), 1]),
+        "ids": UuidArray.of([SOME_ID.bytes] * 2),
+    }
+    assert hot.call(statement, values) == [
+        ("漢字", "", -(2**63), SOME_ID),
+        ("", "abc", 1, SOME_ID),
+    ]
 
 
 def test_errors_have_the_classes_that_a_cursor_raises(hot):
@@ -68,7 +89,7 @@ def test_errors_have_the_classes_that_a_cursor_raises(hot):
         hot.call("SELECT 1::bigint / %(by)s::bigint", {"by": 0})
     with pytest.raises(psycopg.errors.UndefinedTable):
         hot.call("SELECT 1::bigint FROM nowhere", {})
-    assert hot.call("SELECT 1::bigint", {}) == (1,)
+    assert hot.call("SELECT 1::bigint", {}) == [(1,)]
 
 
 def test_a_connection_that_broke_is_closed(hot, superuser_url):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-import psycopg
+from psycopg.rows import TupleRow
 
 from giftpad import guard, tenancy
 from giftpad.kernel import codes
+from giftpad.kernel.arrays import IntegerArray, UuidArray
 from giftpad.kernel.clock import local_date
+from giftpad.kernel.convoy import Convoy, NotTogetherError
 from giftpad.kernel.db import database
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.payments.errors import InstrumentNotFound, OtherShop
@@ -21,6 +25,11 @@ _LOOK_UP = (
     "SELECT reason, locator, programme_id, unit, ceiling_minor, balance_minor, starts_at, ends_at,"
     " account_id FROM payments_look_up(%(tenant)s, %(locator)s, %(code_hashes)s::bytea[], %(shop)s)"
 )
+_LOOK_UP_MANY = (
+    "SELECT reason, locator, programme_id, unit, ceiling_minor, balance_minor, starts_at, ends_at,"
+    " account_id FROM payments_look_up_many(%(tenant)s, %(locators)s, %(shops)s)"
+)
+TOGETHER_MAX = 16
 _ANY_ADDRESS = "HTTP://X/Q/"
 """Stands before a tail that came without its address, so that it can be taken apart."""
 
@@ -166,11 +175,21 @@ def _raise_if_other_shop(scope: Scope, shop_id: UUID) -> None:
         raise OtherShop
 
 
-def _ask(scope: Scope, opened: Opened, shop_id: UUID) -> psycopg.rows.TupleRow:
+def _ask(scope: Scope, opened: Opened, shop_id: UUID) -> TupleRow:
+    if opened.locator is None:
+        return _ask_alone(scope.tenant_id, opened, shop_id)
+    question = _Question(scope.tenant_id, opened.locator, shop_id)
+    try:
+        return CONVOY.call(question, group=question.tenant_id)
+    except NotTogetherError:
+        return _ask_alone(scope.tenant_id, opened, shop_id)
+
+
+def _ask_alone(tenant_id: UUID, opened: Opened, shop_id: UUID) -> TupleRow:
     return database().hot_call(
         _LOOK_UP,
         {
-            "tenant": scope.tenant_id,
+            "tenant": tenant_id,
             "locator": opened.locator,
             "code_hashes": opened.code_hashes,
             "shop": shop_id,
@@ -178,7 +197,34 @@ def _ask(scope: Scope, opened: Opened, shop_id: UUID) -> psycopg.rows.TupleRow:
     )
 
 
-def _looked(row: psycopg.rows.TupleRow) -> Looked:
+class _Question(NamedTuple):
+    """What one shop asks of one locator."""
+
+    tenant_id: UUID
+    locator: int
+    shop_id: UUID
+
+
+def _ask_many(questions: Sequence[_Question]) -> Sequence[TupleRow]:
+    """Ask what shops of one tenant want to know in one call; who is alone asks as always."""
+    first = questions[0]
+    if len(questions) == 1:
+        return [_ask_alone(first.tenant_id, Opened(first.locator, []), first.shop_id)]
+    return database().hot_calls(
+        _LOOK_UP_MANY,
+        {
+            "tenant": first.tenant_id,
+            "locators": IntegerArray.of(each.locator for each in questions),
+            "shops": UuidArray.of(each.shop_id.bytes for each in questions),
+        },
+    )
+
+
+CONVOY: Convoy[_Question, TupleRow] = Convoy(_ask_many, most=TOGETHER_MAX)
+"""Look-ups of one tenant that wait travel together."""
+
+
+def _looked(row: TupleRow) -> Looked:
     return Looked(
         reason=row[0],
         locator=row[1],

@@ -7,8 +7,9 @@ CREATE OR REPLACE FUNCTION payments_look_up(
 )
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
+DECLARE
+    v_told text := set_config('app.tenant_id', p_tenant::text, true);
 BEGIN
-    PERFORM set_config('app.tenant_id', p_tenant::text, true);
     SELECT * INTO reason, locator, account_id, kind, terms_id, programme_id, unit, ceiling_minor,
         balance_minor, starts_at, ends_at, areas
     FROM payments_judge(p_tenant, p_locator, p_code_hashes, p_shop);

@@ -1,5 +1,6 @@
 -- One payment, whole: key, judgement, debit, payment, event, in one call and one transaction.
 -- outcome is 'paid', 'replayed', or the code of a refusal, after which nothing has been written.
+-- Other functions are called by assignment: in FROM each would be a statement with a table of its own.
 CREATE OR REPLACE FUNCTION payments_pay(
     p_tenant uuid, p_client text, p_key text, p_hash bytea,
     p_payment uuid, p_transfer uuid, p_event uuid, p_payable uuid,
@@ -15,12 +16,13 @@ DECLARE
     v_judged record;
     v_moved record;
     v_payable uuid;
+    v_at timestamptz := clock_now();
+    v_told text := set_config('app.tenant_id', p_tenant::text, true);
 BEGIN
-    PERFORM set_config('app.tenant_id', p_tenant::text, true);
-    at := clock_now();
+    at := v_at;
     -- The key's row comes first: a repeat waits here until the first call has ended.
     INSERT INTO guard_keys (tenant_id, client_id, key, request_hash, answer_ref, kept_until)
-    VALUES (p_tenant, p_client, p_key, p_hash, p_payment, at + interval '30 days')
+    VALUES (p_tenant, p_client, p_key, p_hash, p_payment, v_at + interval '30 days')
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         SELECT * INTO v_first FROM guard_keys k
@@ -35,7 +37,7 @@ BEGIN
         FROM payment_payments p WHERE p.tenant_id = p_tenant AND p.id = v_first.answer_ref;
         RETURN;
     END IF;
-    SELECT * INTO v_judged FROM payments_judge(p_tenant, p_locator, p_code_hashes, p_shop);
+    v_judged := payments_judge(p_tenant, p_locator, p_code_hashes, p_shop);
     outcome := v_judged.reason;
     programme_id := v_judged.programme_id;
     unit := v_judged.unit;
@@ -55,8 +57,8 @@ BEGIN
             v_payable := ledger_open_account(p_tenant, p_payable, v_judged.programme_id,
                 'shop_payable', v_judged.unit, false, p_shop);
         END IF;
-        SELECT * INTO v_moved FROM ledger_transfer(p_tenant, p_transfer, p_payment, 'pay',
-            v_judged.account_id, v_payable, p_amount, NULL, at);
+        v_moved := ledger_transfer(p_tenant, p_transfer, p_payment, 'pay',
+            v_judged.account_id, v_payable, p_amount, NULL, v_at);
         balance_minor := v_moved.debit_after;
         IF NOT v_moved.moved THEN
             outcome := 'payment.insufficient_balance';
@@ -68,24 +70,26 @@ BEGIN
         WHERE k.tenant_id = p_tenant AND k.client_id = p_client AND k.key = p_key;
         RETURN;
     END IF;
-    -- Whoever blocks or replaces locks the account first; having it now, we see what they wrote.
-    PERFORM 1 FROM payment_instruments i
-    WHERE i.tenant_id = p_tenant AND i.locator = v_judged.locator AND i.state = 'live';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the instrument changed during the payment' USING ERRCODE = 'GP001';
-    END IF;
     outcome := 'paid';
     payment_id := p_payment;
     amount_minor := p_amount;
     shop_id := p_shop;
+    -- Whoever blocks or replaces locks the account first; having it now, we see what they wrote.
     INSERT INTO payment_payments (tenant_id, id, kind, locator, account_id, programme_id, shop_id,
         unit, amount_minor, balance_after_minor, refunded_minor, transfer_id, client_id, actor, at)
-    VALUES (p_tenant, p_payment, v_judged.kind, v_judged.locator, v_judged.account_id, programme_id,
-        p_shop, unit, p_amount, balance_minor, 0, p_transfer, p_client, p_actor, at);
+    SELECT p_tenant, p_payment, v_judged.kind, v_judged.locator, v_judged.account_id,
+        v_judged.programme_id, p_shop, v_judged.unit, p_amount, v_moved.debit_after, 0, p_transfer,
+        p_client, p_actor, v_at
+    FROM payment_instruments i
+    WHERE i.tenant_id = p_tenant AND i.locator = v_judged.locator AND i.state = 'live';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the instrument changed during the payment' USING ERRCODE = 'GP001';
+    END IF;
     INSERT INTO event_outbox (tenant_id, id, name, object_id, payload, created_at)
     VALUES (p_tenant, p_event, 'payment.captured_v1', p_payment, jsonb_build_object(
-        'object_id', p_payment, 'account_id', v_judged.account_id, 'programme_id', programme_id,
-        'shop_id', p_shop, 'unit', unit, 'amount_minor', p_amount, 'balance_minor', balance_minor,
-        'transfer_id', p_transfer, 'at', at), at);
+        'object_id', p_payment, 'account_id', v_judged.account_id,
+        'programme_id', v_judged.programme_id, 'shop_id', p_shop, 'unit', v_judged.unit,
+        'amount_minor', p_amount, 'balance_minor', v_moved.debit_after,
+        'transfer_id', p_transfer, 'at', v_at), v_at);
 END
 $$;
