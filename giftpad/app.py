@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from giftpad import identity, wiring
@@ -14,9 +14,23 @@ from giftpad.kernel.tracing import start_tracing
 from giftpad.portals import init_portals
 
 
+class Giftpad(Flask):
+    """Flask, but asked for its options an address tells its own: "block" is no serial."""
+
+    def make_default_options_response(self) -> Response:
+        """Return the methods of all routes that are written like the one that was asked for."""
+        asked = request.url_rule
+        rules = self.url_map.iter_rules()
+        response = self.response_class()
+        for rule in rules:
+            if asked is not None and rule.rule == asked.rule:
+                response.allow.update(rule.methods or ())
+        return response
+
+
 def build_app(settings: Settings) -> Flask:
     """Put the routes together, without database, keys or wiring."""
-    app = Flask("giftpad", static_folder=None)
+    app = Giftpad("giftpad", static_folder=None)
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     identity.bind_issuer(settings.issuer)

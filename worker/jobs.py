@@ -33,17 +33,14 @@ def _may_begin() -> bool:
 
 
 def deliver(tenant_id: str, handlers: list[str], event_name: str, event_ids: list[str]) -> None:
-    """Let handlers take events; a hint that names a handler that is gone is dropped.
+    """Let handlers take events.
 
-    So is one for work that is switched off: the relay sends it again when its lease is over.
+    A hint for work that is switched off is dropped: the relay sends it again when its lease is
+    over.
     """
-    if not _may_begin():
-        return
-    scope = Scope(tenant_id=UUID(tenant_id))
-    try:
+    if _may_begin():
+        scope = Scope(tenant_id=UUID(tenant_id))
         events.deliver(scope, handlers, event_name, [UUID(text) for text in event_ids])
-    except KeyError:
-        log.warning("no such handler", handlers=handlers, event_name=event_name)
 
 
 def run_scheduled(name: str) -> None:

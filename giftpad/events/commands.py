@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -110,46 +111,52 @@ def deliver(
 
     Handlers that work in the transaction share one.  An event whose handler fails keeps no
     receipt of it and is sent again after a while; later events of the same object wait for it.
-    Locks: the outbox rows, in the order of their ids.
-    Raises: KeyError for a handler that the wiring no longer has.
+    A handler that the wiring does not have is left out: it may be newer or older than we are.
+    Locks: the outbox rows.  Two deliveries of the same events may meet in a deadlock; whoever
+    loses it has done nothing, and what it had is sent again.
     """
-    subscriptions = [get_subscription(handler, event_name) for handler in handlers]
-    taken = 0
-    if together := [s for s in subscriptions if s.in_transaction]:
-        taken += _deliver_together(scope, together, event_ids)
+    subscriptions = _wired(handlers, event_name)
+    together = [each for each in subscriptions if each.in_transaction]
+    taken = _deliver_together(scope, together, event_ids) if together else 0
     for subscription in subscriptions:
         if not subscription.in_transaction:
-            with _timed(subscription) as count:
-                for event_id in event_ids:
-                    count.append(_deliver_detached(scope, subscription, event_id))
-            taken += sum(count)
+            begun = time.perf_counter()
+            count = sum(_deliver_detached(scope, subscription, each) for each in event_ids)
+            _note(subscription, count, time.perf_counter() - begun)
+            taken += count
     return taken
 
 
-@contextmanager
-def _timed(subscription: Subscription) -> Iterator[list[int]]:
-    """Count in the metrics what a handler takes, and how long it was at it."""
-    begun = time.perf_counter()
-    taken: list[int] = []
-    yield taken
-    metrics.note_handled(subscription.name, "done", sum(taken))
-    metrics.note_delivery(subscription.name, time.perf_counter() - begun)
+def _wired(handlers: Sequence[str], event_name: str) -> list[Subscription]:
+    found: list[Subscription] = []
+    for handler in handlers:
+        try:
+            found.append(get_subscription(handler, event_name))
+        except KeyError:
+            log.warning("no such handler", handler=handler, event_name=event_name)
+    return found
+
+
+def _note(subscription: Subscription, taken: int, seconds: float) -> None:
+    metrics.note_handled(subscription.name, "done", taken)
+    metrics.note_delivery(subscription.name, seconds)
 
 
 def _deliver_together(
     scope: Scope, subscriptions: Sequence[Subscription], event_ids: Sequence[UUID]
 ) -> int:
-    taken = 0
-    event = subscriptions[0].event
+    counted: list[tuple[Subscription, int, float]] = []
     with (
         unit_of_work(scope, patience_s=120) as work,
-        _holding(work, event, event_ids) as (held, received),
+        _holding(work, subscriptions[0].event, event_ids) as (held, received),
     ):
         for subscription in subscriptions:
-            with _timed(subscription) as count:
-                count.append(_take(work, subscription, held, received))
-            taken += sum(count)
-    return taken
+            begun = time.perf_counter()
+            count = _take(work, subscription, held, received)
+            counted.append((subscription, count, time.perf_counter() - begun))
+    for each in counted:  # what was not committed was not done
+        _note(*each)
+    return sum(count for _, count, _ in counted)
 
 
 @contextmanager
@@ -191,6 +198,11 @@ def _take(work: Work, subscription: Subscription, held: Sequence[_Held], receive
         with savepoint(work):
             _handle(work, subscription, waiting)
     except Exception as error:  # noqa: BLE001 - the edge of jobs: the cause is found one by one
+        if isinstance(getattr(error, "orig", None), psycopg.errors.LockNotAvailable):
+            # Somebody holds what this handler needs: that is no failure of an event, and one at a
+            # time they would wait as often.  They are sent again when their lease ends.
+            log.warning("handler waits", handler=subscription.name)
+            return 0
         if len(waiting) == 1:
             _fail(work, subscription, waiting[0].id, error, received=received)
             return 0

@@ -31,13 +31,13 @@ WITH due AS (
     SELECT o.tenant_id, o.id
     FROM tenants t CROSS JOIN LATERAL (
         SELECT w.tenant_id, w.id FROM (
-            SELECT p.tenant_id, p.id, bool_or(p.leased_until > now()) OVER (
+            SELECT p.tenant_id, p.object_id, p.id, bool_or(p.leased_until > now()) OVER (
                 PARTITION BY p.object_id ORDER BY p.id ROWS UNBOUNDED PRECEDING) AS waits
             FROM event_outbox p WHERE p.tenant_id = t.id AND p.done_at IS NULL
         ) q JOIN event_outbox w ON w.tenant_id = q.tenant_id AND w.id = q.id
         WHERE q.waits IS NOT TRUE AND num_nulls(w.done_at) = 1
             AND (w.leased_until IS NULL OR w.leased_until <= now())
-        LIMIT %(most)s FOR UPDATE OF w SKIP LOCKED
+        ORDER BY q.object_id, q.id LIMIT %(most)s FOR UPDATE OF w SKIP LOCKED
     ) o
 )
 UPDATE event_outbox o SET leased_until = now() + %(lease)s, sendings = sendings + 1

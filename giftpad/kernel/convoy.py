@@ -1,7 +1,8 @@
 """Callers that come while another is on its way travel together next: one round trip for them all.
 
-Who comes while nobody travels goes at once and alone; nobody waits for company.  Under load a
-transaction, its flush to the disk and the turns of threads are shared by those who wait anyway.
+Who comes while nobody of its group travels goes at once and alone; nobody waits for company.
+Under load a transaction, its flush to the disk and the turns of threads are shared by those who
+would wait anyway.  Groups know nothing of each other.
 
 Hides: who leads, who waits, how answers find their callers.
 """
@@ -9,6 +10,7 @@ Hides: who leads, who waits, how answers find their callers.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
@@ -16,82 +18,114 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-class NotTogetherError(Exception):
-    """The convoy did not arrive: nobody in it has an answer, and each may go alone."""
+class WaitedTooLongError(Exception):
+    """The journey before did not end in time; nothing was asked for."""
 
 
 class _Traveller(Generic[Q, A]):
     """One caller: what is asked, and the gate at which its thread waits."""
 
-    __slots__ = ("answer", "gate", "group", "has_answer", "is_lost", "request")
+    __slots__ = ("answers", "error", "gate", "leads", "request")
 
-    def __init__(self, request: Q, group: Hashable) -> None:
-        self.request, self.group = request, group
-        self.answer: A | None = None
-        self.has_answer = self.is_lost = False
+    def __init__(self, request: Q) -> None:
+        self.request = request
+        self.answers: list[A] = []
+        self.error: BaseException | None = None
+        self.leads = False
         self.gate = threading.Lock()
         self.gate.acquire()
 
 
 class Convoy(Generic[Q, A]):
-    """Sends requests of one ``group`` together, at most ``most`` of them, one journey at a time."""
+    """Sends requests of a group together, at most ``most``, one journey at a time for each group.
 
-    def __init__(self, travel: Callable[[Sequence[Q]], Sequence[A]], *, most: int) -> None:
-        self._travel, self._most = travel, most
+    ``travel`` is given requests in the order in which they came, and answers in that order.  What
+    it raises, each of its travellers is told.
+    """
+
+    def __init__(
+        self, travel: Callable[[Sequence[Q]], Sequence[A]], *, most: int, patience_s: float
+    ) -> None:
+        self._travel, self._most, self._patience_s = travel, most, patience_s
         self._lock = threading.Lock()
-        self._waiting: list[_Traveller[Q, A]] = []
-        self._is_under_way = False
+        self._waiting: dict[Hashable, deque[_Traveller[Q, A]]] = {}
+        """Who waits, by the groups of which somebody travels."""
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether somebody travels."""
-        return self._is_under_way
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for the journey that is under way to end."""
-        return len(self._waiting)
+    def count_waiting(self, group: Hashable) -> int | None:
+        """Return how many of a group wait for a journey to end; None if nobody travels."""
+        with self._lock:
+            waiting = self._waiting.get(group)
+            return None if waiting is None else len(waiting)
 
     def call(self, request: Q, *, group: Hashable) -> A:
-        """Return the answer to ``request``, in the order in which callers came.
+        """Return the answer to ``request``.
 
-        Raises: NotTogetherError if the journey failed in company; alone, what it failed with.
+        Raises: what ``travel`` raises; WaitedTooLongError.
         """
-        one: _Traveller[Q, A] = _Traveller(request, group)
+        one: _Traveller[Q, A] = _Traveller(request)
         with self._lock:
-            self._waiting.append(one)
-            is_first = not self._is_under_way
-            self._is_under_way = True
-        if not is_first:
-            one.gate.acquire()  # until there is an answer, or the lead is handed over
-        if not one.has_answer and not one.is_lost:
-            self._lead(one)
-        if one.is_lost:
-            raise NotTogetherError
-        return one.answer  # type: ignore[return-value] # an answer may be None by its own type
+            waiting = self._waiting.get(group)
+            if waiting is None:
+                self._waiting[group] = deque()
+                one.leads = True
+            else:
+                waiting.append(one)
+        if not one.leads:
+            self._wait(one, group)
+        if one.leads:
+            self._lead(one, group)
+        if one.error is not None:
+            raise one.error
+        (answer,) = one.answers
+        return answer
 
-    def _lead(self, leader: _Traveller[Q, A]) -> None:
-        with self._lock:
-            together = [each for each in self._waiting if each.group == leader.group][: self._most]
-            self._waiting = [each for each in self._waiting if each not in together]
+    def _wait(self, one: _Traveller[Q, A], group: Hashable) -> None:
+        """Wait until there is an answer, or the lead is handed over."""
         try:
+            if one.gate.acquire(timeout=self._patience_s):
+                return
+        except BaseException:
+            self._forget(one, group)
+            raise
+        if self._forget(one, group):
+            raise WaitedTooLongError
+        one.gate.acquire()  # on its way by now, which has an end of its own
+
+    def _forget(self, one: _Traveller[Q, A], group: Hashable) -> bool:
+        """Take a traveller out of those who wait; False if it waits no longer."""
+        with self._lock:
+            waiting = self._waiting.get(group, deque())
+            if one not in waiting:
+                return False
+            waiting.remove(one)
+            return True
+
+    def _lead(self, leader: _Traveller[Q, A], group: Hashable) -> None:
+        together = [leader]
+        try:
+            with self._lock:
+                waiting = self._waiting[group]
+                while waiting and len(together) < self._most:
+                    together.append(waiting.popleft())
             answers = self._travel([each.request for each in together])
             for each, answer in zip(together, answers, strict=True):
-                each.answer, each.has_answer = answer, True
-        except BaseException:
-            if len(together) == 1:
+                each.answers = [answer]
+        except BaseException as error:
+            for each in together:
+                each.error = error
+            if not isinstance(error, Exception):
                 raise
-            for each in together:
-                each.is_lost = True
         finally:
-            self._hand_over()
-            for each in together:
-                if each is not leader:
-                    each.gate.release()
+            self._hand_over(group)
+            for each in together[1:]:
+                each.gate.release()
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, group: Hashable) -> None:
         with self._lock:
-            if self._waiting:
-                self._waiting[0].gate.release()
+            waiting = self._waiting[group]
+            if waiting:
+                first = waiting.popleft()
+                first.leads = True
+                first.gate.release()
             else:
-                self._is_under_way = False
+                del self._waiting[group]

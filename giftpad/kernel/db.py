@@ -146,7 +146,7 @@ class Database:
                     return connection.call(statement, values)
             except psycopg.errors.QueryCanceled as error:
                 raise Busy from error
-            except psycopg.errors.LockNotAvailable:
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 raise
             except AWAY as error:
                 self._forget_idle()

@@ -234,6 +234,17 @@ def test_a_page_has_bounds(machine, limit):
     ]
 
 
+def test_an_address_tells_its_own_options(house, settings):
+    http = build_app(settings).test_client()
+    for path, methods in (
+        ("/api/v1/coupons/block", {"POST", "OPTIONS"}),  # and not those of a coupon "block"
+        ("/api/v1/coupons/MC-0000042", {"GET", "HEAD", "OPTIONS"}),
+        ("/api/v1/coupon-batches", {"GET", "HEAD", "POST", "OPTIONS"}),
+    ):
+        answered = http.options(path)
+        assert (answered.status_code, set(answered.allow)) == (200, methods)
+
+
 def test_the_contract_names_permissions_security_and_problems(house, settings):
     document = json.loads(build_app(settings).test_client().get("/api/v1/openapi.json").data)
     assert document["openapi"] == "3.1.0"

@@ -29,6 +29,8 @@ HANDS = {
     "dim": DIM,
     "all at once": ALL_AT_ONCE,
 }
+ALWAYS = ("steady", "all at once")
+"""Pictures that every run of the tests takes."""
 FACE_VALUE = 1000
 
 
@@ -85,7 +87,13 @@ def pay(product, code, amount_minor):
     product.caller().ask("POST", "/api/v1/payments", order, key=True, wanted=201)
 
 
-@pytest.mark.parametrize("number", range(len(HANDS)), ids=list(HANDS))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, id=name, marks=() if name in ALWAYS else (pytest.mark.long,))
+        for number, name in enumerate(HANDS)
+    ],
+)
 def test_a_printed_coupon_is_read_from_the_picture(product, print_file, phone, clerk, number):
     hand = list(HANDS.values())[number]
     paper = picture_coupon(print_file, number)

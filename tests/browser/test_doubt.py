@@ -61,7 +61,9 @@ def leave_in_doubt(page: Page, typed: str, amount: str) -> None:
     page.locator("[data-screen=scan]").wait_for()
 
 
-@pytest.mark.parametrize("status", [400, 403, 413])
+@pytest.mark.parametrize(
+    "status", [403, *(pytest.param(each, marks=pytest.mark.long) for each in (400, 413))]
+)
 def test_what_the_door_says_never_replaces_the_yellow_screen(clerk, scenes, status):
     page = clerk.open("/shop")
     read(page, scenes.typed["till"])

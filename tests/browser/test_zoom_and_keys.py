@@ -29,6 +29,18 @@ MANY = (
     *("shop today", "balance", "town", "town slip", "town shops", "sign-in", "error 404"),
 )
 """The sights where most could be lost; the others are made of the same parts."""
+ALWAYS = {
+    *(
+        "overview",
+        "batch order check",
+        "shops import faults",
+        "payments",
+        "shop pad",
+        "shop confirm",
+    ),
+    *("balance", "town shops"),
+}
+"""Those that every run of the tests looks at."""
 
 COLOURED = ("overview", "batch ready", "shop scan", "shop pad", "shop refused blocked", "balance")
 
@@ -83,7 +95,13 @@ _FOCUS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name", MANY)
+def _each(names, always=ALWAYS):
+    return [
+        pytest.param(name, marks=() if name in always else (pytest.mark.long,)) for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", _each(MANY))
 def test_twice_as_large_loses_nothing(chromium, scenes, name):
     sight = BY_NAME[name]
     size = ZOOMED.get(sight.kind, NARROW)
@@ -96,7 +114,7 @@ def test_twice_as_large_loses_nothing(chromium, scenes, name):
     assert lost == []
 
 
-@pytest.mark.parametrize("name", COLOURED)
+@pytest.mark.parametrize("name", _each(COLOURED, {"overview", "shop pad", "balance"}))
 @pytest.mark.parametrize("colours", ["dark", "forced"])
 def test_other_colours_hide_no_text(chromium, scenes, name, colours):
     sight = BY_NAME[name]

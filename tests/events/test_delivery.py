@@ -153,6 +153,36 @@ def test_one_handler_that_fails_keeps_no_other_from_its_effect(listener, setting
         assert events.count_pending(work) == 0
 
 
+def test_a_handler_that_waits_for_a_lock_is_asked_again_and_stops_nobody(
+    listener, settings, superuser_url
+):
+    def first(work, event):
+        listener.note(work, event)
+
+    def second(work, event):
+        work.session.execute(sa.text("SET LOCAL lock_timeout = '20ms'"))
+        work.session.execute(sa.text("SELECT pg_advisory_xact_lock(4711)"))
+        listener.note(work, Noted(object_id=event.object_id, text=f"{event.text} too"))
+
+    events.subscribe({Noted: [first, second]})
+    scope = make.make_tenant()
+    names = ["test_delivery.first", "nobody.knows", "test_delivery.second"]
+    event_ids = publish(scope, "a", "b")
+    with psycopg.connect(superuser_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(4711)")
+        assert events.deliver(scope, names, Noted.name, event_ids) == 2
+        assert effects(scope) == ["a", "b"]
+    with unit_of_work(scope) as work:
+        assert events.count_pending(work) == 2
+        assert events.list_dead(work) == []
+        tries = sa.select(sa.func.count()).where(EventFailure.handler == "test_delivery.second")
+        assert work.session.execute(tries).scalar_one() == 0
+    assert events.deliver(scope, names, Noted.name, event_ids) == 2
+    assert sorted(effects(scope)) == ["a", "a too", "b", "b too"]
+    with unit_of_work(scope) as work:
+        assert events.count_pending(work) == 0
+
+
 def test_a_rolled_back_change_tells_nobody(wired, settings):
     with pytest.raises(RuntimeError), unit_of_work(wired) as work:
         events.publish(work, Noted(object_id=new_id(), text="a"))

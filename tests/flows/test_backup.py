@@ -5,11 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
+import pytest
 
 from tests.flows.conftest import start_product
 from tests.flows.tills import Tills, wait_for
 
 
+@pytest.mark.long
 def test_a_backup_under_load_comes_up_elsewhere(product, tmp_path, tmp_path_factory):
     codes = product.codes(product.batch(16))
     inside, _ = product.shops()

@@ -85,6 +85,7 @@ def test_fewer_are_let_in_while_it_runs_and_shops_notice_nothing(product, open_a
     assert shown == {"share": 16, "groups": 64}
 
 
+@pytest.mark.long
 def test_what_is_heavy_is_switched_off_by_name_and_on_again(product, open_again):
     office = product.caller()
     batch = product.batch(8)

@@ -109,6 +109,7 @@ def test_down_ends_both_and_the_next_start_shows_the_same_certificate(lan_machin
     assert "web-lan" not in [each["name"] for each in now["parts"]]
 
 
+@pytest.mark.long
 def test_a_killed_https_server_comes_back_while_the_other_goes_on(lan_machine):
     lan_machine.up()
     web = lan_machine.pid_of("web")
@@ -118,6 +119,7 @@ def test_a_killed_https_server_comes_back_while_the_other_goes_on(lan_machine):
     assert lan_machine.pid_of("web") == web
 
 
+@pytest.mark.long
 def test_an_https_server_that_hangs_makes_it_degraded(lan_machine):
     lan_machine.up()
     leader = lan_machine.pid_of("web-lan")

@@ -67,6 +67,7 @@ def test_parts_end_by_themselves_when_only_the_supervisor_is_killed(machine):
     assert recall(machine) == ["before"]
 
 
+@pytest.mark.long
 def test_down_ends_what_hangs_after_its_supervisor_was_killed(machine):
     machine.up()
     supervisor, *parts = machine.processes()

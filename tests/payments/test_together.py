@@ -60,27 +60,27 @@ def together(pool, town, monkeypatch):
     A payment of the town's first coupon goes ahead, and starts only when all are there.
     """
     pay_module = sys.modules["giftpad.payments.commands.pay"]  # its package has a verb of that name
-    call, ahead = pay_module._call_pay, make.pay_order(town, 1)
+    call, ahead = pay_module._call_pay_many, make.pay_order(town, 1)
     all_there = threading.Event()
 
-    def hold_up(values):
-        if values["key"] == ahead.key:
+    def hold_up(orders):
+        if orders[0]["key"] == ahead.key:
             assert all_there.wait(PATIENCE_S)
-        return call(values)
+        return call(orders)
 
     def send(orders):
         first = pool.submit(payments.pay, town.scope, ahead)
-        wait_for(lambda: CONVOY.is_under_way)
+        wait_for(lambda: CONVOY.count_waiting(town.scope.tenant_id) is not None)
         coming = []
         for order in orders:
-            there = CONVOY.waiting
+            there = CONVOY.count_waiting(town.scope.tenant_id)
             coming.append(pool.submit(payments.pay, town.scope, order))
-            wait_for(lambda there=there: CONVOY.waiting > there)
+            wait_for(lambda there=there: CONVOY.count_waiting(town.scope.tenant_id) > there)
         all_there.set()
         first.result(PATIENCE_S)
         return coming
 
-    monkeypatch.setattr(pay_module, "_call_pay", hold_up)
+    monkeypatch.setattr(pay_module, "_call_pay_many", hold_up)
     return send
 
 
@@ -140,6 +140,34 @@ def test_one_that_is_held_up_leaves_the_others(together, town, superuser_url):
     assert [each.balance_minor for each in paid] == [900] * 4
     assert make.balance_minor(town, town.coupons[3]) == 1000
     assert payments.pay(town.scope, orders[2]).balance_minor == 900
+    assert make.differences(town.scope) == []
+
+
+def test_another_town_never_waits(pool, town, superuser_url):
+    other = make.make_town()
+    make.issue(other, 1)
+    with held(superuser_url, town, town.coupons[1]):
+        blocked = pool.submit(payments.pay, town.scope, order_of(town, 1))
+        assert payments.pay(other.scope, make.pay_order(other, 100)).balance_minor == 900
+        with pytest.raises(Busy):
+            blocked.result(PATIENCE_S)
+
+
+def test_what_was_committed_without_an_answer_is_paid_once(together, town, monkeypatch):
+    pay_module = sys.modules["giftpad.payments.commands.pay"]
+    call = pay_module._call_pay_many
+
+    def lose_the_answer(orders):
+        rows = call(orders)
+        if len(orders) > 1:
+            raise psycopg.errors.InternalError
+        return rows
+
+    monkeypatch.setattr(pay_module, "_call_pay_many", lose_the_answer)
+    orders = [order_of(town, n) for n in range(1, 5)]
+    paid = [each.result(PATIENCE_S) for each in together(orders)]
+    assert [each.balance_minor for each in paid] == [900] * 4
+    assert [make.balance_minor(town, town.coupons[n]) for n in range(1, 5)] == [900] * 4
     assert make.differences(town.scope) == []
 
 

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from giftpad import guard, tenancy
 from giftpad.kernel import metrics
 from giftpad.kernel.arrays import BytesArray, IntegerArray, TextArray, UuidArray
-from giftpad.kernel.convoy import Convoy, NotTogetherError
+from giftpad.kernel.convoy import Convoy, WaitedTooLongError
 from giftpad.kernel.db import Busy, database
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
@@ -36,6 +36,8 @@ _PAY = (
 
 
 TOGETHER_MAX = 16
+PATIENCE_S = 2.0
+"""So long a payment waits for the journey before; a call of the database takes a second at most."""
 _PAY_MANY = (
     "SELECT outcome, payment_id, amount_minor, balance_minor, at, shop_id, programme_id, unit,"
     " ceiling_minor, areas, starts_at, ends_at FROM payments_pay_many(%(tenant)s, %(clients)s,"
@@ -93,21 +95,37 @@ def pay(scope: Scope, order: PayOrder) -> Paid:
     raise _refusal(scope, row)
 
 
+class _NotTogetherError(Exception):
+    """One of several payments stood in the way of the others; each may go alone."""
+
+
 def _pay_with_others(values: Values) -> TupleRow:
     try:
         return CONVOY.call(values, group=values["tenant"])
-    except NotTogetherError:  # whatever it was, and whoever's: the key makes asking again safe
-        return _call_pay(values)
+    except _NotTogetherError:
+        return _call_pay(values)  # its key makes that safe
+    except WaitedTooLongError as error:
+        raise Busy from error
 
 
 def _pay_many(orders: Sequence[Values]) -> Sequence[TupleRow]:
-    """Make payments of one tenant in one transaction; one that is alone goes as it always did.
+    """Make payments of one tenant in one transaction, be it only one.
 
+    Who waits long for a lock does so alone, where nobody else waits for it.
     Locks: key and account of each, in the order of the coupons' locators, as every convoy has it.
+    Raises: _NotTogetherError, DatabaseAway, Busy.
     """
-    if len(orders) == 1:
-        return [_call_pay(orders[0])]
-    places = sorted(range(len(orders)), key=lambda place: orders[place]["locator"])
+    try:
+        return _call_pay_many(orders)
+    except psycopg.Error as error:
+        raise _NotTogetherError from error
+
+
+def _call_pay_many(orders: Sequence[Values]) -> Sequence[TupleRow]:
+    def order_of(place: int) -> tuple[int, UUID]:
+        return orders[place]["locator"], orders[place]["payment"]
+
+    places = sorted(range(len(orders)), key=order_of)
     ordered = [orders[place] for place in places]
 
     def ids(name: str) -> UuidArray:
@@ -135,7 +153,7 @@ def _pay_many(orders: Sequence[Values]) -> Sequence[TupleRow]:
     return [by_place[place] for place in range(len(orders))]
 
 
-CONVOY: Convoy[Values, TupleRow] = Convoy(_pay_many, most=TOGETHER_MAX)
+CONVOY: Convoy[Values, TupleRow] = Convoy(_pay_many, most=TOGETHER_MAX, patience_s=PATIENCE_S)
 """Payments of one tenant that wait travel together; a typed code has no place in their order."""
 
 
@@ -147,6 +165,8 @@ def _call_pay(values: Values) -> TupleRow:
             # Only the key's own row tells of a first request; else the account is held by another.
             if "guard_keys" in (error.diag.context or ""):
                 raise guard.StillRunning from error
+            raise Busy from error
+        except psycopg.errors.DeadlockDetected as error:
             raise Busy from error
         except psycopg.Error as error:
             # Blocked or replaced between the judgement and the lock: judge again, and refuse.

@@ -14,8 +14,8 @@ from giftpad import guard, tenancy
 from giftpad.kernel import codes
 from giftpad.kernel.arrays import IntegerArray, UuidArray
 from giftpad.kernel.clock import local_date
-from giftpad.kernel.convoy import Convoy, NotTogetherError
-from giftpad.kernel.db import database
+from giftpad.kernel.convoy import Convoy, WaitedTooLongError
+from giftpad.kernel.db import Busy, database
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.payments.errors import InstrumentNotFound, OtherShop
 from giftpad.payments.queries.instruments import find_alias
@@ -30,6 +30,8 @@ _LOOK_UP_MANY = (
     " account_id FROM payments_look_up_many(%(tenant)s, %(locators)s, %(shops)s)"
 )
 TOGETHER_MAX = 16
+PATIENCE_S = 2.0
+"""So long a look-up waits for the journey before."""
 _ANY_ADDRESS = "HTTP://X/Q/"
 """Stands before a tail that came without its address, so that it can be taken apart."""
 
@@ -181,8 +183,8 @@ def _ask(scope: Scope, opened: Opened, shop_id: UUID) -> TupleRow:
     question = _Question(scope.tenant_id, opened.locator, shop_id)
     try:
         return CONVOY.call(question, group=question.tenant_id)
-    except NotTogetherError:
-        return _ask_alone(scope.tenant_id, opened, shop_id)
+    except WaitedTooLongError as error:
+        raise Busy from error
 
 
 def _ask_alone(tenant_id: UUID, opened: Opened, shop_id: UUID) -> TupleRow:
@@ -220,7 +222,7 @@ def _ask_many(questions: Sequence[_Question]) -> Sequence[TupleRow]:
     )
 
 
-CONVOY: Convoy[_Question, TupleRow] = Convoy(_ask_many, most=TOGETHER_MAX)
+CONVOY: Convoy[_Question, TupleRow] = Convoy(_ask_many, most=TOGETHER_MAX, patience_s=PATIENCE_S)
 """Look-ups of one tenant that wait travel together."""
 
 
