@@ -1,24 +1,29 @@
 """Bodies: read to their end before a request takes a place, or refused.
 
-Hides: how a body is told from half of one, how much of those that are not whole is held at once.
-The server gives what came when a sender has gone, as if that were all, and its read waits for
-whoever sends as long as they like.  So nobody works on a body before it is whole, and who sends
-slowly holds a connection and a thread that has nothing else to do, but none of the places where
-requests are worked on.  A body is read before a token is looked at: only whether one is there
-counts, and how large a body the address takes.
+Hides: how a body is told from half of one, how many and how much of those that are not whole are
+waited for at once.  The server gives what came when a sender has gone, as if that were all, and
+its read waits for whoever sends as long as they like.  So nobody works on a body before it is
+whole, and who sends slowly holds a thread, but none of the places where requests are worked on.
+A body is read before a token is looked at: whether one is there counts, and how large a body the
+address takes; whose it is counts only when many are waited for.
 
 Source: RFC 9112, sections 6.3 and 8.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
 from giftpad.edge.access import BODY_MAX
+from giftpad.edge.callers import identify
 from giftpad.edge.errors import BodyCut, LengthMissing
 from giftpad.edge.kinds import TOKEN_PATH, shows_session
+from giftpad.edge.sessions import holds_session
+from giftpad.edge.turns import address_of
 from giftpad.kernel.errors import DomainError
 
 if TYPE_CHECKING:
@@ -36,6 +41,11 @@ HELD_MAX = 64 * 1024 * 1024
 TOKEN_MAX = 16 * 1024
 """What asks for a token is small, and comes from anybody."""
 LENGTH_DIGITS_MAX = 12
+WAITING_MAX, STRANGERS_MAX = 20, 12
+"""Bodies that one process waits for, and those of strangers among them.  Its server has more
+threads than that (giftpad.local.parts)."""
+OF_ONE_KNOWN_MAX, OF_ONE_STRANGER_MAX = 14, 6
+"""Of these, so many from one address: a cash desk system has one for all of its shops."""
 
 
 class Room:
@@ -59,44 +69,118 @@ class Room:
             self.held -= length
 
 
+class Waits:
+    """For how many bodies threads wait, in all and from each address.
+
+    A body that came with its head is waited for as well, for microseconds.  When there are many,
+    only those are waited for that a token or a session of ours comes with, so that whoever sends
+    slowly and is nobody never keeps out who pays.
+    """
+
+    def __init__(self, *, most: int, strangers: int, of_known: int, of_stranger: int) -> None:
+        self._most, self._strangers = most, strangers
+        self._of_known, self._of_stranger = of_known, of_stranger
+        self._by_address: dict[str, int] = {}
+        self._count = 0
+        self._lock = threading.Lock()
+
+    @property
+    def count(self) -> int:
+        """How many are waited for."""
+        return self._count
+
+    def begin(self, address: str, is_known: Callable[[], bool]) -> bool:
+        """Begin to wait for a body from ``address``, if one more may be waited for."""
+        of_one = self._of_stranger
+        if self._count >= self._strangers or self._by_address.get(address, 0) >= of_one:
+            if not is_known():
+                return False
+            of_one = self._of_known
+        with self._lock:
+            mine = self._by_address.get(address, 0)
+            if self._count >= self._most or mine >= of_one:
+                return False
+            self._by_address[address] = mine + 1
+            self._count += 1
+            return True
+
+    def end(self, address: str) -> None:
+        """Tell that a body has come, or will not."""
+        with self._lock:
+            self._count -= 1
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+
 ROOM = Room(HELD_MAX)
+WAITS = Waits(
+    most=WAITING_MAX,
+    strangers=STRANGERS_MAX,
+    of_known=OF_ONE_KNOWN_MAX,
+    of_stranger=OF_ONE_STRANGER_MAX,
+)
 
 
-def take_body(environ: WSGIEnvironment, room: Room = ROOM) -> bool:
+def take_body(environ: WSGIEnvironment, room: Room = ROOM, waits: Waits = WAITS) -> bool:
     """Put the whole body in place of the stream, or what is wrong with it into ``FAULT``.
 
-    False if there is no room for it; then nothing of it was read.  Left alone: no body, one too
+    False if it cannot be waited for; then nothing of it was read.  Left alone: no body, one too
     large for its door, and one of a machine that shows no token, which are refused without being
     read.
     """
+    length = _length_wanted(environ)
+    if not length:
+        return True
+    is_large = length > SMALL_MAX
+    if is_large and not room.take(length):
+        return False
+    address = address_of(environ.get("REMOTE_ADDR", ""))
+    is_waited_for = waits.begin(address, functools.partial(_is_known, environ))
+    try:
+        if is_waited_for:
+            _read(environ, length)
+    finally:
+        if is_waited_for:
+            waits.end(address)
+        if is_large:
+            room.give_back(length)
+    return is_waited_for
+
+
+def _length_wanted(environ: WSGIEnvironment) -> int:
+    """Return how long the body is that is to be read; 0 to leave it alone."""
     said: str = environ.get("CONTENT_LENGTH", "")
     if not said:
         if "HTTP_TRANSFER_ENCODING" in environ:
             _refuse(environ, LengthMissing())
-        return True
-    stream: IO[bytes] = environ["wsgi.input"]
+        return 0
     is_number = said.isascii() and said.isdecimal() and len(said) <= LENGTH_DIGITS_MAX
-    if not is_number or said == "0" or isinstance(stream, io.BytesIO):
-        return True
+    if not is_number or isinstance(environ["wsgi.input"], io.BytesIO):
+        return 0
     length, path = int(said), environ.get("PATH_INFO", "")
-    if length > _most(environ, path):
-        return True
-    if path.startswith("/api/") and "HTTP_AUTHORIZATION" not in environ:
-        return True
-    if length <= SMALL_MAX:
-        body = stream.read(length)
-    elif room.take(length):
-        try:
-            body = stream.read(length)
-        finally:
-            room.give_back(length)
-    else:
-        return False
+    is_machine_of_nobody = path.startswith("/api/") and "HTTP_AUTHORIZATION" not in environ
+    return 0 if is_machine_of_nobody or length > _most(environ, path) else length
+
+
+def _read(environ: WSGIEnvironment, length: int) -> None:
+    stream: IO[bytes] = environ["wsgi.input"]
+    body = stream.read(length)
     if len(body) < length:
         _refuse(environ, BodyCut())
     else:
         environ["wsgi.input"] = io.BytesIO(body)
-    return True
+
+
+def _is_known(environ: WSGIEnvironment) -> bool:
+    """Whether a request comes with a token that holds, or with a session that we gave."""
+    try:
+        if authorization := environ.get("HTTP_AUTHORIZATION"):
+            identify(authorization)
+            return True
+        return shows_session(environ) and holds_session(environ["HTTP_COOKIE"])
+    except DomainError:  # no token of ours, or nothing to tell by
+        return False
 
 
 def _most(environ: WSGIEnvironment, path: str) -> int:

@@ -127,6 +127,11 @@ def read_sealed_cookie(name: str) -> dict[str, Any] | None:
     text = request.cookies.get(_full_name(name))
     if text is None or not can_keep_cookies():
         return None
+    return open_cookie(name, text)
+
+
+def open_cookie(name: str, text: str) -> dict[str, Any] | None:
+    """Return what a cookie's text holds; None if we did not seal it, or if it is over."""
     opened = _open(f"cookie:{name}", text)
     if opened is None or time.time() >= opened[1]["over_at"]:
         return None

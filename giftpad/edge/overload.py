@@ -40,6 +40,8 @@ WAIT_MAX_S = 2.0
 """Nobody waits longer for a place; whoever asked has mostly gone by then."""
 WHOLE_MAX = 262_144
 """A body of so many bytes at most is handed over in one piece."""
+FILE_MAX = 2_097_152
+"""The same of files that belong to a page; the largest is the scanner's, with one megabyte."""
 LABEL = "giftpad-turns-v1"
 _DEADLINE_DIGITS_MAX = 9
 
@@ -108,10 +110,9 @@ class Door:
         streams = False
         try:
             answer = self.inner(environ, begin)
-            if 0 <= length <= WHOLE_MAX:
+            # A file of ours is handed over whole as well: whoever reads it slowly holds no thread.
+            if 0 <= length <= (FILE_MAX if kind is ENTRY else WHOLE_MAX):
                 return [_take_whole(answer)]
-            if kind is ENTRY:  # a file of ours: nobody works on it, and anybody may read it slowly
-                return answer
             streams = True
             return _Stream(answer, self.places, kind)
         finally:

@@ -14,15 +14,32 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, g, request
+from werkzeug.http import parse_cookie
 
 from giftpad import identity
 from giftpad.edge.callers import Caller, identify_token
-from giftpad.edge.cookies import clear_cookie, read_sealed_cookie, set_sealed_cookie
+from giftpad.edge.cookies import (
+    HOST_PREFIX,
+    clear_cookie,
+    open_cookie,
+    read_sealed_cookie,
+    set_sealed_cookie,
+)
 from giftpad.edge.errors import SessionMissing, TenantClosed, TokenInvalid
 
 SESSION_COOKIE = "gp_session"
 RENEWED_BEFORE_S = 60
 IPV6_PREFIX = 64
+
+
+def holds_session(header: str) -> bool:
+    """Whether a Cookie header holds a session that we gave; it may have ended since."""
+    cookies = parse_cookie(header)
+    return any(
+        open_cookie(SESSION_COOKIE, cookies[name]) is not None
+        for name in (SESSION_COOKIE, HOST_PREFIX + SESSION_COOKIE)
+        if name in cookies
+    )
 
 
 def find_caller() -> Caller | None:

@@ -85,7 +85,8 @@ class Convoy(Generic[Q, A]):
             if one.gate.acquire(timeout=self._patience_s):
                 return
         except BaseException:
-            self._forget(one, group)
+            if not self._forget(one, group) and one.leads:
+                self._hand_over(group)
             raise
         if self._forget(one, group):
             raise WaitedTooLongError

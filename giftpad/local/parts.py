@@ -42,9 +42,11 @@ from giftpad.local.redis import EmbeddedRedis
 ROOT = Path(giftpad.__file__).resolve().parents[1]
 CONNECTIONS_MAX = 512
 """Connections that one web process keeps open; granian does not even accept more, so that they
-would wait without a word.  Whoever asks too much is told so by the door (giftpad.edge.overload).
-There are as many threads, made when they are needed: a thread waits for a body that comes slowly,
-and a request takes a place at work only when its body is whole (giftpad.edge.bodies)."""
+would wait without a word.  Whoever asks too much is told so by the door (giftpad.edge.overload)."""
+THREADS_MAX = 40
+"""Threads of one web process.  Some wait for bodies (giftpad.edge.bodies), some are at work or wait
+for a place there (giftpad.edge.places), the rest say no.  A thread without a request costs: it
+looks for the next one before it sleeps.  So there are fewer of them than connections."""
 HEADERS_WITHIN_MS = 5000
 """A connection that has not sent a whole head by then is ended, and so is one that says nothing."""
 HEAD_MAX = 16_384
@@ -337,7 +339,7 @@ def web_command(
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port or settings.port)),
         *("--http", "1", "--no-ws", "--workers", str(settings.web_workers)),
-        *("--blocking-threads", str(CONNECTIONS_MAX), "--runtime-threads", "1"),
+        *("--blocking-threads", str(THREADS_MAX), "--runtime-threads", "1"),
         *("--http1-header-read-timeout", str(HEADERS_WITHIN_MS)),
         *("--http1-buffer-size", str(HEAD_MAX)),
         *("--backpressure", str(CONNECTIONS_MAX), "--log-level", "warning"),

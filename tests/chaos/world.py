@@ -39,7 +39,7 @@ BETWEEN, BETWEEN_LEAST = 300, 20
 """Payments from one fault to the next, while payments are wanted and afterwards."""
 FACE_MINOR = 10_000
 SIZES = {"shared": 96, "counter": 24, "own": 16, "expired": 8, "soon": 8}
-LONG_AGO, RECENTLY = timedelta(days=-200), timedelta(days=-150)
+LONG_AGO, RECENTLY, EARLIER = (timedelta(days=-days) for days in (200, 150, 2))
 """Paper of these days has expired, or will within a few days: coupons live five months."""
 
 
@@ -206,7 +206,8 @@ class Leg:
         sizes = SIZES
         town.expired = self._print(line, town, sizes["expired"], LONG_AGO)
         town.desk = self._print(line, town, sizes["soon"], RECENTLY)
-        papers = self._print(line, town, sizes["shared"] + sizes["counter"] + sizes["own"])
+        # Not of today: the clock goes back by more than a day, and they are to be paid with then.
+        papers = self._print(line, town, sizes["shared"] + sizes["counter"] + sizes["own"], EARLIER)
         town.shared, papers = papers[: sizes["shared"]], papers[sizes["shared"] :]
         town.counter, town.own = papers[: sizes["counter"]], papers[sizes["counter"] :]
         town.expects_expired = {paper.serial for paper in town.expired}

@@ -103,7 +103,35 @@ def answer(door, environ):
     return said[0][0], b"".join(answered)
 
 
-def test_only_so_much_is_held_of_bodies_that_are_not_whole_and_payments_go_on(app, slow):
+def wait_until(happened):
+    deadline = time.monotonic() + LONG_S
+    while not happened():
+        assert time.monotonic() < deadline
+
+
+def test_only_so_much_is_held_of_bodies_that_are_not_whole(slow):
+    room, waits = (
+        bodies.Room(4 * BODY_MAX),
+        bodies.Waits(most=99, strangers=99, of_known=99, of_stranger=99),
+    )
+
+    def sign_in():
+        return bodies.take_body(environ_of("POST", "/sign-in", BODY_MAX), room, waits)
+
+    with ThreadPoolExecutor(4) as pool:
+        held = [pool.submit(sign_in) for _ in range(4)]
+        wait_until(lambda: slow.asked == 4)
+        assert not sign_in()
+        assert slow.asked == 4
+        small = environ_of("POST", "/sign-in", 4) | {"wsgi.input": Sent(b"1234")}
+        assert bodies.take_body(small, room, waits)
+        slow.go_on.set()
+        assert all(each.result(LONG_S) for each in held)
+    assert sign_in()
+    assert (room.held, waits.count) == (0, 0)
+
+
+def test_one_address_is_waited_for_a_few_times_and_the_others_go_on(app, slow):
     door = app.extensions["giftpad_door"]
 
     def inner(environ, start_response):
@@ -111,23 +139,41 @@ def test_only_so_much_is_held_of_bodies_that_are_not_whole_and_payments_go_on(ap
         return [b"done"]
 
     door.inner = inner
-    with ThreadPoolExecutor(64) as pool:
+    with ThreadPoolExecutor(bodies.OF_ONE_STRANGER_MAX) as pool:
         held = [
-            pool.submit(answer, door, environ_of("POST", "/sign-in", BODY_MAX)) for _ in range(64)
+            pool.submit(answer, door, environ_of("POST", "/sign-in", 400))
+            for _ in range(bodies.OF_ONE_STRANGER_MAX)
         ]
-        deadline = time.monotonic() + LONG_S
-        while slow.asked < 64:
-            assert time.monotonic() < deadline
-        status, body = answer(door, environ_of("POST", "/sign-in", BODY_MAX))
+        wait_until(lambda: slow.asked == bodies.OF_ONE_STRANGER_MAX)
+        status, body = answer(door, environ_of("POST", "/sign-in", 400))
         assert (status[:3], json.loads(body)["code"]) == ("503", "overload.busy")
-        assert slow.asked == 64
-        payment = environ_of("POST", "/api/v1/payments", 4, **TOKEN)
-        assert answer(door, payment | {"wsgi.input": Sent(b"1234")})[0] == "200 OK"
+        assert slow.asked == bodies.OF_ONE_STRANGER_MAX
+        other = environ_of("POST", "/sign-in", 4, REMOTE_ADDR="203.0.113.8")
+        assert answer(door, other | {"wsgi.input": Sent(b"1234")})[0] == "200 OK"
         slow.go_on.set()
-        for each in held:
-            each.result(LONG_S)
-    assert bodies.take_body(environ_of("POST", "/sign-in", BODY_MAX))
-    assert bodies.ROOM.held == 0
+        assert {each.result(LONG_S)[0] for each in held} == {"200 OK"}
+    assert bodies.WAITS.count == 0
+
+
+def test_strangers_leave_room_for_those_who_are_known(app, machine, slow):
+    waits = bodies.Waits(most=9, strangers=2, of_known=4, of_stranger=9)
+    good = {"HTTP_AUTHORIZATION": f"Bearer {machine.token()}"}
+
+    def take(path, **more):
+        return bodies.take_body(environ_of("POST", path, 4, **more), waits=waits)
+
+    with ThreadPoolExecutor(4) as pool:
+        held = [pool.submit(take, "/sign-in") for _ in range(2)]
+        wait_until(lambda: slow.asked == 2)
+        assert not take("/sign-in")
+        assert not take("/shop/pay", **COOKIE)  # a session that somebody made up
+        assert not take("/api/v1/payments", **TOKEN)
+        held += [pool.submit(take, "/api/v1/payments", **good) for _ in range(2)]
+        wait_until(lambda: slow.asked == 4)
+        assert not take("/api/v1/payments", **good)  # too many of one address
+        slow.go_on.set()
+        assert all(each.result(LONG_S) for each in held)
+    assert waits.count == 0
 
 
 class Sent(io.RawIOBase):

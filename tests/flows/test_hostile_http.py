@@ -20,6 +20,8 @@ from tests.hostile import wire
 AT_ONCE_S = 5.0
 """On a machine busy with other tests; on a calm one a payment takes some milliseconds."""
 MANY = 300
+ELSEWHERE = "127.0.0.2"
+ADDRESSES = [f"127.0.1.{number}" for number in range(1, 61)]
 
 
 class Till:
@@ -138,8 +140,19 @@ def test_nobody_who_is_slow_holds_up_a_payment(till, what):
     half = wire.half_body(b"/api/v1/payments", token, b"Idempotency-Key: slow")
     with contextlib.ExitStack() as stack:
         for _ in range(MANY):
-            opened = stack.enter_context(contextlib.closing(wire.open_socket(till.port)))
-            opened.sendall(SLOW.get(what, half))
+            opened = wire.open_socket(till.port, source=ELSEWHERE)
+            stack.enter_context(contextlib.closing(opened)).sendall(SLOW.get(what, half))
+        for _ in range(5):
+            till.pays_at_once()
+    till.pays_at_once()
+
+
+@pytest.mark.parametrize("what", ["half a body for a token", "half a form"])
+def test_no_crowd_of_strangers_who_are_slow_holds_up_a_payment(till, what):
+    with contextlib.ExitStack() as stack:
+        for number in range(MANY):
+            opened = wire.open_socket(till.port, source=ADDRESSES[number % len(ADDRESSES)])
+            stack.enter_context(contextlib.closing(opened)).sendall(SLOW[what])
         for _ in range(5):
             till.pays_at_once()
     till.pays_at_once()

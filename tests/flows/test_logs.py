@@ -14,7 +14,7 @@ from tests.database import ROOT, own_database
 WITHIN_S = 120
 
 
-@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("log_format", ["json", pytest.param("console", marks=pytest.mark.long)])
 def test_no_secret_reaches_the_log(servers, worker_number, tmp_path, log_format):
     secrets_file = tmp_path / "secrets"
     with own_database(servers, f"logged_{worker_number}") as urls:

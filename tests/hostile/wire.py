@@ -16,9 +16,11 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 _PAY = b"/api/v1/payments"
 
 
-def open_socket(port: int, *, receive_buffer: int = 0) -> socket.socket:
-    """Connect to a server of this machine."""
+def open_socket(port: int, *, receive_buffer: int = 0, source: str = "") -> socket.socket:
+    """Connect to a server of this machine, from one of its own addresses."""
     opened = socket.socket()
+    if source:
+        opened.bind((source, 0))
     if receive_buffer:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     opened.settimeout(WAIT_S)

@@ -139,6 +139,7 @@ def test_external_servers_are_used_and_none_is_embedded(machine, fresh_settings)
     assert machine.run("reset", "--yes").returncode == 18
 
 
+@pytest.mark.long
 def test_the_whole_giftpad_comes_up_on_external_servers(machine, fresh_settings):
     command.downgrade(configuration(fresh_settings.database_owner_url), "base")
     machine.program = "giftpad.cli"
