@@ -91,14 +91,14 @@ class Waits:
 
     def begin(self, address: str, is_known: Callable[[], bool]) -> bool:
         """Begin to wait for a body from ``address``, if one more may be waited for."""
-        of_one = self._of_stranger
-        if self._count >= self._strangers or self._by_address.get(address, 0) >= of_one:
-            if not is_known():
-                return False
-            of_one = self._of_known
+        return self._take(address, self._strangers, self._of_stranger) or (
+            is_known() and self._take(address, self._most, self._of_known)
+        )
+
+    def _take(self, address: str, most: int, of_one: int) -> bool:
         with self._lock:
             mine = self._by_address.get(address, 0)
-            if self._count >= self._most or mine >= of_one:
+            if self._count >= most or mine >= of_one:
                 return False
             self._by_address[address] = mine + 1
             self._count += 1
@@ -149,7 +149,10 @@ def take_body(environ: WSGIEnvironment, room: Room = ROOM, waits: Waits = WAITS)
 
 
 def _length_wanted(environ: WSGIEnvironment) -> int:
-    """Return how long the body is that is to be read; 0 to leave it alone."""
+    """Return how long the body is that is to be read; 0 to leave it alone.
+
+    One that does not say its length is put down as refused.
+    """
     said: str = environ.get("CONTENT_LENGTH", "")
     if not said:
         if "HTTP_TRANSFER_ENCODING" in environ:

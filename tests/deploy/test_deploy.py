@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from giftpad import shops
 from giftpad.cli import COMMANDS, cli
+from giftpad.edge.bodies import WAITING_MAX
 from giftpad.identity import ROLES
 from giftpad.kernel.config import Settings, read_settings
 from giftpad.local.parts import HEADERS_WITHIN_MS, web_command
@@ -94,6 +95,13 @@ def test_every_command_exists(where, words):
             assert web_options(words) == web_options(web_command(Settings(), "wsgi:app"))
         case _:
             pytest.fail(f"{where} runs {words}")
+
+
+@pytest.mark.parametrize(("at_work", "waiting"), [(8, 8), (4, 40)])
+def test_slow_bodies_and_all_places_leave_a_thread_to_say_no(at_work, waiting):
+    words = web_command(Settings(web_threads=at_work, web_queue=waiting), "wsgi:app")
+    threads = int(words[words.index("--blocking-threads") + 1])
+    assert threads > at_work + waiting + WAITING_MAX
 
 
 def test_commands_were_found_in_units_and_in_containers():
