@@ -261,6 +261,8 @@ def _deliver_detached(scope: Scope, subscription: Subscription, event_id: UUID) 
             else:
                 _receive(work, subscription, [event_id])
                 received.add((event_id, name))
+        elif failure is not None:  # somebody else took it meanwhile
+            log.warning("handler failed", handler=name, event_id=str(event_id), exc_info=failure)
     return 0 if failure is not None else 1
 
 

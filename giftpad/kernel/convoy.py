@@ -14,12 +14,15 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from giftpad.kernel.db import Busy
+
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-class WaitedTooLongError(Exception):
-    """The journey before did not end in time; nothing was asked for."""
+TOGETHER_MAX = 16
+PATIENCE_S = 2.0
+"""So long one waits for the journey before; a call of the database takes a second at most."""
 
 
 class _Traveller(Generic[Q, A]):
@@ -44,7 +47,11 @@ class Convoy(Generic[Q, A]):
     """
 
     def __init__(
-        self, travel: Callable[[Sequence[Q]], Sequence[A]], *, most: int, patience_s: float
+        self,
+        travel: Callable[[Sequence[Q]], Sequence[A]],
+        *,
+        most: int = TOGETHER_MAX,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._travel, self._most, self._patience_s = travel, most, patience_s
         self._lock = threading.Lock()
@@ -60,7 +67,7 @@ class Convoy(Generic[Q, A]):
     def call(self, request: Q, *, group: Hashable) -> A:
         """Return the answer to ``request``.
 
-        Raises: what ``travel`` raises; WaitedTooLongError.
+        Raises: what ``travel`` raises; Busy if the journey before did not end in time.
         """
         one: _Traveller[Q, A] = _Traveller(request)
         with self._lock:
@@ -89,7 +96,7 @@ class Convoy(Generic[Q, A]):
                 self._hand_over(group)
             raise
         if self._forget(one, group):
-            raise WaitedTooLongError
+            raise Busy
         one.gate.acquire()  # on its way by now, which has an end of its own
 
     def _forget(self, one: _Traveller[Q, A], group: Hashable) -> bool:

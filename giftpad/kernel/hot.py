@@ -24,7 +24,7 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
-from giftpad.kernel.arrays import ARRAYS, EPOCH, HashArray, PackedArray, read_texts
+from giftpad.kernel.arrays import ARRAYS, EPOCH, BytesArray, PackedArray, read_texts
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _INTEGER = struct.Struct("!q")
@@ -50,12 +50,9 @@ _WRITERS: Mapping[type, tuple[Callable[[Any], bytes | None], Format]] = {
     str: (str.encode, Format.TEXT),
     bytes: (bytes, Format.BINARY),
     int: (lambda value: b"%d" % value, Format.TEXT),
-    list: (
-        lambda value: HashArray.of(value, width=len(value[0]) if value else 0).data,
-        Format.BINARY,
-    ),
+    list: (lambda value: BytesArray.of(value).data, Format.BINARY),
 }
-"""How a value is written, by its type; a list is one of hashes."""
+"""How a value is written, by its type; a list is one of bytes."""
 
 
 def _write(value: Any) -> tuple[bytes | None, Format]:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from giftpad.kernel.convoy import Convoy, WaitedTooLongError
-
-PATIENCE_S = 20
+from giftpad.kernel.convoy import Convoy
+from giftpad.kernel.db import Busy
+from tests.waiting import PATIENCE_S, wait_for
 
 
 class Road:
@@ -34,15 +34,6 @@ class Road:
 def pool():
     with ThreadPoolExecutor(32) as threads:
         yield threads
-
-
-def wait_for(happened):
-    """Wait for another thread to come so far, looking every millisecond."""
-    for _ in range(PATIENCE_S * 1000):
-        if happened():
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError
 
 
 def begin(road, pool):
@@ -107,7 +98,7 @@ def test_a_journey_that_fails_fails_for_all_of_it_and_the_next_goes_on(pool):
 def test_nobody_waits_for_ever_and_who_gave_up_is_not_taken_along(pool):
     road = Road(patience_s=0.01)
     first = begin(road, pool)
-    with pytest.raises(WaitedTooLongError):
+    with pytest.raises(Busy):
         road.convoy.call("late", group="a")
     road.open.set()
     assert first.result(PATIENCE_S) == "first!"

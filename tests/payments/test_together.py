@@ -13,12 +13,13 @@ import pytest
 
 from giftpad import ledger, payments
 from giftpad.guard import KeyReused
+from giftpad.kernel.convoy import TOGETHER_MAX
 from giftpad.kernel.db import Busy, database
 from giftpad.kernel.ids import new_id
-from giftpad.payments.commands.pay import CONVOY, TOGETHER_MAX
+from giftpad.payments.commands.pay import CONVOY
 from tests import make
+from tests.waiting import PATIENCE_S, wait_for
 
-PATIENCE_S = 20
 HOLD = "SELECT 1 FROM ledger_accounts WHERE tenant_id = %s AND id = %s FOR UPDATE"
 
 
@@ -42,15 +43,6 @@ def held(superuser_url, town, coupon):
         other.execute(HOLD, (town.scope.tenant_id, coupon.account_id))
         yield
         other.rollback()
-
-
-def wait_for(happened):
-    """Wait for another thread to come so far, looking every millisecond."""
-    for _ in range(PATIENCE_S * 1000):
-        if happened():
-            return
-        threading.Event().wait(0.001)
-    raise AssertionError
 
 
 @pytest.fixture

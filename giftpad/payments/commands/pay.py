@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from giftpad import guard, tenancy
 from giftpad.kernel import metrics
 from giftpad.kernel.arrays import BytesArray, IntegerArray, TextArray, UuidArray
-from giftpad.kernel.convoy import Convoy, WaitedTooLongError
+from giftpad.kernel.convoy import Convoy
 from giftpad.kernel.db import Busy, database
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
@@ -27,20 +27,19 @@ INSTRUMENT_CHANGED = "GP001"
 COUNTED_AS = {"paid": "captured", "replayed": "repeated"}
 """What an outcome is called in the metrics, where that is not its own name."""
 
-_PAY = (
+_ANSWER: LiteralString = (
     "SELECT outcome, payment_id, amount_minor, balance_minor, at, shop_id, programme_id, unit,"
-    " ceiling_minor, areas, starts_at, ends_at FROM payments_pay(%(tenant)s, %(client)s, %(key)s,"
+    " ceiling_minor, areas, starts_at, ends_at"
+)
+_PAY = (
+    f"{_ANSWER} FROM payments_pay(%(tenant)s, %(client)s, %(key)s,"
     " %(hash)s, %(payment)s, %(transfer)s, %(event)s, %(payable)s, %(locator)s,"
     " %(code_hashes)s::bytea[], %(shop)s, %(amount)s, %(actor)s)"
 )
 
 
-TOGETHER_MAX = 16
-PATIENCE_S = 2.0
-"""So long a payment waits for the journey before; a call of the database takes a second at most."""
 _PAY_MANY = (
-    "SELECT outcome, payment_id, amount_minor, balance_minor, at, shop_id, programme_id, unit,"
-    " ceiling_minor, areas, starts_at, ends_at FROM payments_pay_many(%(tenant)s, %(clients)s,"
+    f"{_ANSWER} FROM payments_pay_many(%(tenant)s, %(clients)s,"
     " %(keys)s, %(hashes)s, %(payments)s, %(transfers)s, %(events)s, %(payables)s, %(locators)s,"
     " %(shops)s, %(amounts)s, %(actors)s)"
 )
@@ -104,8 +103,6 @@ def _pay_with_others(values: Values) -> TupleRow:
         return CONVOY.call(values, group=values["tenant"])
     except _NotTogetherError:
         return _call_pay(values)  # its key makes that safe
-    except WaitedTooLongError as error:
-        raise Busy from error
 
 
 def _pay_many(orders: Sequence[Values]) -> Sequence[TupleRow]:
@@ -153,7 +150,7 @@ def _call_pay_many(orders: Sequence[Values]) -> Sequence[TupleRow]:
     return [by_place[place] for place in range(len(orders))]
 
 
-CONVOY: Convoy[Values, TupleRow] = Convoy(_pay_many, most=TOGETHER_MAX, patience_s=PATIENCE_S)
+CONVOY: Convoy[Values, TupleRow] = Convoy(_pay_many)
 """Payments of one tenant that wait travel together; a typed code has no place in their order."""
 
 

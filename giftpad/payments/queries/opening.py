@@ -14,8 +14,8 @@ from giftpad import guard, tenancy
 from giftpad.kernel import codes
 from giftpad.kernel.arrays import IntegerArray, UuidArray
 from giftpad.kernel.clock import local_date
-from giftpad.kernel.convoy import Convoy, WaitedTooLongError
-from giftpad.kernel.db import Busy, database
+from giftpad.kernel.convoy import Convoy
+from giftpad.kernel.db import database
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.payments.errors import InstrumentNotFound, OtherShop
 from giftpad.payments.queries.instruments import find_alias
@@ -29,9 +29,6 @@ _LOOK_UP_MANY = (
     "SELECT reason, locator, programme_id, unit, ceiling_minor, balance_minor, starts_at, ends_at,"
     " account_id FROM payments_look_up_many(%(tenant)s, %(locators)s, %(shops)s)"
 )
-TOGETHER_MAX = 16
-PATIENCE_S = 2.0
-"""So long a look-up waits for the journey before."""
 _ANY_ADDRESS = "HTTP://X/Q/"
 """Stands before a tail that came without its address, so that it can be taken apart."""
 
@@ -181,10 +178,7 @@ def _ask(scope: Scope, opened: Opened, shop_id: UUID) -> TupleRow:
     if opened.locator is None:
         return _ask_alone(scope.tenant_id, opened, shop_id)
     question = _Question(scope.tenant_id, opened.locator, shop_id)
-    try:
-        return CONVOY.call(question, group=question.tenant_id)
-    except WaitedTooLongError as error:
-        raise Busy from error
+    return CONVOY.call(question, group=question.tenant_id)
 
 
 def _ask_alone(tenant_id: UUID, opened: Opened, shop_id: UUID) -> TupleRow:
@@ -222,7 +216,7 @@ def _ask_many(questions: Sequence[_Question]) -> Sequence[TupleRow]:
     )
 
 
-CONVOY: Convoy[_Question, TupleRow] = Convoy(_ask_many, most=TOGETHER_MAX, patience_s=PATIENCE_S)
+CONVOY: Convoy[_Question, TupleRow] = Convoy(_ask_many)
 """Look-ups of one tenant that wait travel together."""
 
 
