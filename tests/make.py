@@ -178,10 +178,11 @@ def issue(town: Town, count: int = 1, *, amount_minor: int = 1000, released: boo
                 entry_id=new_id(),
                 source_id=town.funding_id,
                 amount_minor=amount_minor,
+                locator_first=first,
                 count=count,
-                rows=[
-                    (n, payments.hash_typed(pepper, town.tenant_id, symbols))
-                    for n, symbols in typed.items()
+                code_hashes=[
+                    payments.hash_typed(pepper, town.tenant_id, symbols)
+                    for symbols in typed.values()
                 ],
             ),
         )

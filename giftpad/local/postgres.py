@@ -52,6 +52,8 @@ unix_socket_directories = ''
 max_connections = 100
 shared_buffers = '256MB'
 max_wal_size = '2GB'
+# Segments of the log are used again; to fill new ones with zeros is a tenth of a large batch.
+min_wal_size = '1GB'
 shared_preload_libraries = 'plpgsql'
 password_encryption = 'scram-sha-256'
 fsync = {durable}

@@ -15,6 +15,8 @@ from giftpad.kernel.seal import derive
 
 ISSUE_MAX = 50_000
 """Instruments that one transaction issues."""
+ISSUE_PIECE = 10_000
+"""Of them so many travel in one statement, while the next are worked out."""
 CODE_HASH_LENGTH = 16
 
 PaymentState = Literal["captured", "voided", "partly_refunded", "refunded"]
@@ -48,9 +50,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueChunk:
-    """Instruments to issue together: ``count`` rows of (locator, hash of the typed code).
+    """Instruments to issue together: ``count`` locators in a row, each with its typed code's hash.
 
-    The rows are worked out on another thread, so they must not touch the transaction.
+    The hashes are worked out on another thread, so they must not touch the transaction.
     ``source_id`` is the ledger account they are funded from.
     """
 
@@ -58,8 +60,9 @@ class IssueChunk:
     entry_id: UUID
     source_id: UUID
     amount_minor: int
+    locator_first: int
     count: int
-    rows: Iterable[tuple[int, bytes]]
+    code_hashes: Iterable[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,9 +64,10 @@ def _issue(
             entry_id=new_id(),
             source_id=source_id,
             amount_minor=value,
+            locator_first=first,
             count=count,
-            rows=[
-                (at, payments.hash_typed(pepper, work.tenant_id, build_typed(key, at)))
+            code_hashes=[
+                payments.hash_typed(pepper, work.tenant_id, build_typed(key, at))
                 for at in range(first, first + count)
             ],
         ),

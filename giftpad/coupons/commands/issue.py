@@ -50,6 +50,7 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
     batch = require_batch(work, chunk.batch_id)
     source_id = ledger.find_account(work, batch.programme_id, "funding", batch.programme_id)
     assert source_id is not None
+    first = batch.locator_first + chunk.serial_first - batch.serial_first
     count = payments.issue_instruments(
         work,
         payments.IssueChunk(
@@ -57,8 +58,9 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
             entry_id=chunk.id,
             source_id=source_id,
             amount_minor=batch.face_value_minor,
+            locator_first=first,
             count=chunk.quantity,
-            rows=_rows(batch, chunk),
+            code_hashes=_code_hashes(batch, range(first, first + chunk.quantity)),
         ),
     )
     assert count == chunk.quantity
@@ -83,15 +85,13 @@ def issue_chunk(work: Work, chunk_id: UUID) -> None:
         events.publish(work, VolumeDue(object_id=volume_id, batch_id=batch.id))
 
 
-def _rows(batch: CouponBatch, chunk: CouponChunk) -> Iterator[tuple[int, bytes]]:
+def _code_hashes(batch: CouponBatch, locators: range) -> Iterator[bytes]:
     ring_key = find_ring_key(batch.tenant_id, batch.kid)
     assert ring_key is not None
     key, pepper = unwrap_key(batch), payments.pepper(ring_key.key)
     tenant_id = batch.tenant_id
-    first = batch.locator_first + chunk.serial_first - batch.serial_first
     return (
-        (locator, payments.hash_typed(pepper, tenant_id, build_typed(key, locator)))
-        for locator in range(first, first + chunk.quantity)
+        payments.hash_typed(pepper, tenant_id, build_typed(key, locator)) for locator in locators
     )
 
 
