@@ -52,11 +52,11 @@ class Settings:
     """Key-encryption key; empty means <home>/keys/kek, allowed with the embedded database only."""
     web_workers: int = 2
     """Web server processes."""
-    web_threads: int = 8
+    web_threads: int = 12
     """Requests that one web server process works on at once."""
-    web_queue: int = 8
+    web_queue: int = 4
     """Requests that may wait in one web server process; more are turned away."""
-    job_workers: int = 2
+    job_workers: int = 3
     """RQ worker processes."""
     trusted_proxies: int = 0
     """Reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""

@@ -25,7 +25,7 @@ from tests.make import move_clock
 HELD_S = 4.0
 REDIS_AWAY_S = 6.0
 CONNECTIONS_MAX = 300
-PARTS = ("web", "relay", "jobs-1", "jobs-2", "scheduler", "watch", "postgres", "redis")
+PARTS = ("web", "relay", "jobs-1", "jobs-2", "jobs-3", "scheduler", "watch", "postgres", "redis")
 KILLS = (*PARTS, "web worker", "postgres backend")
 
 Notes = dict[str, Any]
@@ -203,7 +203,7 @@ def restart(leg: Leg, *parts: str) -> Notes:
     """Restart programs one after the other while payments go on; none may fail."""
     counts = leg.journal.counts
     before = (counts["pay"], counts["ambiguous"], len(leg.journal.wrong))
-    old = [leg.pid_of(part) for part in parts or ("web", "relay", "jobs-1", "jobs-2")]
+    old = [leg.pid_of(part) for part in parts or ("web", "relay", "jobs-1", "jobs-2", "jobs-3")]
     begun = time.monotonic()
     leg.product.must("restart", *parts)
     back_s = time.monotonic() - begun
