@@ -41,10 +41,10 @@ HELD_MAX = 64 * 1024 * 1024
 TOKEN_MAX = 16 * 1024
 """What asks for a token is small, and comes from anybody."""
 LENGTH_DIGITS_MAX = 12
-WAITING_MAX, STRANGERS_MAX = 20, 12
-"""Bodies that one process waits for, and those of strangers among them.  Its server has more
-threads than that (giftpad.local.parts)."""
-OF_ONE_KNOWN_MAX, OF_ONE_STRANGER_MAX = 14, 6
+WAITING_MAX, STRANGERS_MAX = 12, 5
+"""Bodies that one process waits for, and those of strangers among them.  Its server has ten threads
+more; and strangers cannot take those that its places need (giftpad.local.parts)."""
+OF_ONE_KNOWN_MAX, OF_ONE_STRANGER_MAX = 8, 3
 """Of these, so many from one address: a cash desk system has one for all of its shops."""
 
 

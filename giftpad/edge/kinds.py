@@ -22,8 +22,8 @@ class Kind:
     """Requests that are treated alike when there are too many.
 
     ``share``: a request is turned away when so much of the places is taken, by whomever.  ``rank``
-    is the order in which those who wait are let through, lowest first.  ``is_slow``: these never
-    take the last place at work, so that what is quick always finds one.
+    is the order in which those who wait are let through, lowest first.  ``is_slow``: these take
+    a part of the places at work, so that what is quick always finds one.
     """
 
     name: str

@@ -13,6 +13,8 @@ from giftpad.edge.kinds import RANKS, Kind
 
 STREAMS_MAX = 2
 """Answers of the last rank that are sent bit by bit at once, while work on them may go on."""
+SLOW_PART = 4
+"""Slow requests are at work in one place of so many."""
 _LAST = RANKS - 1
 
 
@@ -28,13 +30,14 @@ class Places:
     """Who is at work in this process and who waits; what matters more goes first.
 
     With ``at_once`` places at work and ``waiting`` beside them, a request is turned away when its
-    kind's share of all places is taken.  Slow kinds leave one place at work to the others.
+    kind's share of all places is taken.  Slow kinds have a quarter of the places at work, since
+    each is worked on for as long as a dozen payments, with the interpreter's lock in its hand.
     """
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self.at_once = at_once
         self.most = at_once + waiting
-        self._slow_most = max(1, at_once - 1)
+        self._slow_most = max(1, at_once // SLOW_PART)
         self._lock = threading.Lock()
         self._inside = self._working = self._slow = self._streams = 0
         self._queues: tuple[deque[tuple[threading.Lock, bool]], ...] = tuple(

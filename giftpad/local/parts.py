@@ -43,10 +43,12 @@ ROOT = Path(giftpad.__file__).resolve().parents[1]
 CONNECTIONS_MAX = 512
 """Connections that one web process keeps open; granian does not even accept more, so that they
 would wait without a word.  Whoever asks too much is told so by the door (giftpad.edge.overload)."""
-THREADS_BESIDE = 24
-"""Threads of one web process beside those of its places: twenty wait for bodies
-(giftpad.edge.bodies), the rest say no.  A thread without a request costs: it looks for the next one
-before it sleeps.  So there are fewer of them than connections."""
+THREADS_BESIDE = 6
+"""Threads of one web process beside those of its places: five wait for bodies of strangers
+(giftpad.edge.bodies), the last says no.  A thread without a request costs: it looks for the next
+one before it sleeps.  So there are far fewer of them than connections."""
+THREADS_MIN = 22
+"""However few places there are: ten threads more than bodies are waited for."""
 HEADERS_WITHIN_MS = 5000
 """A connection that has not sent a whole head by then is ended, and so is one that says nothing."""
 HEAD_MAX = 16_384
@@ -335,7 +337,7 @@ def web_command(
     more: Sequence[str] = (),
 ) -> list[str]:
     """Return the command line of a web server; without a port it is that of the settings."""
-    threads = settings.web_threads + settings.web_queue + THREADS_BESIDE
+    threads = max(THREADS_MIN, settings.web_threads + settings.web_queue + THREADS_BESIDE)
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port or settings.port)),

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from giftpad import shops
 from giftpad.cli import COMMANDS, cli
-from giftpad.edge.bodies import WAITING_MAX
+from giftpad.edge.bodies import STRANGERS_MAX, WAITING_MAX
 from giftpad.identity import ROLES
 from giftpad.kernel.config import Settings, read_settings
 from giftpad.local.parts import HEADERS_WITHIN_MS, web_command
@@ -97,11 +97,12 @@ def test_every_command_exists(where, words):
             pytest.fail(f"{where} runs {words}")
 
 
-@pytest.mark.parametrize(("at_work", "waiting"), [(8, 8), (4, 40)])
-def test_slow_bodies_and_all_places_leave_a_thread_to_say_no(at_work, waiting):
+@pytest.mark.parametrize(("at_work", "waiting"), [(12, 4), (2, 1), (4, 40)])
+def test_slow_bodies_of_strangers_and_all_places_leave_a_thread_to_say_no(at_work, waiting):
     words = web_command(Settings(web_threads=at_work, web_queue=waiting), "wsgi:app")
     threads = int(words[words.index("--blocking-threads") + 1])
-    assert threads > at_work + waiting + WAITING_MAX
+    assert threads > at_work + waiting + STRANGERS_MAX
+    assert threads >= WAITING_MAX + 10
 
 
 def test_commands_were_found_in_units_and_in_containers():

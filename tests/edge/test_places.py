@@ -162,12 +162,15 @@ def test_those_who_wait_go_by_what_matters_most():
     assert places.inside == 0
 
 
-def test_slow_requests_leave_a_place_to_the_quick_ones():
-    places = Places(at_once=2, waiting=14)
-    assert places.enter(EXPORTS, 0) is Entry.IN
+@pytest.mark.parametrize(("at_once", "slow"), [(2, 1), (4, 1), (12, 3)])
+def test_slow_requests_leave_most_places_to_the_quick_ones(at_once, slow):
+    places = Places(at_once=at_once, waiting=40)
+    for _ in range(slow):
+        assert places.enter(EXPORTS, 0) is Entry.IN
     assert places.enter(PUBLIC, 0.01) is Entry.TOO_LATE
-    assert places.enter(PAY, 0) is Entry.IN
-    places.leave(PAY)
+    for _ in range(at_once - slow):
+        assert places.enter(PAY, 0) is Entry.IN
+    assert places.enter(PAY, 0.01) is Entry.TOO_LATE
     places.leave(EXPORTS)
     assert places.enter(PUBLIC, 0) is Entry.IN
 
