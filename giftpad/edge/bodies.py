@@ -16,7 +16,7 @@ import functools
 import io
 import threading
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from giftpad.edge.access import BODY_MAX
 from giftpad.edge.callers import identify
@@ -41,11 +41,20 @@ HELD_MAX = 64 * 1024 * 1024
 TOKEN_MAX = 16 * 1024
 """What asks for a token is small, and comes from anybody."""
 LENGTH_DIGITS_MAX = 12
-WAITING_MAX, STRANGERS_MAX = 12, 5
-"""Bodies that one process waits for, and those of strangers among them.  Its server has ten threads
-more; and strangers cannot take those that its places need (giftpad.local.parts)."""
-OF_ONE_KNOWN_MAX, OF_ONE_STRANGER_MAX = 8, 3
+WAITING_MAX, STRANGERS_MAX = 18, 5
+"""Bodies that one process waits for, and those of strangers among them.  Its server has four
+threads more; and strangers cannot take those that its places need (giftpad.local.parts)."""
+OF_ONE_KNOWN_MAX, OF_ONE_STRANGER_MAX = 16, 3
 """Of these, so many from one address: a cash desk system has one for all of its shops."""
+UNASKED_MAX = 2
+"""While fewer are waited for, nobody is asked who they are; they count as strangers."""
+
+
+class Wait(NamedTuple):
+    """One body that is waited for: where it comes from, and whether it counts as a stranger's."""
+
+    address: str
+    is_stranger: bool
 
 
 class Room:
@@ -73,15 +82,15 @@ class Waits:
     """For how many bodies threads wait, in all and from each address.
 
     A body that came with its head is waited for as well, for microseconds.  When there are many,
-    only those are waited for that a token or a session of ours comes with, so that whoever sends
-    slowly and is nobody never keeps out who pays.
+    those that a token or a session of ours comes with have room of their own, so that whoever
+    sends slowly and is nobody never keeps out who pays, nor the other way round.
     """
 
     def __init__(self, *, most: int, strangers: int, of_known: int, of_stranger: int) -> None:
-        self._most, self._strangers = most, strangers
+        self._most, self._strangers_most = most, strangers
         self._of_known, self._of_stranger = of_known, of_stranger
         self._by_address: dict[str, int] = {}
-        self._count = 0
+        self._count = self._strangers = 0
         self._lock = threading.Lock()
 
     @property
@@ -89,28 +98,36 @@ class Waits:
         """How many are waited for."""
         return self._count
 
-    def begin(self, address: str, is_known: Callable[[], bool]) -> bool:
-        """Begin to wait for a body from ``address``, if one more may be waited for."""
-        return self._take(address, self._strangers, self._of_stranger) or (
-            is_known() and self._take(address, self._most, self._of_known)
-        )
-
-    def _take(self, address: str, most: int, of_one: int) -> bool:
+    def begin(self, address: str, is_known: Callable[[], bool]) -> Wait | None:
+        """Begin to wait for a body from ``address``; None if no more may be waited for."""
         with self._lock:
-            mine = self._by_address.get(address, 0)
-            if self._count >= most or mine >= of_one:
-                return False
-            self._by_address[address] = mine + 1
-            self._count += 1
-            return True
+            if self._count < UNASKED_MAX:
+                return self._take(address, is_stranger=True)
+        is_stranger = not is_known()  # it may ask the database
+        with self._lock:
+            return self._take(address, is_stranger=is_stranger)
 
-    def end(self, address: str) -> None:
+    def _take(self, address: str, *, is_stranger: bool) -> Wait | None:
+        mine = self._by_address.get(address, 0)
+        if (
+            self._count >= self._most
+            or mine >= (self._of_stranger if is_stranger else self._of_known)
+            or (is_stranger and self._strangers >= self._strangers_most)
+        ):
+            return None
+        self._by_address[address] = mine + 1
+        self._count += 1
+        self._strangers += is_stranger
+        return Wait(address, is_stranger)
+
+    def end(self, wait: Wait) -> None:
         """Tell that a body has come, or will not."""
         with self._lock:
             self._count -= 1
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            self._strangers -= wait.is_stranger
+            self._by_address[wait.address] -= 1
+            if not self._by_address[wait.address]:
+                del self._by_address[wait.address]
 
 
 ROOM = Room(HELD_MAX)
@@ -136,16 +153,16 @@ def take_body(environ: WSGIEnvironment, room: Room = ROOM, waits: Waits = WAITS)
     if is_large and not room.take(length):
         return False
     address = address_of(environ.get("REMOTE_ADDR", ""))
-    is_waited_for = waits.begin(address, functools.partial(_is_known, environ))
+    wait = waits.begin(address, functools.partial(_is_known, environ))
     try:
-        if is_waited_for:
+        if wait is not None:
             _read(environ, length)
     finally:
-        if is_waited_for:
-            waits.end(address)
+        if wait is not None:
+            waits.end(wait)
         if is_large:
             room.give_back(length)
-    return is_waited_for
+    return wait is not None
 
 
 def _length_wanted(environ: WSGIEnvironment) -> int:

@@ -15,6 +15,14 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 PORT_MAX = 65535
+LEAST = {
+    "web_workers": 1,
+    "web_threads": 2,  # one for what is slow, one for what is not
+    "web_queue": 0,
+    "job_workers": 1,
+    "database_pool_max": 1,
+    "trusted_proxies": 0,
+}
 DATABASE_NAMES = ("database_url", "database_owner_url", "database_relay_url")
 
 
@@ -60,8 +68,8 @@ class Settings:
     """RQ worker processes."""
     trusted_proxies: int = 0
     """Reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
-    database_pool_max: int = 8
-    """Cold-path connections of one process."""
+    database_pool_max: int = 14
+    """Cold-path connections of one process: as many as requests are at work, and two."""
     print_retention_days: int = 30
     metrics_port: int = 9464
     """Port of /metrics, on the loopback address; 0 means none."""
@@ -83,9 +91,10 @@ class Settings:
             )
             raise SettingsError(message)
         self._check_ports()
-        if self.trusted_proxies < 0:
-            message = f"GIFTPAD_TRUSTED_PROXIES is {self.trusted_proxies}; 0 is the least."
-            raise SettingsError(message)
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                message = f"{_variable(name)} is {getattr(self, name)}; {least} is the least."
+                raise SettingsError(message)
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             message = "GIFTPAD_PUBLIC_URL must begin with http:// or https://."
             raise SettingsError(message)

@@ -22,7 +22,8 @@ A = TypeVar("A")
 
 TOGETHER_MAX = 16
 PATIENCE_S = 2.0
-"""So long one waits for the journey before; a call of the database takes a second at most."""
+"""So long one waits for the journey before.  A call of the database takes a second at most; one
+that finds it away may take longer, and then who waits is told busy."""
 
 
 class _Traveller(Generic[Q, A]):

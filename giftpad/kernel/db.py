@@ -29,7 +29,8 @@ HOT_OPTIONS = (
 )
 HOT_TRIES_MAX = 2
 HOT_IDLE_MAX = 16
-"""Hot connections that one process keeps; a web process works on fewer requests at once."""
+"""Hot connections that one process keeps; a web process works on fewer requests at once, as it is
+set up, and closes after use what exceeds this."""
 PATIENCE: Mapping[str, Any] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "tcp_user_timeout": 5000,

@@ -45,10 +45,11 @@ CONNECTIONS_MAX = 512
 would wait without a word.  Whoever asks too much is told so by the door (giftpad.edge.overload)."""
 THREADS_BESIDE = 6
 """Threads of one web process beside those of its places: five wait for bodies of strangers
-(giftpad.edge.bodies), the last says no.  A thread without a request costs: it looks for the next
-one before it sleeps.  So there are far fewer of them than connections."""
+(giftpad.edge.bodies), the last says no.  Bodies of callers that we know may take more.  A thread
+without a request costs: it looks for the next one before it sleeps.  So there are far fewer of them
+than connections."""
 THREADS_MIN = 22
-"""However few places there are: ten threads more than bodies are waited for."""
+"""However few places there are: four threads more than bodies are waited for."""
 HEADERS_WITHIN_MS = 5000
 """A connection that has not sent a whole head by then is ended, and so is one that says nothing."""
 HEAD_MAX = 16_384

@@ -49,7 +49,7 @@ CONFIGURATION = """\
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
-max_connections = 100
+max_connections = 200
 shared_buffers = '256MB'
 max_wal_size = '2GB'
 # Segments of the log are used again; to fill new ones with zeros is a tenth of a large batch.

@@ -176,6 +176,23 @@ def test_strangers_leave_room_for_those_who_are_known(app, machine, slow):
     assert waits.count == 0
 
 
+def test_those_who_are_known_leave_room_for_strangers(app, machine, slow):
+    waits = bodies.Waits(most=9, strangers=3, of_known=8, of_stranger=8)
+    good = {"HTTP_AUTHORIZATION": f"Bearer {machine.token()}"}
+
+    def take(path, **more):
+        return bodies.take_body(environ_of("POST", path, 4, **more), waits=waits)
+
+    with ThreadPoolExecutor(8) as pool:
+        held = [pool.submit(take, "/api/v1/payments", **good) for _ in range(6)]
+        wait_until(lambda: slow.asked == 6)
+        held.append(pool.submit(take, "/sign-in", REMOTE_ADDR="203.0.113.8"))
+        wait_until(lambda: slow.asked == 7)
+        slow.go_on.set()
+        assert all(each.result(LONG_S) for each in held)
+    assert waits.count == 0
+
+
 class Sent(io.RawIOBase):
     """A body that has come."""
 

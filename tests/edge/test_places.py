@@ -25,7 +25,7 @@ from giftpad.edge.kinds import (
     UNKNOWN,
     kind_of,
 )
-from giftpad.edge.places import STREAMS_MAX, Entry, Places
+from giftpad.edge.places import SLOW_WAITING_MAX, STREAMS_MAX, Entry, Places
 from giftpad.guard import FEATURES
 from giftpad.kernel.config import Settings
 
@@ -173,6 +173,29 @@ def test_slow_requests_leave_most_places_to_the_quick_ones(at_once, slow):
     assert places.enter(PAY, 0.01) is Entry.TOO_LATE
     places.leave(EXPORTS)
     assert places.enter(PUBLIC, 0) is Entry.IN
+
+
+def test_whoever_waits_for_a_slow_place_keeps_no_quick_one_from_its_own():
+    places = Places(at_once=12, waiting=4)
+    with ThreadPoolExecutor(SLOW_WAITING_MAX) as pool:
+        for _ in range(3):
+            assert places.enter(PUBLIC, 0) is Entry.IN
+        waiting = [pool.submit(places.enter, PUBLIC, LONG_S) for _ in range(SLOW_WAITING_MAX)]
+        wait_for(places, 3 + SLOW_WAITING_MAX)
+        assert places.enter(PUBLIC, LONG_S) is Entry.FULL
+        assert places.enter(DESK_ACTS, 0) is Entry.IN  # a coupon is stopped
+        for _ in range(8):
+            assert places.enter(LOOK_UPS, 0) is Entry.IN
+        assert places.enter(LOOK_UPS, 0) is Entry.FULL
+        assert places.enter(PAY, 0.01) is Entry.TOO_LATE  # all twelve are at work
+        for _ in waiting:
+            places.leave(PUBLIC)
+        assert {each.result(LONG_S) for each in waiting} == {Entry.IN}
+
+
+def test_no_slow_kind_stands_before_a_quick_one_in_the_same_row():
+    slow = {kind.rank for kind in KINDS if kind.is_slow}
+    assert not slow & {kind.rank for kind in KINDS if not kind.is_slow}
 
 
 def test_when_everything_is_taken_payments_are_turned_away_at_once_too():

@@ -24,6 +24,7 @@ from giftpad.kernel.log import redact_event
         ({"GIFTPAD_DATABASE_URL": "postgresql://x"}, "GIFTPAD_DATABASE_OWNER_URL"),
         ({"GIFTPAD_PUBLIC_URL": "pay.example"}, "https://"),
         ({"GIFTPAD_TRUSTED_PROXIES": "-1"}, "GIFTPAD_TRUSTED_PROXIES"),
+        ({"GIFTPAD_WEB_THREADS": "1"}, "2 is the least"),
         ({"GIFTPAD_TEST_CLOCK": "1"}, "GIFTPAD_TEST_CLOCK"),
     ],
 )
