@@ -281,6 +281,7 @@ def b4(run: Run) -> Row:
                 f"COPY {statistics.median(copies):.2f} s of {len(copies)}"
             ),
             f"CPU of a coupon: {meter.said(quantity)}",
+            "two workers issued, a chunk each at a time; COPY is one stream",
             "a batch prints only when it is issued, so no printing ran beside it",
             (
                 f"{quantity:,} accounts, issue transfers and instruments were counted; "

@@ -98,7 +98,8 @@ def take_due(connection: psycopg.Connection[TupleRow]) -> list[Delivery]:
             if not waiting:
                 finished.append((tenant_id, event_id))
             for subscription in waiting:
-                alone = "" if subscription.in_transaction else subscription.name
+                # One that takes long has a hint of its own: another worker may take the next event.
+                alone = "" if subscription.in_transaction else f"{subscription.name} {event_id}"
                 handlers, ids = grouped[tenant_id, name, subscription.queue, alone]
                 handlers[subscription.name] = None
                 if ids[-1:] != [event_id]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -73,6 +75,7 @@ def test_serials_and_locators_of_batches_follow_each_other(town, settings):
 def test_a_batch_of_several_chunks_and_volumes_comes_out_whole(town, settings, monkeypatch):
     monkeypatch.setattr("giftpad.coupons.commands.opening.CHUNK_COUNT_MAX", 4)
     monkeypatch.setattr("giftpad.coupons.commands.opening.VOLUME_COUNT_MAX", 3)
+    monkeypatch.setattr("giftpad.payments.commands.instruments.ISSUE_PIECE", 3)
     batch_id = mk.order(town, 10)
     pump(settings)
     batch = mk.get_batch(town, batch_id)
@@ -181,14 +184,62 @@ def test_a_serial_beyond_a_batch_does_not_find_a_neighbour_of_another_programme(
 def test_a_chunk_that_is_delivered_again_issues_nothing_twice(town, settings):
     batch_id = mk.order(town, 3)
     pump(settings)
-    with unit_of_work(town.scope) as work:
-        chunk_id = work.session.execute(
-            sa.select(CouponChunk.id).where(CouponChunk.batch_id == batch_id)
-        ).scalar_one()
+    (chunk_id,) = chunk_ids(town, batch_id)
     issue_due_chunk(town.scope, coupons.ChunkDue(object_id=chunk_id, batch_id=batch_id))
     with unit_of_work(town.scope) as work:
         issue_chunk(work, chunk_id)
     assert mk.get_batch(town, batch_id).state == "ready"
+    assert make.differences(town.scope) == []
+
+
+def chunk_ids(town, batch_id):
+    with unit_of_work(town.scope) as work:
+        rows = sa.select(CouponChunk.id).where(CouponChunk.batch_id == batch_id)
+        return work.session.execute(rows.order_by(CouponChunk.number)).scalars().all()
+
+
+def test_chunks_of_a_batch_may_be_issued_at_the_same_time(town, settings, monkeypatch):
+    monkeypatch.setattr("giftpad.coupons.commands.opening.CHUNK_COUNT_MAX", 2)
+    batch_id = mk.order(town, 12)
+    chunks = chunk_ids(town, batch_id)
+    due = [coupons.ChunkDue(object_id=each, batch_id=batch_id) for each in chunks]
+    with ThreadPoolExecutor(3) as workers:
+        # Each chunk twice: a hint may come again while its chunk is being issued.
+        done = [workers.submit(issue_due_chunk, town.scope, each) for each in due * 2]
+        assert [each.result() for each in done] == [None] * 12
+    assert mk.get_batch(town, batch_id).state == "printing"
+    pump(settings)
+    assert mk.get_batch(town, batch_id).state == "ready"
+    first = mk.LOCATORS_TAKEN + 1
+    with unit_of_work(town.scope) as work:
+        assert payments.count_instruments(work, first, first + 11) == 12
+    assert make.differences(town.scope) == []
+
+
+def test_a_piece_that_fails_leaves_nothing_of_its_chunk(town, settings, monkeypatch):
+    monkeypatch.setattr("giftpad.payments.commands.instruments.ISSUE_PIECE", 3)
+    batch_id = mk.order(town, 8)
+    (chunk_id,) = chunk_ids(town, batch_id)
+    due = coupons.ChunkDue(object_id=chunk_id, batch_id=batch_id)
+    first, hash_typed, hashed = mk.LOCATORS_TAKEN + 1, payments.hash_typed, []
+
+    def fails(*args):
+        hashed.append(args)
+        if len(hashed) == 5:
+            raise MemoryError
+        return hash_typed(*args)
+
+    threads = threading.active_count()
+    with monkeypatch.context() as broken:
+        broken.setattr(payments, "hash_typed", fails)
+        with pytest.raises(MemoryError):
+            issue_due_chunk(town.scope, due)
+    assert threading.active_count() == threads
+    with unit_of_work(town.scope) as work:
+        assert payments.count_instruments(work, first, first + 7) == 0
+    issue_due_chunk(town.scope, due)
+    with unit_of_work(town.scope) as work:
+        assert payments.count_instruments(work, first, first + 7) == 8
     assert make.differences(town.scope) == []
 
 

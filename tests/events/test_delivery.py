@@ -122,6 +122,15 @@ def test_an_event_reaches_every_handler_once(wired, listener, settings):
     assert sorted(listener.detached_calls) == ["a", "b"]
 
 
+def test_what_takes_long_has_a_hint_of_its_own_for_each_event(wired, settings):
+    publish(wired, *"abc")
+    with psycopg.connect(settings.database_relay_url) as relay:
+        taken = [d for d in events.take_due(relay) if d.tenant_id == wired.tenant_id]
+        events.give_back(relay, taken)
+    sizes = sorted((d.queue, len(d.event_ids)) for d in taken)
+    assert sizes == [("events", 3), ("print", 1), ("print", 1), ("print", 1)]
+
+
 def test_one_handler_that_fails_keeps_no_other_from_its_effect(listener, settings):
     """Both share a transaction; the one that took the event is not asked again."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
@@ -127,7 +128,7 @@ class _Piece:
         return piece
 
 
-def _pieces(chunk: IssueChunk) -> Iterator[_Piece]:
+def _pieces(chunk: IssueChunk) -> Generator[_Piece, None, None]:
     """Work out each piece while the one before is being written, on a thread of its own."""
     code_hashes = iter(chunk.code_hashes)
     end = chunk.locator_first + chunk.count
@@ -151,24 +152,29 @@ def issue_instruments(work: Work, chunk: IssueChunk) -> int:
     are hashed while the database writes: to this process that is waiting, and it is longer.
     """
     assert 0 < chunk.count <= ISSUE_MAX
-    for piece in _pieces(chunk):
-        bulk = ledger.Bulk(
-            entry_id=chunk.entry_id,
-            kind="issue",
-            other_id=chunk.source_id,
-            account_ids=piece.account_ids,
-            transfer_ids=piece.transfer_ids,
-        )
-        ledger.issue_many(work, bulk, account_kind="coupon", amount_minor=chunk.amount_minor)
-        values = {
-            "tenant": work.tenant_id,
-            "terms": chunk.terms_id,
-            "locators": piece.locators,
-            "hashes": piece.code_hashes,
-            "accounts": piece.account_ids,
-        }
-        work.session.execute(_ADD_INSTRUMENTS, values)
+    with closing(_pieces(chunk)) as pieces:
+        for piece in pieces:
+            _issue_piece(work, chunk, piece)
     return chunk.count
+
+
+def _issue_piece(work: Work, chunk: IssueChunk, piece: _Piece) -> None:
+    bulk = ledger.Bulk(
+        entry_id=chunk.entry_id,
+        kind="issue",
+        other_id=chunk.source_id,
+        account_ids=piece.account_ids,
+        transfer_ids=piece.transfer_ids,
+    )
+    ledger.issue_many(work, bulk, account_kind="coupon", amount_minor=chunk.amount_minor)
+    values = {
+        "tenant": work.tenant_id,
+        "terms": chunk.terms_id,
+        "locators": piece.locators,
+        "hashes": piece.code_hashes,
+        "accounts": piece.account_ids,
+    }
+    work.session.execute(_ADD_INSTRUMENTS, values)
 
 
 _LOCK_RANGE = sa.text("""
