@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from giftpad import ledger, payments, reporting, tenancy
 from giftpad.health.commands import note_proof
 from giftpad.health.queries import find_proof
@@ -15,6 +17,10 @@ PATIENCE_S = 1500
 SHARE_MAX = 0.001
 """At most this part of the time goes into proofs of one tenant."""
 AGAIN_FIRST, AGAIN_LAST = timedelta(minutes=10), PROOF_AGE_MAX - timedelta(hours=2)
+
+
+ALONE = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+"""One proof of a tenant at a time: the schedule may come round again before a long one ends."""
 
 
 def pause_after(seconds: float) -> timedelta:
@@ -38,6 +44,8 @@ def prove_books(scope: Scope) -> bool:
         return False
     begun = time.monotonic()
     with unit_of_work(scope, patience_s=PATIENCE_S) as work:
+        if not work.session.execute(ALONE, {"name": f"proof of {scope.tenant_id}"}).scalar_one():
+            return False
         faults = sum(
             len(differences)
             for differences in (

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from giftpad import health, payments, tenancy
 from giftpad.health.adapters.exposition import GAUGES
-from giftpad.health.jobs import prove_books
+from giftpad.health.jobs import ALONE, prove_books
 from giftpad.kernel import metrics
 from giftpad.kernel.db import Busy, DatabaseAway
 from giftpad.kernel.errors import DomainError
@@ -156,6 +156,14 @@ def test_a_taken_port_is_no_reason_to_stop(watch):
 def test_metrics_can_be_switched_off(watch):
     watch.settings = replace(watch.settings, metrics_port=0)
     assert watch.look()["metrics"] == {"port": 0, "is_served": False}
+
+
+def test_a_proof_that_runs_is_not_begun_beside_itself(house, town):
+    with unit_of_work(town.scope) as work:
+        name = f"proof of {town.scope.tenant_id}"
+        assert work.session.execute(ALONE, {"name": name}).scalar_one()
+        assert prove_books(town.scope) is False
+    assert prove_books(town.scope) is True
 
 
 def test_the_books_are_proved_when_it_is_time_and_the_proof_is_kept(house, town, superuser_url):
