@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     HTTPStatus.FORBIDDEN: "The access token does not carry the permission.",
     HTTPStatus.NOT_FOUND: "Unknown, forged, or another organisation's: the same answer.",
     HTTPStatus.CONFLICT: "Not possible in this state, or the first request still runs.",
+    HTTPStatus.LENGTH_REQUIRED: "The request does not say how long its body is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this operation takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is of a type that is not read here.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A value cannot be accepted, or a rule says no; see code.",
@@ -37,6 +38,7 @@ DESCRIPTIONS = {
 GENERAL = (HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
 GUARDED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 READ = (
+    HTTPStatus.LENGTH_REQUIRED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -69,6 +71,7 @@ TOKEN_OPERATION: dict[str, Any] = {
         "400": _token_refusal("RFC 6749, section 5.2."),
         "401": _token_refusal("invalid_client: the client or its secret is wrong."),
         "403": _token_refusal("The client's organisation is suspended."),
+        "411": {"$ref": "#/components/responses/LengthRequired"},
         "413": {"$ref": "#/components/responses/RequestEntityTooLarge"},
         "429": _token_refusal("Too many requests."),
         "503": {"$ref": "#/components/responses/ServiceUnavailable"},
