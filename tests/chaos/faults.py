@@ -23,6 +23,7 @@ from tests.chaos.world import Leg, kill, wait_for
 from tests.make import move_clock
 
 HELD_S = 4.0
+FILLED_WITHIN_S = 30.0
 REDIS_AWAY_S = 6.0
 CONNECTIONS_MAX = 300
 PARTS = ("web", "relay", "jobs-1", "jobs-2", "jobs-3", "scheduler", "watch", "postgres", "redis")
@@ -180,13 +181,15 @@ def exhaust_connections(leg: Leg) -> Notes:
     """Take every connection the server has for the product, and break those the product holds."""
     held: list[psycopg.Connection] = []
     url = leg.settings.database_url
-    deadline = time.monotonic() + HELD_S
+    deadline = time.monotonic() + FILLED_WITHIN_S
     refused = 0
     with psycopg.connect(leg.superuser, autocommit=True) as admin:
         while time.monotonic() < deadline and len(held) < CONNECTIONS_MAX:
             try:
                 held.append(psycopg.connect(url, connect_timeout=3, application_name="hog"))
             except psycopg.OperationalError:
+                if not refused:  # full for the first time: from here on it is kept so
+                    deadline = time.monotonic() + HELD_S
                 refused += 1
                 admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
