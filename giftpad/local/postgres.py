@@ -52,7 +52,7 @@ unix_socket_directories = ''
 max_connections = 200
 shared_buffers = '256MB'
 max_wal_size = '2GB'
-# Segments of the log are used again; to fill new ones with zeros is a tenth of a large batch.
+# Segments of the log are used again; filling new ones with zeros took a seventh of a batch.
 min_wal_size = '1GB'
 shared_preload_libraries = 'plpgsql'
 password_encryption = 'scram-sha-256'

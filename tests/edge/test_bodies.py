@@ -155,12 +155,19 @@ def test_one_address_is_waited_for_a_few_times_and_the_others_go_on(app, slow):
     assert bodies.WAITS.count == 0
 
 
-def test_strangers_leave_room_for_those_who_are_known(app, machine, slow):
-    waits = bodies.Waits(most=9, strangers=2, of_known=4, of_stranger=9)
-    good = {"HTTP_AUTHORIZATION": f"Bearer {machine.token()}"}
+def taker(waits):
+    """Return what sends four bytes to an address and says whether they were waited for."""
 
     def take(path, **more):
         return bodies.take_body(environ_of("POST", path, 4, **more), waits=waits)
+
+    return take
+
+
+def test_strangers_leave_room_for_those_who_are_known(app, machine, slow):
+    waits = bodies.Waits(most=9, strangers=2, of_known=4, of_stranger=9)
+    good = {"HTTP_AUTHORIZATION": f"Bearer {machine.token()}"}
+    take = taker(waits)
 
     with ThreadPoolExecutor(4) as pool:
         held = [pool.submit(take, "/sign-in") for _ in range(2)]
@@ -179,9 +186,7 @@ def test_strangers_leave_room_for_those_who_are_known(app, machine, slow):
 def test_those_who_are_known_leave_room_for_strangers(app, machine, slow):
     waits = bodies.Waits(most=9, strangers=3, of_known=8, of_stranger=8)
     good = {"HTTP_AUTHORIZATION": f"Bearer {machine.token()}"}
-
-    def take(path, **more):
-        return bodies.take_body(environ_of("POST", path, 4, **more), waits=waits)
+    take = taker(waits)
 
     with ThreadPoolExecutor(8) as pool:
         held = [pool.submit(take, "/api/v1/payments", **good) for _ in range(6)]

@@ -145,7 +145,7 @@ def _pieces(chunk: IssueChunk) -> Generator[_Piece, None, None]:
         yield coming.result()
 
 
-def issue_instruments(work: Work, chunk: IssueChunk) -> int:
+def issue_instruments(work: Work, chunk: IssueChunk) -> None:
     """Issue up to ``ISSUE_MAX`` instruments with their accounts and their issue transfers.
 
     Rows travel as arrays, since COPY does not work under row-level security (ADR 0012).  Codes
@@ -155,7 +155,6 @@ def issue_instruments(work: Work, chunk: IssueChunk) -> int:
     with closing(_pieces(chunk)) as pieces:
         for piece in pieces:
             _issue_piece(work, chunk, piece)
-    return chunk.count
 
 
 def _issue_piece(work: Work, chunk: IssueChunk, piece: _Piece) -> None:
@@ -174,7 +173,8 @@ def _issue_piece(work: Work, chunk: IssueChunk, piece: _Piece) -> None:
         "hashes": piece.code_hashes,
         "accounts": piece.account_ids,
     }
-    work.session.execute(_ADD_INSTRUMENTS, values)
+    result = work.session.execute(_ADD_INSTRUMENTS, values)
+    assert rows_changed(result) == piece.locators.count
 
 
 _LOCK_RANGE = sa.text("""
