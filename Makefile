@@ -50,10 +50,11 @@ imports: setup ## The shelf: who may import whom; packages used and declared
 	@$(BIN)/lint-imports --no-logo --cache-dir .venv/import-linter
 	@$(BIN)/deptry .
 
-house: setup ## The rules of the house, as tests; translations and contract up to date
+house: setup ## The rules of the house, as tests; translations, contract and access matrix up to date
 	@$(BIN)/pytest tests/house -q
 	@$(BIN)/giftpad messages --check
 	@$(BIN)/giftpad openapi --check
+	@$(BIN)/giftpad access --check
 
 test: setup ## All tests but the long ones; T=tests/ledger for some
 	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope -m "not long"

@@ -12,13 +12,15 @@ def go():
     one = redirect(wanted)
     # ok: sent-where-the-request-says
     two = redirect(url_for("account.index", page=wanted))
+    # ok: sent-where-the-request-says
+    again = redirect(f"/authorize?{urlencode({'page': wanted})}")
     # ruleid: file-that-the-request-names
     three = send_file(request.args["file"])
     # ruleid: file-that-the-request-names
     four = Path(wanted).read_text()
     # ok: file-that-the-request-names
     five = Path("licences.txt").read_text()
-    return one, two, three, four, five
+    return one, two, again, three, four, five
 
 
 def hide(work):

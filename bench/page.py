@@ -14,7 +14,11 @@ from bench.rows import Row, table
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "internals" / "performance.md"
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-PLACES = {"results": re.compile(r"B\d+"), "growth": re.compile(r"B\d+@\d+")}
+PLACES = {
+    "results": re.compile(r"B\d+"),
+    "tokens": re.compile(r"T\d+"),
+    "growth": re.compile(r"B\d+@\d+"),
+}
 """Which rows stand where: between ``<!-- name -->`` and ``<!-- end name -->``."""
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Rule
 
 from giftpad import identity, wiring
 from giftpad.api import init_api, init_contract, init_health, init_oidc
-from giftpad.edge import check_access, guarded, init_edge, laned, watch
+from giftpad.edge import check_access, close_part, guarded, init_edge, laned, list_doors, watch
 from giftpad.kernel.config import Settings
 from giftpad.kernel.log import configure_logging
 from giftpad.kernel.tracing import start_tracing
 from giftpad.portals import init_portals
+
+IDENTITY = frozenset(
+    {
+        *("oidc", "authorize", "activate", "logout", "join", "sign_in"),
+        *("second_step", "set_up", "federation", "forgotten_password"),
+    }
+)
+"""Blueprints by which people and programs get in; whoever is in needs none of them."""
+ALWAYS = frozenset({"sign_in.leave"})
 
 
 class Giftpad(Flask):
@@ -40,6 +52,9 @@ def build_app(settings: Settings) -> Flask:
     init_contract(app, init_api(app))
     init_portals(app, settings)
     check_access(app)
+    close_part(
+        app, [rule.endpoint for rule, _, _ in list_doors(app) if _closes(rule, settings.served)]
+    )
     if not settings.tracing_url:  # spans are begun in Flask, so all requests go there then
         app.wsgi_app = laned(app)  # type: ignore[method-assign] # Flask's own way to wrap it
     app.wsgi_app = guarded(app, settings)  # type: ignore[method-assign] # Flask's own way
@@ -48,6 +63,16 @@ def build_app(settings: Settings) -> Flask:
             app.wsgi_app, x_for=hops, x_proto=hops
         )
     return app
+
+
+def _closes(rule: Rule, served: Collection[str]) -> bool:
+    """Whether a route belongs to a part that is not served; health is asked of every process."""
+    owner = rule.endpoint.partition(".")[0]
+    if owner == "health" or rule.endpoint in ALWAYS:
+        return False
+    if owner in IDENTITY:
+        return "identity" not in served
+    return ("api" if rule.rule.startswith("/api/") else "portals") not in served
 
 
 def create_app(settings: Settings) -> Flask:

@@ -7,18 +7,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from giftpad import coupons, events, guard, identity, payments, printing, programmes, shops, tenancy
+from giftpad import (
+    coupons,
+    events,
+    guard,
+    identity,
+    messaging,
+    payments,
+    printing,
+    programmes,
+    shops,
+    tenancy,
+)
 from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
 from giftpad.guard import jobs as guard_jobs
 from giftpad.health import jobs as health_jobs
+from giftpad.identity import handlers as identity_handlers
 from giftpad.identity import jobs as identity_jobs
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import bind_database
 from giftpad.kernel.files import open_files
 from giftpad.kernel.seal import load_kek
 from giftpad.kernel.work import Scope
+from giftpad.messaging import handlers as messaging_handlers
+from giftpad.messaging import jobs as messaging_jobs
 from giftpad.payments import handlers as payment_handlers
 from giftpad.reporting import handlers as reporting_handlers
 from giftpad.shops import handlers as shop_handlers
@@ -30,6 +44,10 @@ SUBSCRIPTIONS: events.Subscriptions = {
     # Not behind the prints: what is destroyed should be gone soon.
     coupons.PrintDestroyed: [events.on_queue("export", coupon_handlers.delete_print_files)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
+    identity.ResetAsked: [events.on_queue("otp", identity_handlers.mail_reset_code)],
+    messaging.CodeDue: [events.on_queue("otp", messaging_handlers.send_due)],
+    messaging.MailDue: [events.on_queue("tx-mail", messaging_handlers.send_due)],
+    messaging.SmsDue: [events.on_queue("tx-sms", messaging_handlers.send_due)],
     coupons.CouponsIssued: [reporting_handlers.note_issued],
     coupons.CouponsExpired: [reporting_handlers.note_expired],
     payments.PaymentCaptured: [payment_handlers.note_captured, reporting_handlers.note_paid],
@@ -52,6 +70,10 @@ SCHEDULE: dict[str, Scheduled] = {
     "coupons.destroy_prints": Scheduled(job=coupon_jobs.destroy_due_prints, cron="27 * * * *"),
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
     "identity.purge": Scheduled(job=identity_jobs.purge_old, cron="47 * * * *"),
+    "identity.rotate_keys": Scheduled(job=identity_jobs.rotate_keys, cron="2 * * * *"),
+    "identity.close_visits": Scheduled(job=identity_jobs.close_over_visits, cron="*/5 * * * *"),
+    "messaging.put_back": Scheduled(job=messaging_jobs.put_back_due, cron="*/5 * * * *"),
+    "messaging.purge": Scheduled(job=messaging_jobs.purge_old, cron="52 * * * *"),
     "shops.purge_files": Scheduled(job=shop_jobs.purge_files, cron="57 3 * * *"),
     "health.prove_books": Scheduled(job=health_jobs.prove_books, cron="*/10 * * * *"),
     "guard.purge": Scheduled(job=guard_jobs.purge_old_keys, cron="37 * * * *"),
@@ -83,11 +105,16 @@ PACK_SECTIONS: dict[str, tenancy.PackSection] = {
 def bootstrap(settings: Settings) -> None:
     """Give this process its database, its keys, its limits and its wiring.
 
-    Raises: KeyUnreadable.
+    Raises: KeyUnreadable, SettingsError.
     """
+    identity.bind_issuer(settings.issuer)
+    identity.bind_trusted_issuers(settings.trusted_issuers_file, ours=settings.issuer)
+    identity.bind_rotation(settings.keys_rotated_every_days)
+    identity.bind_inner_hosts(settings.inner_hosts)
     bind_database(settings)
     tenancy.bind_kek(load_kek(settings.kek_path))
     guard.bind_redis(settings.redis_url)
     coupons.bind_print_shop(settings)
     shops.bind_files(open_files(settings))
+    messaging.bind_providers(settings)
     events.subscribe(SUBSCRIPTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import itertools
 import os
@@ -20,11 +21,16 @@ from tests.database import (
     close_room,
     make_room,
     own_database,
+    renew_database,
     settings_for,
 )
 
 WORKERS_MAX = 16
+TESTS_PER_DATABASE = 60
+"""Tests that share a database.  Each leaves tenants behind, and what looks at all tenants takes
+longer for each of them: after a thousand tests most of the time would go into that."""
 _numbers = itertools.count(1)
+_uses = itertools.count(1)
 
 
 def _is_worker(config) -> bool:
@@ -46,16 +52,15 @@ def pytest_unconfigure(config):
 
 
 ROOM = pytest.StashKey()
-TOGETHER = ("flows", "browser")
-"""Folders whose tests share a running Giftpad: one worker runs them all, and starts it once."""
+TOGETHER = ("tests/flows/", "tests/browser/", "tests/portals/test_isolation.py")
+"""Tests that share what is dear to make, a running Giftpad mostly: one worker runs them all."""
 
 
 class Together(LoadScopeScheduling):
-    """Hands out single tests, but a folder of ``TOGETHER`` as a whole."""
+    """Hands out single tests, but those of one line of ``TOGETHER`` as a whole."""
 
     def _split_scope(self, nodeid):
-        folder = nodeid.split("/")[1]
-        return folder if folder in TOGETHER else nodeid
+        return next((begin for begin in TOGETHER if nodeid.startswith(begin)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -99,9 +104,11 @@ def servers() -> Servers:
 def settings(servers, worker_number, tmp_path_factory) -> Settings:
     """Settings of this worker's own database, migrated and empty at the first test."""
     with own_database(servers, f"worker_{worker_number}") as urls:
-        yield settings_for(
+        own = settings_for(
             servers, urls, home=tmp_path_factory.mktemp("home"), redis_number=1 + worker_number
         )
+        yield own
+        bind_database(own).close()
 
 
 @pytest.fixture
@@ -117,11 +124,20 @@ def fresh_settings(servers, worker_number, tmp_path) -> Settings:
 
 
 @pytest.fixture
-def database(settings) -> Database:
-    """The database of this worker, bound as the one this process works with."""
+def database(settings, servers) -> Database:
+    """The database of this worker, bound as the one this process works with.
+
+    What this process keeps of it is read anew; its connections stay open from test to test.
+    """
+    from tests.make_identity import forget_apps
+
     bound = bind_database(settings)
-    yield bound
-    bound.close()
+    if next(_uses) % TESTS_PER_DATABASE == 0:
+        bound.close()
+        renew_database(servers, settings.database_url.rpartition("/")[2])
+        forget_apps()
+        bound = bind_database(settings)
+    return bound
 
 
 @pytest.fixture
@@ -131,8 +147,24 @@ def superuser_url(servers, settings) -> str:
     return servers.urls.in_database(name).superuser
 
 
+@pytest.fixture(scope="session")
+def light_passwords():
+    """Hash passwords with little work: the tests make thousands of people."""
+    from argon2 import PasswordHasher
+
+    from giftpad.identity.queries import people
+
+    patch = pytest.MonkeyPatch()
+    light = functools.partial(PasswordHasher, time_cost=1, memory_cost=64)
+    patch.setattr(people, "PasswordHasher", light)
+    people.hasher.cache_clear()
+    people._nobodys_hash.cache_clear()
+    yield
+    patch.undo()
+
+
 @pytest.fixture
-def house(settings, database):
+def house(settings, database, light_passwords):
     """The whole wiring on this worker's database, as a process of the product has it."""
     from giftpad import wiring
 

@@ -35,6 +35,15 @@ TEMPLATE = "giftpad_template"
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 60
 REDIS_DATABASES = 64
+NOBODY = {
+    "smtp_url": "smtp://127.0.0.1:9",
+    "mail_from": "Giftpad <no-reply@giftpad.example>",
+    "sms_url": "http://127.0.0.1:9/sms",
+    "sms_token": "nobody asks for it",
+}
+"""Providers that are set and not there: messages are recorded, and wait."""
+_MAKE = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER giftpad_owner STRATEGY file_copy")
+_DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +121,21 @@ def _refuse_for_good(room: Path) -> NoReturn:
 @contextmanager
 def own_database(servers: Servers, name: str, *, template: str = TEMPLATE) -> Iterator[Urls]:
     """Lend a database that is a copy of the migrated template."""
-    make = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER giftpad_owner STRATEGY file_copy")
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    identifier = sql.Identifier(name)
-    superuser = servers.urls.in_database("postgres").superuser
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(drop.format(identifier))
-        connection.execute(make.format(identifier, sql.Identifier(template)))
+    renew_database(servers, name, template=template)
     yield servers.urls.in_database(name)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(drop.format(identifier))
+    with psycopg.connect(_administration(servers), autocommit=True) as connection:
+        connection.execute(_DROP.format(sql.Identifier(name)))
+
+
+def renew_database(servers: Servers, name: str, *, template: str = TEMPLATE) -> None:
+    """Put a new copy of the template in the place of a database, which need not be there."""
+    with psycopg.connect(_administration(servers), autocommit=True) as connection:
+        connection.execute(_DROP.format(sql.Identifier(name)))
+        connection.execute(_MAKE.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _administration(servers: Servers) -> str:
+    return servers.urls.in_database("postgres").superuser
 
 
 def settings_for(servers: Servers, urls: Urls, *, home: Path, redis_number: int) -> Settings:
@@ -133,6 +147,7 @@ def settings_for(servers: Servers, urls: Urls, *, home: Path, redis_number: int)
             redis_url=servers.redis_url_of(redis_number),
             kek_file=servers.kek_file,
             log_level="WARNING",
+            **NOBODY,
         )
     )
 

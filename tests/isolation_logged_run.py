@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import base64
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Flask
 
-from giftpad import identity, shops
+from giftpad import identity, messaging, shops
 from giftpad.app import create_app
 from giftpad.edge import current_scope, requires
 from giftpad.kernel import codes
-from giftpad.kernel.config import read_settings
+from giftpad.kernel.config import Settings, read_settings
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.log import get_logger
-from giftpad.kernel.work import unit_of_work
+from giftpad.kernel.work import Scope, unit_of_work
 from tests import make_coupons as mk
+from tests.messaging import wire
 from tests.pump import pump
 
 PASSWORD = "correct horse battery staple"
 EMAIL, PHONE, PERSON = "hana@aoba.example", "090-0000-7788", "青葉花子"
 MAC_LENGTH = 23
+RESET_CODE = "7Q2KM9XA"
 
 
 def add_accidents(app: Flask) -> None:
@@ -85,7 +89,8 @@ def main(secrets_file: Path) -> None:
     with unit_of_work(town.scope) as work:
         shops.get_contact(work, town.shop_id)
     found = [secret, wrong_secret, basic, token, broken, token.split(".")[1], PASSWORD]
-    found += [PERSON, PHONE, EMAIL]
+    found += [PERSON, PHONE, PHONE.replace("-", "")[1:], EMAIL, RESET_CODE]
+    send_messages(town.scope, settings)
     tried = [text for paper in papers for text in paper]
     tried += [papers[0][0][:-1] + ("0" if papers[0][0][-1] != "0" else "1"), "ZZZZ-ZZZZ-ZZZZ-ZZZZ"]
     for text in tried:
@@ -100,6 +105,38 @@ def main(secrets_file: Path) -> None:
     http.post("/accident/database", json={"secret": secret}, headers=bearer)
     get_logger("end").info("logged to the end", seen=len(found))
     secrets_file.write_text("\n".join(found), encoding="utf-8")
+
+
+def send_messages(scope: Scope, settings: Settings) -> None:
+    """Send mail and SMS to providers that refuse in words that quote the recipient."""
+    values = {"organisation": PERSON, "minutes": 5, "host": "pay.example"}
+    with wire.mail_provider() as mail, wire.sms_provider() as sms:
+        found = replace(settings, smtp_url=mail.url, mail_from=f"Giftpad <{EMAIL}>")
+        messaging.bind_providers(replace(found, sms_url=sms.url, sms_token=PASSWORD))
+        mail.replies["RCPT"] = [f"450 4.2.1 <{EMAIL}> later", f"550 <{EMAIL}> never"]
+        mail.replies["taken"] = [wire.CUT]
+        sms.statuses = [500, wire.CUT, 422]
+        messages = [
+            messaging.Message(
+                template=template,
+                channel=channel,
+                to=EMAIL if channel == "mail" else PHONE,
+                values=values | {"code": code},
+                send_before=datetime.now(UTC) + timedelta(minutes=5),
+            )
+            for template, channel, code in (
+                ("password_reset", "mail", RESET_CODE),
+                ("password_reset", "mail", RESET_CODE),
+                ("password_reset", "mail", RESET_CODE),
+                ("sign_in_code", "sms", "000000"),
+                ("sign_in_code", "sms", "000000"),
+                ("sign_in_code", "sms", "000000"),
+            )
+        ]
+        with unit_of_work(scope) as work:
+            for message in messages:
+                messaging.send(work, message)
+        pump(settings)
 
 
 def show_everywhere(http, bearer, text, *, shop_id) -> None:

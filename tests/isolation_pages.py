@@ -8,87 +8,36 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import Any
+from dataclasses import replace
+
+import pyotp
 
 from giftpad import identity, shops, tenancy
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.isolation_people import Pages
+from tests.isolation_recipe import (
+    CONFLICT,
+    MISSING,
+    OK,
+    SENT_ON,
+    THEMSELVES,
+    UNPROCESSABLE,
+    Recipe,
+)
+from tests.isolation_recipe import at as _at
+from tests.isolation_recipe import form as _form
+from tests.isolation_recipe import plain as _plain
 from tests.isolation_recipes import nothing_like
+from tests.isolation_tablets import of_clerk, of_tablet, say_yes
 from tests.isolation_world import BAD_SHEET, Call, pay
-from tests.make_pages import PASSWORD
+from tests.make_clients import authorise, let_wait
+from tests.make_factors import PASSWORD, give_passkey, standing
+from tests.make_idp import add_connection, add_link
+from tests.make_sessions import visit
 
-ONWARD = "It only sends everybody to where they begin."
-SIGNING_IN = "Whoever signs in has no session yet; the form is checked and guesses are counted."
-INVITED = "Whoever holds an invitation has no account yet; the link is the proof."
-MADE_UP = "It shows parts and made-up figures, nothing of anybody."
-OPENED = "the sealed cookie says which coupon its holder has shown"
-PUBLIC = {
-    "GET /": ONWARD,
-    "POST /preferences": "Whoever reads a page chooses its language and the size of its text.",
-    "GET /sign-in": SIGNING_IN,
-    "POST /sign-in": SIGNING_IN,
-    "GET /sign-in/choose": SIGNING_IN,
-    "POST /sign-in/choose": SIGNING_IN,
-    "POST /sign-out": (
-        "Whoever is signed in may leave, even when their organisation is suspended."
-    ),
-    "GET /join/<code>": INVITED,
-    "POST /join/<code>": INVITED,
-    "GET /theme/<slug>-<string(length=12):mark>.css": "colours are part of every page",
-    "GET /theme/<slug>-<string(length=12):mark>.svg": "the mark is part of every page",
-    "GET /design": MADE_UP,
-    "GET /design/<screen>": MADE_UP,
-    "GET /shop/sw.js": "a program without data; a browser fetches it by itself",
-    "GET /shop/offline": "it says that there is no network, and nothing else",
-    "GET /shop/icon.svg": "a picture",
-    "GET /shop/manifest.webmanifest": "what a home screen asks for; no data",
-    "GET /Q/<path:tail>": "whoever holds a coupon reads its QR with any camera",
-    "GET /balance": OPENED,
-    "GET /balance/shops": OPENED,
-    "POST /balance/close": "whoever has a coupon open may close it",
-    "GET /t/<slug>/": "a tenant's page is for everybody",
-    "POST /t/<slug>/": "whoever holds a coupon types its code; wrong ones are counted",
-    "GET /t/<slug>/balance": OPENED,
-    "GET /t/<slug>/shops": "the list of shops is for everybody",
-    "GET /t/<slug>/accessibility": "a policy is for everybody",
-    "GET /lan": "A phone asks the way before anybody can sign in on it.",
-    "GET /lan/giftpad-ca.crt": ("A certificate is for whoever is to trust it; it holds no secret."),
-}
-"""Every page that asks nobody to sign in, with the reason it declares."""
-
-OK, SENT_ON, MISSING = HTTPStatus.OK, HTTPStatus.SEE_OTHER, HTTPStatus.NOT_FOUND
-CONFLICT = HTTPStatus.CONFLICT
-UNPROCESSABLE, FORBIDDEN = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN
-THEMSELVES = "themselves"
 NO_READING = "none-of-ours"
 _numbers = itertools.count(5001)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """One way to open or send a page."""
-
-    make: Callable[[Pages], Call]
-    status: HTTPStatus = OK
-    stranger: HTTPStatus | None = MISSING
-    """None where the page is about whoever asks, and changes them."""
-    role: str = ""
-    """Who does it, where the first role that may does not do."""
-
-
-def _at(make: Callable[[Pages], Call], **more: Any) -> Recipe:
-    return Recipe(make=make, **more)
-
-
-def _plain(**data: object) -> Callable[[Pages], Call]:
-    return lambda _: Call(data=_form(**data) if data else None)
-
-
-def _form(**fields: object) -> dict[str, object]:
-    return {"key": new_id().hex} | fields
 
 
 def _of_batch(**more: object) -> Callable[[Pages], Call]:
@@ -202,6 +151,17 @@ def _invitation(pages: Pages) -> Call:
     )
 
 
+def _entered(pages: Pages) -> Call:
+    """Enter as an operator of one's own: they come out in another session."""
+    member = pages.home.join("operator")
+    pages.home.browsers[THEMSELVES] = pages.home.enter(member)
+    return _of_slug(reason="asked by phone", lasts="900")(pages)
+
+
+def _visit(pages: Pages) -> Call:
+    return Call(path={"visit_id": visit(pages.home.side.scope)}, data=_form())
+
+
 def _nobody_invited(pages: Pages) -> Call:
     """Forget the link of an invitation that is shown once."""
     for desk in (pages.home, pages.other):
@@ -222,10 +182,51 @@ def _session(pages: Pages) -> Call:
     return Call(path={"session_id": older.id}, data=_form())
 
 
+def _authorisation(pages: Pages) -> Call:
+    """Let somebody new let a client act for them."""
+    member = _someone(pages)
+    session = identity.list_sessions(member.person_id)[-1]
+    authorisation_id = authorise(pages.home.side.scope, member.person_id, session)
+    return Call(path={"authorisation_id": authorisation_id}, data=_form())
+
+
+def _connection(*, is_linked: bool = False, posts: bool = True) -> Callable[[Pages], Call]:
+    """Connect a tenant, and let somebody new link an account there or not."""
+
+    def make(pages: Pages) -> Call:
+        member, connection = _someone(pages), add_connection(pages.home.side.scope)
+        if is_linked:
+            add_link(connection, member.person_id)
+        data = _form(present=PASSWORD) if posts else None
+        return Call(path={"connection_id": connection.id}, data=data)
+
+    return make
+
+
+def _waiting_device(**data: object) -> Callable[[Pages], Call]:
+    return lambda p: Call(data=_form(user_code=let_wait(p.home.side.scope), **data))
+
+
 def _own(**data: object) -> Callable[[Pages], Call]:
     def make(pages: Pages) -> Call:
         _someone(pages)
         return Call(data=_form(**data))
+
+    return make
+
+
+def _with_factors(*, names_passkey: bool = False) -> Callable[[Pages], Call]:
+    """Somebody has an app and a passkey, so that either may go."""
+
+    def make(pages: Pages) -> Call:
+        member = _someone(pages)
+        secret = identity.offer_authenticator(member.person_id).secret
+        seen = identity.Seen()
+        digits, on = pyotp.TOTP(secret).now(), standing(member.person_id)
+        identity.add_authenticator(member.person_id, secret, digits, seen, on=on)
+        give_passkey(member.email)
+        (passkey,) = identity.find_factors(member.person_id).passkeys
+        return Call(path={"passkey_id": passkey.id} if names_passkey else {}, data=_form(sure="1"))
 
     return make
 
@@ -262,6 +263,8 @@ NEW_PASSWORD = "a longer word than before"
 DESK, SHOP, OPERATOR = "/desk", "/shop", "/operator"
 BATCH, COUPON = f"{DESK}/batches/<uuid:batch_id>", f"{DESK}/coupons/<serial>"
 ONE_SHOP, IMPORT = f"{DESK}/shops/<uuid:shop_id>", f"{DESK}/shops/imports/<uuid:import_id>"
+TABLETS = "/tablets/<uuid:shop_id>"
+CLERK = f"{TABLETS}/clerks/<uuid:clerk_id>"
 BRANCH = f"{ONE_SHOP}/places/<uuid:branch_id>/close"
 PAYMENT, MEMBER = f"{DESK}/payments/<uuid:payment_id>", f"{DESK}/members/<uuid:membership_id>"
 RANGE, READING = f"{DESK}/coupons/range", f"{SHOP}/pay/<reading>"
@@ -276,12 +279,61 @@ RECIPES: dict[str, list[Recipe]] = {
             role=THEMSELVES,
         )
     ],
+    "GET /account/links/<uuid:connection_id>": [_at(_connection(posts=False))],
+    "POST /account/links/<uuid:connection_id>": [_at(_connection(), role=THEMSELVES)],
+    "POST /account/links/<uuid:connection_id>/end": [
+        _at(_connection(is_linked=True), status=SENT_ON, role=THEMSELVES)
+    ],
     "POST /account/sessions/<uuid:session_id>/end": [
         _at(_session, status=SENT_ON, role=THEMSELVES)
     ],
+    "POST /account/apps/<uuid:authorisation_id>/end": [
+        _at(_authorisation, status=SENT_ON, role=THEMSELVES)
+    ],
+    "GET /account/second-step": [_at(_plain(), stranger=OK)],
+    "POST /account/second-step/app": [
+        _at(_plain(code="1"), status=UNPROCESSABLE, stranger=UNPROCESSABLE)
+    ],
+    "POST /account/second-step/passkey": [
+        _at(_plain(answer="{}"), status=UNPROCESSABLE, stranger=UNPROCESSABLE)
+    ],
+    "POST /account/second-step/codes": [_at(_with_factors(), stranger=None, role=THEMSELVES)],
+    "POST /account/second-step/app/remove": [
+        _at(_with_factors(), status=SENT_ON, stranger=None, role=THEMSELVES)
+    ],
+    "POST /account/second-step/passkeys/<uuid:passkey_id>/remove": [
+        _at(_with_factors(names_passkey=True), status=SENT_ON, role=THEMSELVES)
+    ],
+    "GET /account/prove": [_at(_plain(), stranger=OK)],
+    "POST /account/prove": [
+        _at(_own(password=PASSWORD), status=SENT_ON, stranger=None, role=THEMSELVES)
+    ],
+    "POST /account/prove/passkey": [
+        _at(_plain(answer="{}"), status=UNPROCESSABLE, stranger=UNPROCESSABLE)
+    ],
+    "GET /activate": [_at(_plain(), stranger=OK)],
+    "POST /activate": [_at(_waiting_device(), stranger=UNPROCESSABLE)],
+    "POST /activate/answer": [_at(_waiting_device(answer="yes"), status=SENT_ON, stranger=SENT_ON)],
     "POST /account/sessions/end-all": [_at(_own(), status=SENT_ON, stranger=None, role=THEMSELVES)],
     "POST /account/switch": [_at(_switch, status=SENT_ON, stranger=SENT_ON, role=THEMSELVES)],
+    "GET /activate/tablet": [_at(_plain(), stranger=OK)],
+    "POST /activate/tablet": [_at(say_yes, status=SENT_ON, stranger=None)],
+    "POST /shop/lock": [_at(_plain(sure="1"), status=SENT_ON, stranger=SENT_ON)],
+    "GET /tablets": [_at(_plain(), status=SENT_ON, stranger=SENT_ON)],
+    f"GET {TABLETS}": [_at(_of_shop())],
+    f"POST {TABLETS}/ask": [_at(_of_shop(asks="1"), status=SENT_ON)],
+    f"POST {TABLETS}/clerks": [_at(_of_shop(name="見本 桜", pin="4071"), status=SENT_ON)],
+    f"GET {CLERK}/pin": [_at(of_clerk())],
+    f"POST {CLERK}/pin": [_at(of_clerk(pin="4826"), status=SENT_ON)],
+    f"POST {CLERK}/unlock": [_at(of_clerk(sure="1"), status=SENT_ON)],
+    f"POST {CLERK}/remove": [_at(of_clerk(sure="1"), status=SENT_ON)],
+    f"GET {TABLETS}/<uuid:terminal_id>/name": [_at(of_tablet())],
+    f"POST {TABLETS}/<uuid:terminal_id>/name": [_at(of_tablet(name="出口"), status=SENT_ON)],
+    f"POST {TABLETS}/<uuid:terminal_id>/end": [_at(of_tablet(sure="1"), status=SENT_ON)],
     f"GET {DESK}/members": [_at(_plain(), stranger=OK)],
+    f"POST {DESK}/members/second-step": [
+        _at(_plain(second_step="keepers"), status=SENT_ON, stranger=SENT_ON)
+    ],
     f"GET {DESK}/members/invite": [_at(_plain(), stranger=OK)],
     f"POST {DESK}/members/invite": [
         _at(_plain(name="青葉 花", role="viewer"), status=SENT_ON, stranger=SENT_ON)
@@ -398,6 +450,12 @@ RECIPES: dict[str, list[Recipe]] = {
     f"GET {OPERATOR}/dead/runs/<uuid:redrive_id>/live": [
         _at(lambda _: Call(path={"redrive_id": new_id()}), status=MISSING, stranger=None)
     ],
+    f"GET {OPERATOR}/visits/<slug>": [_at(_of_slug(), stranger=None)],
+    f"POST {OPERATOR}/visits/<slug>": [
+        _at(_entered, status=SENT_ON, stranger=None, role=THEMSELVES)
+    ],
+    f"POST {OPERATOR}/leave": [_at(_own(), status=MISSING, stranger=None, role=THEMSELVES)],
+    f"POST {DESK}/members/visits/<uuid:visit_id>/end": [_at(_visit, status=SENT_ON)],
     "GET /balance/pay": [_at(_plain(), status=SENT_ON, stranger=SENT_ON)],
 }
 

@@ -17,6 +17,7 @@ from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.tenancy import PLATFORM_TENANT_ID
 from tests.isolation_world import FIXED_ID, Call, Side, World
 from tests.make_pages import HOST, Browser, Site
+from tests.make_sessions import TWO_STEPS
 
 POLICY = (
     "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data:;"
@@ -63,7 +64,10 @@ class Desk:
     def enter(self, member: identity.MemberView) -> Browser:
         """Open a session for a member, without the password that a sign-in would grind."""
         opened = identity.open_session(
-            member.person_id, self.scope_of(member.role).tenant_id, member.membership_id
+            member.person_id,
+            self.scope_of(member.role).tenant_id,
+            member.membership_id,
+            methods=TWO_STEPS,
         )
         with self.site.app.test_request_context(base_url=f"http://{HOST}"):
             response = self.site.app.response_class()

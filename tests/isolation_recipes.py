@@ -20,7 +20,19 @@ from tests.isolation_world import BAD_SHEET, Call, World, pay, payment_body
 PUBLIC = {
     "GET /healthz": "A supervisor asks whether the process lives.",
     "GET /readyz": "A supervisor or load balancer asks whether the process can serve.",
-    "POST /oauth/token": "A client proves itself here by its secret.",
+    "POST /oauth/token": (
+        "A client proves itself here by its secret, its code or its refresh token."
+    ),
+    "POST /oauth/revoke": "A client proves itself here as it does for a token.",
+    "POST /oauth/device/code": "A device has no token yet; it says which client it is.",
+    "GET /userinfo": (
+        "It judges its tokens itself: they may know who somebody is, and nothing else."
+    ),
+    "POST /userinfo": "As by GET; OpenID Connect wants both.",
+    "POST /authorize": (
+        "A client sends people here by a form of its own; it is asked again by GET."
+    ),
+    "POST /oidc/logout": "As for /authorize.",
     "GET /.well-known/oauth-authorization-server": "Discovery is for those who know nothing yet.",
     "GET /.well-known/openid-configuration": "Discovery is for those who know nothing yet.",
     "GET /.well-known/jwks.json": "Whoever verifies our tokens needs the public keys.",

@@ -8,16 +8,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
+import pyotp
 from flask import Flask
 from joserfc.jwk import RSAKey
 from psycopg import sql
 from werkzeug.test import TestResponse
 
-from giftpad import events, guard, health, identity, shops, wiring
+from giftpad import events, guard, health, identity, messaging, shops, wiring
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import database
@@ -28,7 +30,11 @@ from tests import make_coupons as mk
 from tests import pump
 from tests.database import REDIS_DATABASES, Servers, own_database, settings_for
 from tests.make import Town
+from tests.make_clients import authorise, connect_tablet, let_wait
+from tests.make_factors import give_passkey, standing
 from tests.make_identity import Machine, claims_of, sign
+from tests.make_idp import add_connection, add_link
+from tests.make_sessions import visit
 
 EVERYTHING = identity.PERMISSIONS
 NO_LIMITS = identity.Limits(rate_s=100_000, burst=100_000, failed_codes_max=100_000)
@@ -244,18 +250,7 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
     side.serials = [f"{prefix}-{number:07d}" for number in range(first, first + quantity)]
     papers = mk.read_paper(mk.take_pdf(town, released))
     side.papers = dict(zip(side.serials, papers, strict=True))
-    person_id = identity.create_person(
-        town.scope,
-        identity.NewPerson(
-            name="青葉 花",
-            email=f"{town.scope.tenant_id.hex}@town.example",
-            role="viewer",
-            password="correct horse battery",
-        ),
-    ).person_id
-    (role,) = identity.list_memberships(person_id)
-    identity.open_session(person_id, role.tenant_id, role.id)
-    identity.invite(town.scope, identity.NewInvitation(name="青葉 花", role="viewer"))
+    _let_people_in(town.scope, prefix, town.shop_id)
     side.take_branch()
     side.payment_id = pay(side)
     refund = Call(
@@ -275,6 +270,57 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
     assert side.office.send(replace).status_code == 202
     pump.pump(settings)
     return side
+
+
+def _let_people_in(scope: Scope, prefix: str, shop_id: UUID) -> None:
+    """Let somebody be a member, signed in, with app, device and link, and another be invited.
+
+    A shop has a tablet, and a clerk without an account.
+    """
+    connect_tablet(scope, shop_id)
+    identity.add_clerk(scope, shop_id, "見本 桜", "4071")
+    person_id = identity.create_person(
+        scope,
+        identity.NewPerson(
+            name="青葉 花",
+            email=f"{scope.tenant_id.hex}@town.example",
+            role="viewer",
+            password="correct horse battery",
+        ),
+    ).person_id
+    (role,) = identity.list_memberships(person_id)
+    opened = identity.open_session(person_id, role.tenant_id, role.id)
+    session = identity.find_session(person_id, opened.session_id)
+    assert session is not None
+    authorise(scope, person_id, session)
+    let_wait(scope)
+    _give_factors(scope, person_id)
+    add_link(add_connection(scope), person_id)
+    identity.invite(scope, identity.NewInvitation(name="青葉 花", role="viewer"))
+    visit(scope)
+    invitation = messaging.Message(
+        template="invitation",
+        to="hana@aoba.example",
+        values={
+            "organisation": prefix,
+            "link": "https://aoba.example/join",
+            "until_day": date(2030, 1, 1),
+        },
+    )
+    with unit_of_work(scope) as work:
+        messaging.send(work, invitation)
+
+
+def _give_factors(scope: Scope, person_id: UUID) -> None:
+    """Let somebody have an app, a passkey and a sheet, and have forgotten their password."""
+    seen = identity.Seen()
+    secret = identity.offer_authenticator(person_id).secret
+    identity.add_authenticator(
+        person_id, secret, pyotp.TOTP(secret).now(), seen, on=standing(person_id)
+    )
+    give_passkey(f"{scope.tenant_id.hex}@town.example", "correct horse battery")
+    identity.ask_reset("hana@aoba.example", source="192.0.2.1", locale="ja")
+    identity.set_policy(scope, "keepers")
 
 
 def payment_body(side: Side, serial: str = "", *, typed: bool = False) -> dict[str, object]:

@@ -60,12 +60,17 @@ def move_clock(superuser_url: str, by: timedelta) -> None:
         connection.execute(moved if by else kept)
 
 
-def make_tenant(slug: str | None = None, kind: str = "municipal") -> Scope:
-    """Open a tenant with its first key."""
+def make_platform() -> None:
+    """Give the platform its first key, and remember the address that codes of tests carry."""
     platform = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
     with unit_of_work(platform) as work:
         tenancy.ensure_platform(work)
     tenancy.remember_address(ADDRESS)
+
+
+def make_tenant(slug: str | None = None, kind: str = "municipal") -> Scope:
+    """Open a tenant with its first key."""
+    make_platform()
     slug = slug or f"town-{next(_numbers)}-{new_id().hex[-6:]}"
     scope = Scope(tenant_id=new_id(), actor=TILL)
     with unit_of_work(scope) as work:

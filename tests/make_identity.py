@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask
@@ -112,6 +113,23 @@ def add_probe(app: Flask) -> Flask:
 def probing_app(settings: Settings) -> Flask:
     """Build the application with the probes."""
     return add_probe(build_app(settings))
+
+
+_shared: dict[tuple[object, str], Flask] = {}
+
+
+def shared_app(build: Callable[[Settings], Flask], settings: Settings) -> Flask:
+    """Return what a builder makes of these settings; a test that changes it builds its own."""
+    which = (build, settings.database_url)
+    if which not in _shared:
+        _shared[which] = build(settings)
+    identity.bind_issuer(settings.issuer)  # as the builder did
+    return _shared[which]
+
+
+def forget_apps() -> None:
+    """Forget the shared applications: the database they knew is another now."""
+    _shared.clear()
 
 
 def claims_of(machine: Machine, **changes: object) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, unit_of_work
 from tests import make, make_coupons, make_packs
+from tests.make_factors import PASSWORD, step_on
+from tests.make_identity import shared_app
+from tests.make_sessions import TWO_STEPS
 
-PASSWORD = "a long enough word"
 HOST = "localhost:8000"
 FIRST_SHOP = "1001"
 FAR_SHOP = "9001"
@@ -127,7 +130,11 @@ class Site:
     def _signed_in(self, person_id: UUID) -> Browser:
         """Return a browser with a session that nobody had to type a password for."""
         (role,) = identity.list_memberships(person_id)
-        opened = identity.open_session(person_id, role.tenant_id, role.id)
+        opened = identity.open_session(person_id, role.tenant_id, role.id, methods=TWO_STEPS)
+        return self.with_session(opened)
+
+    def with_session(self, opened: identity.OpenedSession) -> Browser:
+        """Return a browser that keeps a session."""
         with self.app.test_request_context(base_url=f"http://{HOST}"):
             response = Response()
             edge.start_session(response, opened)
@@ -143,6 +150,7 @@ class Site:
         browser = self.nobody()
         browser.get("/sign-in")
         answer = browser.post("/sign-in", {"email": email, "password": password})
+        answer = step_on(browser, answer, email)
         assert answer.status_code == 303, answer.text[:3000]
         browser.follow(answer)
         return browser
@@ -183,21 +191,17 @@ class Site:
         return make_coupons.read_paper(make_coupons.take_pdf(town, batch_id))
 
 
-_apps: dict[str, Flask] = {}
-
-
-def served(settings: Settings) -> Flask:
-    """Return the application on these settings' database; one is enough for all towns in it."""
-    if settings.database_url not in _apps:
-        _apps[settings.database_url] = build_app(settings)
-    return _apps[settings.database_url]
-
-
-def make_site(settings: Settings, folder: Path, *, slug: str = "midori-city") -> Site:
+def make_site(
+    settings: Settings,
+    folder: Path,
+    *,
+    slug: str = "midori-city",
+    build: Callable[[Settings], Flask] = build_app,
+) -> Site:
     """Put a town with a pack of the house on the web, under a slug of its own."""
-    make.make_tenant()
+    make.make_platform()
     identity.bind_issuer(settings.issuer)
     scope = make_packs.apply_town(folder, slug=slug)
     tenant = tenancy.get_tenant(scope.tenant_id)
     scope = Scope(tenant_id=scope.tenant_id, actor=make.TILL)
-    return Site(app=served(settings), settings=settings, scope=scope, slug=tenant.slug)
+    return Site(app=shared_app(build, settings), settings=settings, scope=scope, slug=tenant.slug)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask import Blueprint, Flask, Response, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from giftpad import edge, identity
+from giftpad import edge, identity, tenancy
+from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope
+from tests.make_identity import probing_app
 
 PASSWORD = "quiet rivers run deep"
+TWO_STEPS = ("pwd", "otp", "mfa")
+"""How most people of these tests have proved who they are: their roles ask for it."""
 HOME = "127.0.0.1"
+REASON = "asked by phone why a coupon is refused"
 SESSION_NAMES = ("gp_session", "__Host-gp_session")
 
 
@@ -49,8 +55,30 @@ def make_somebody(scope: Scope, role: str = "owner", *, shop_id=None, email=None
 def open_session(somebody: Somebody) -> identity.OpenedSession:
     """Open a session as a sign-in would."""
     return identity.open_session(
-        somebody.person_id, somebody.scope.tenant_id, somebody.membership_id
+        somebody.person_id, somebody.scope.tenant_id, somebody.membership_id, methods=TWO_STEPS
     )
+
+
+def make_operator(role: str = "operator", *, email=None) -> Somebody:
+    """Make somebody who runs the installation."""
+    return make_somebody(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID), role, email=email)
+
+
+def enter_tenant(
+    operator: Somebody, tenant_id: UUID, *, reason: str = REASON, lasts_s: int = 3600
+) -> identity.OpenedSession:
+    """Let an operator who has just signed in enter a tenant."""
+    own = open_session(operator)
+    return identity.begin_visit(
+        operator.person_id, own.session_id, tenant_id, reason=reason, lasts_s=lasts_s
+    )
+
+
+def visit(scope: Scope) -> UUID:
+    """Let a new operator visit a tenant, and return the visit's id."""
+    visit_id = enter_tenant(make_operator(), scope.tenant_id).membership.visit_id
+    assert visit_id is not None
+    return visit_id
 
 
 def draw(status, *, detail, money_moved, retry_after_s, **_more):
@@ -103,16 +131,13 @@ def add_pages(app: Flask) -> Flask:
     def enter(tenant_id, membership_id, person_id):
         response = Response("in")
         opened = identity.open_session(
-            person_id, tenant_id, membership_id, user_agent=request.user_agent.string
+            person_id,
+            tenant_id,
+            membership_id,
+            user_agent=request.user_agent.string,
+            methods=TWO_STEPS,
         )
         edge.start_session(response, opened)
-        return response
-
-    @pages.post("/pages/leave")
-    @edge.public("A test.")
-    def leave():
-        response = Response("out")
-        edge.end_session(response)
         return response
 
     _add_more(pages)
@@ -121,8 +146,20 @@ def add_pages(app: Flask) -> Flask:
     return app
 
 
+def app_with_pages(settings: Settings) -> Flask:
+    """Build the application with the probes and the pages."""
+    return add_pages(probing_app(settings))
+
+
 def _add_more(pages: Blueprint) -> None:
-    """Add a page that scans, and one that breaks."""
+    """Add a way out, a page that scans, and one that breaks."""
+
+    @pages.post("/pages/leave")
+    @edge.public("A test.")
+    def leave():
+        response = Response("out")
+        edge.end_session(response)
+        return response
 
     @pages.get("/pages/scan")
     @edge.public("A test.")

@@ -7,6 +7,7 @@ payment, and everything may be killed at any moment.
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import threading
 import time
@@ -52,6 +53,7 @@ class Watch:
         self.money: dict[str, Any] | None = None
         self.money_due_at = 0.0
         self.port_due_at = 0.0
+        self.port_error: OSError | None = None
         self.end_serving: Callable[[], None] | None = None
         self.exposition = health.Exposition(self.count)
 
@@ -70,6 +72,7 @@ class Watch:
         figures["metrics"] = {
             "port": self.settings.metrics_port,
             "is_served": self.end_serving is not None,
+            "is_taken": self.port_error is not None and self.port_error.errno == errno.EADDRINUSE,
         }
         kept: dict[str, Any] = {}
         with contextlib.suppress(Unavailable), unit_of_work(PLATFORM) as work:
@@ -166,10 +169,13 @@ class Watch:
             return
         try:
             self.end_serving = self.exposition.serve(port)
+            self.port_error = None
             log.info("metrics are served", port=port)
         except OSError as error:
             self.port_due_at = time.monotonic() + PORT_AGAIN_S
-            log.warning("metrics are not served", port=port, error=error.strerror)
+            if self.port_error is None or self.port_error.errno != error.errno:
+                log.warning("metrics are not served", port=port, error=error.strerror)
+            self.port_error = error
 
     def close(self) -> None:
         """End what was opened."""

@@ -1,9 +1,8 @@
-"""Tokens over HTTP: the token endpoint, discovery and the public keys.
+"""The provider over HTTP, for programs: tokens, who somebody is, discovery and the public keys.
 
-Hides: Authlib's server for Flask.  What it would take as a parameter, where it would take it from
-and how it would tell an unknown client from a wrong secret is decided here and in identity.
+Hides: from where a parameter may come, who is slowed down, which origins' scripts may call.
 
-Source: RFC 6749; RFC 8414; OpenID Connect Discovery 1.0.
+Source: RFC 6749; RFC 7009; RFC 8414; RFC 8628; OpenID Connect Core and Discovery 1.0.
 """
 
 from __future__ import annotations
@@ -12,88 +11,55 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from urllib.parse import urlencode
 
-from authlib.integrations.flask_oauth2 import (  # type: ignore[import-untyped] # no types
-    AuthorizationServer,
-)
-from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped] # no types
-    InvalidRequestError,
-    OAuth2Error,
-    OAuth2Request,
-)
-from authlib.oauth2.rfc6749.requests import (  # type: ignore[import-untyped] # no types
-    BasicOAuth2Payload,
-)
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, redirect, request
 
 from giftpad import guard, identity
 from giftpad.api.http import answer
+from giftpad.api.origins import allow_origins
 from giftpad.edge import body_limit, limit_headers, public, read_json, source_address
+from giftpad.kernel.i18n import LOCALES
 
 BODY_MAX = 16 * 1024
 KEYS_KEPT_S = 600
 ADDRESS_RATE = guard.Rate(100, 500)
 CLIENT_RATE = guard.Rate(10, 50)
+PERSON_RATE = guard.Rate(10, 50)
+DEVICE_RATE = guard.Rate(1, 60)
 PROVEN_MAX = 10_000
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 _CALLER_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
 
+Answerer = Callable[[Mapping[str, str], Mapping[str, str]], identity.OAuthAnswer]
 
-class TokenServer(AuthorizationServer):  # type: ignore[misc] # the library has no types
-    """Authlib's server with a body read once, in one of two forms, each parameter once."""
 
-    def create_oauth2_request(self, _request: object) -> OAuth2Request:
-        """Read the request.
-
-        Raises: OAuth2Error.
-        """
-        made = OAuth2Request(
-            "POST", identity.issuer().address + "oauth/token", headers=request.headers
-        )
-        parameters = _read_parameters()
-        if not parameters.get("grant_type"):
-            message = "The parameter grant_type is missing: say client_credentials."
-            raise InvalidRequestError(message)
-        made.payload = BasicOAuth2Payload(parameters)
-        return made
-
-    def save_token(self, token: Mapping[str, Any], made: OAuth2Request) -> None:
-        """Keep nothing: an access token proves itself until it is over."""
-
-    def handle_response(
-        self, status: int, body: Mapping[str, Any], headers: list[tuple[str, str]]
-    ) -> Response:
-        """Answer in JSON that nobody keeps."""
-        made = answer(body, status=status)
-        for name, value in headers:
-            made.headers[name] = value
-        made.headers["Cache-Control"] = "no-store"
-        return made
+class _Unreadable(ValueError):
+    """A body that is no table of parameters; the text says why."""
 
 
 def _read_parameters() -> dict[str, str]:
-    """Return the parameters of a token request.
+    """Return the parameters of a request's body, each of which stands there once.
 
-    Raises: InvalidRequestError.
+    Raises: _Unreadable.
     """
     if request.query_string:
         message = "Parameters belong into the body."
-        raise InvalidRequestError(message)
+        raise _Unreadable(message)
     if request.mimetype == JSON:
         return _read_object()
     if request.mimetype != FORM:
         message = f"The body must be {FORM} or {JSON}."
-        raise InvalidRequestError(message)
+        raise _Unreadable(message)
     parameters: dict[str, str] = {}
     for name, values in request.form.lists():
         if len(values) > 1:
             message = "A parameter is repeated."
-            raise InvalidRequestError(message)
+            raise _Unreadable(message)
         parameters[name] = values[0]
     return parameters
 
@@ -112,11 +78,15 @@ def _read_object() -> dict[str, str]:
         json.loads(request.get_data(), object_pairs_hook=_no_repeats)
     except (ValueError, RecursionError) as error:
         message = "The body is not valid JSON, or a parameter is repeated."
-        raise InvalidRequestError(message) from error
-    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise _Unreadable(message) from error
+    if not isinstance(found, dict):
+        message = "The body must be an object."
+        raise _Unreadable(message)
+    said = {name: value for name, value in found.items() if value is not None}  # as if not said
+    if not all(isinstance(value, str) for value in said.values()):
         message = "Every parameter must be a string."
-        raise InvalidRequestError(message)
-    return found
+        raise _Unreadable(message)
+    return said
 
 
 def _caller_name() -> str:
@@ -157,8 +127,8 @@ def _remember(client_id: str) -> None:
             _Proven.clients.popitem(last=False)
 
 
-def _answer_token(server: TokenServer) -> Response:
-    """Answer a token request.
+def _answer_slowly(answerer: Answerer) -> Response:
+    """Answer a request in which a client proves itself.
 
     An address is slowed by what fails from it only: many clients may share one, and nobody who
     guesses there may keep from their tokens the others that this process knows.  It is asked
@@ -174,29 +144,89 @@ def _answer_token(server: TokenServer) -> Response:
     except guard.RateExceeded as error:
         return _refusal_for(error, ADDRESS_RATE if by_address else CLIENT_RATE)
     try:
-        made: Response = server.create_token_response()
-    except OAuth2Error as error:
-        made = server.handle_response(*error())
+        made = _answer(answerer)
+    except guard.RateExceeded as error:  # a client that has proved itself asks for too much
+        return _refusal_for(error, identity.REVOCATION_RATE)
     if made.status_code == HTTPStatus.OK:
         _remember(client_id)
-    elif made.status_code == HTTPStatus.UNAUTHORIZED:
+    elif made.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST):
         with suppress(guard.RateExceeded):
             guard.admit(address, ADDRESS_RATE)
     return made
+
+
+def _answer(answerer: Answerer) -> Response:
+    try:
+        parameters = _read_parameters()
+    except _Unreadable as error:
+        body = {"error": "invalid_request", "error_description": str(error)}
+        made = answer(body, status=400)
+        made.headers["Cache-Control"] = "no-store"
+        return made
+    shown = request.headers.get("Authorization")
+    found = answerer(parameters, {"Authorization": shown} if shown is not None else {})
+    made = answer(found.body, status=found.status) if found.body else Response(status=found.status)
+    made.headers.update(found.headers)
+    return made
+
+
+def _answer_device() -> Response:
+    """Let a device wait; each that does is a row, so an address may not have many."""
+    try:
+        guard.admit(f"device-code:{source_address()}", DEVICE_RATE)
+    except guard.RateExceeded as error:
+        return _refusal_for(error, DEVICE_RATE)
+    return _answer_slowly(identity.answer_device)
 
 
 def _discovery() -> dict[str, object]:
     address = identity.issuer().address
     return {
         "issuer": address,
+        "authorization_endpoint": address + "authorize",
         "token_endpoint": address + "oauth/token",
+        "userinfo_endpoint": address + "userinfo",
+        "revocation_endpoint": address + "oauth/revoke",
+        "end_session_endpoint": address + "oidc/logout",
+        "device_authorization_endpoint": address + "oauth/device/code",
         "jwks_uri": address + ".well-known/jwks.json",
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": [],
-        "scopes_supported": list(identity.PERMISSIONS),
+        "grant_types_supported": list(identity.GRANT_TYPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": [*identity.PERSONAL_SCOPES, *identity.PERMISSIONS],
+        "claims_supported": list(CLAIMS),
+        "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": list(identity.AUTH_METHODS),
+        "revocation_endpoint_auth_methods_supported": list(identity.AUTH_METHODS),
         "access_token_signing_alg_values_supported": ["RS256"],
+        "prompt_values_supported": sorted(identity.PROMPTS),
+        "ui_locales_supported": list(LOCALES),
+        "authorization_response_iss_parameter_supported": True,
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
     }
+
+
+CLAIMS = (
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "sid",
+    "amr",
+    "at_hash",
+    "org_id",
+    "name",
+    "updated_at",
+    "email",
+    "email_verified",
+)
 
 
 def _kept(body: object) -> Response:
@@ -205,18 +235,80 @@ def _kept(body: object) -> Response:
     return made
 
 
+def _bearer() -> str:
+    """Return the access token of a request, from its header or from its form."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    is_form = request.method == "POST" and request.mimetype == FORM
+    return request.form.get("access_token", "") if is_form else ""
+
+
+def _answer_userinfo() -> Response:
+    """Say who the bearer of a token stands for, as far as the token may know it.
+
+    Source: OpenID Connect Core 1.0, section 5.3; RFC 6750.
+    """
+    try:
+        claims, names = identity.verify_reader(_bearer())
+    except identity.TokenRefused:
+        made = answer({"error": "invalid_token", "error_description": "Unauthorized"}, status=401)
+        made.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        return made
+    person_id = claims.person_id
+    assert person_id is not None
+    try:
+        guard.admit(f"userinfo:{person_id}", PERSON_RATE)
+    except guard.RateExceeded as error:
+        return _refusal_for(error, PERSON_RATE)
+    return answer({"sub": claims.subject, **identity.personal_claims(person_id, names)})
+
+
 def init_oidc(app: Flask) -> None:
-    """Serve tokens, discovery and keys."""
-    server = TokenServer(app)
-    server.register_token_generator("default", _no_other_token)
-    server.register_grant(identity.MachineGrant)
+    """Serve the provider's endpoints for programs."""
     blp = Blueprint("oidc", __name__)
+    blp.after_request(allow_origins)
 
     @blp.post("/oauth/token")
-    @public("A client proves itself here by its secret.")
+    @public("A client proves itself here by its secret, its code or its refresh token.")
     @body_limit(BODY_MAX)
     def token() -> Response:
-        return _answer_token(server)
+        return _answer_slowly(identity.answer_token)
+
+    @blp.post("/oauth/revoke")
+    @public("A client proves itself here as it does for a token.")
+    @body_limit(BODY_MAX)
+    def revoke() -> Response:
+        return _answer_slowly(identity.answer_revocation)
+
+    @blp.post("/oauth/device/code")
+    @public("A device has no token yet; it says which client it is.")
+    @body_limit(BODY_MAX)
+    def device_code() -> Response:
+        return _answer_device()
+
+    @blp.get("/userinfo")
+    @public("It judges its tokens itself: they may know who somebody is, and nothing else.")
+    def userinfo() -> Response:
+        return _answer_userinfo()
+
+    @blp.post("/userinfo")
+    @public("As by GET; OpenID Connect wants both.")
+    @body_limit(BODY_MAX)
+    def userinfo_by_form() -> Response:
+        return _answer_userinfo()
+
+    @blp.post("/authorize")
+    @public("A client sends people here by a form of its own; it is asked again by GET.")
+    @body_limit(BODY_MAX)
+    def authorize_by_form() -> Response:
+        return _ask_again("/authorize")
+
+    @blp.post("/oidc/logout")
+    @public("As for /authorize.")
+    @body_limit(BODY_MAX)
+    def logout_by_form() -> Response:
+        return _ask_again("/oidc/logout")
 
     @blp.get("/.well-known/openid-configuration")
     @blp.get("/.well-known/oauth-authorization-server")
@@ -232,6 +324,13 @@ def init_oidc(app: Flask) -> None:
     app.register_blueprint(blp)
 
 
-def _no_other_token(**_: object) -> dict[str, object]:
-    message = "every grant makes its own token"
-    raise AssertionError(message)
+def _ask_again(path: str) -> Response:
+    """Send a browser to the page that answers the same by GET.
+
+    Nothing is done here, so a form of another site may come; and the browser shows its session to
+    the page only, because a cookie does not come along with such a form.
+    """
+    pairs = [(name, value) for name, values in request.form.lists() for value in values]
+    made = redirect(f"{path}?{urlencode(pairs)}", HTTPStatus.SEE_OTHER)
+    assert isinstance(made, Response)
+    return made

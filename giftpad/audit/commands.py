@@ -16,7 +16,8 @@ def record(work: Work, *, action: str, subject: str, details: dict[str, Any] | N
     """Append one entry to the tenant's chain and return its number.
 
     ``subject`` is written as ``kind:id``.  ``details`` holds JSON values and no secret; what was
-    done to a run of subjects is written under the first, with the id of the last as ``to``.
+    done to a run of subjects is written under the first, with the id of the last as ``to``.  What
+    is done in a visit says so itself.
     Locks: the tenant's chain until the transaction ends, so it is called last.
     """
     work.session.execute(
@@ -32,13 +33,14 @@ def record(work: Work, *, action: str, subject: str, details: dict[str, Any] | N
     ).scalar_one()
     actor = work.scope.actor
     seq = head.seq + 1
+    visit = {"visit": str(actor.visit_id)} if actor.visit_id is not None else {}
     content: dict[str, Any] = {
         "seq": seq,
         "at": work.at,
         "actor": {"kind": actor.kind, "id": actor.id, "client": actor.client_id},
         "action": action,
         "subject": subject,
-        "details": details or {},
+        "details": (details or {}) | visit,
     }
     digest = entry_hash(head.hash, tenant_id=work.tenant_id, **content)
     work.session.execute(

@@ -19,17 +19,20 @@ from giftpad.kernel.seal import KeyUnreadable
 
 EXIT_REFUSED, EXIT_USAGE = 1, 2
 COMMANDS = {
+    "access": "giftpad.cli.access:access",
     "admission": "giftpad.cli.guard:admission",
     "audit": "giftpad.cli.audit:audit",
     "backup": "giftpad.cli.backup:backup",
     "batch": "giftpad.cli.batch:batch",
     "client": "giftpad.cli.identity:client",
+    "connection": "giftpad.cli.connection:connection",
     "demo": "giftpad.cli.demo:demo",
     "down": "giftpad.cli.local:down",
     "events": "giftpad.cli.events:events",
     "feature": "giftpad.cli.guard:feature",
     "keys": "giftpad.cli.identity:keys",
     "ledger": "giftpad.cli.ledger:ledger",
+    "mail": "giftpad.cli.mail:mail",
     "messages": "giftpad.cli.messages:messages",
     "migrate": "giftpad.cli.local:migrate",
     "openapi": "giftpad.cli.openapi:openapi",

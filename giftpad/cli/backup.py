@@ -27,6 +27,7 @@ from giftpad import health, local
 from giftpad.kernel.config import Settings, read_settings
 from giftpad.kernel.db import bind_database
 from giftpad.kernel.errors import DomainError
+from giftpad.kernel.seal import fingerprint, load_kek
 from giftpad.local import EmbeddedPostgres, Home
 
 FORM = 1
@@ -63,11 +64,23 @@ def _run(program: str, *words: str, address: str) -> None:
         raise click.ClickException(message)
 
 
+def _make_folder(path: Path) -> None:
+    """Make a folder that only its owner may look into; one that is there stays as it is."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"The folder {path} cannot be made: {error.strerror}."
+        raise click.ClickException(message) from None
+
+
 def _write_key(path: Path, key: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         message = f"{path} exists already. Name a new file for the key."
+        raise click.ClickException(message) from None
+    except OSError as error:
+        message = f"The key cannot be written to {path}: {error.strerror}."
         raise click.ClickException(message) from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(key)
@@ -130,11 +143,14 @@ def backup(folder: Path, keys_to: Path, admin_url: str | None) -> None:
     if folder.exists():
         message = f"{folder} exists already. Name a new folder for each backup."
         raise click.UsageError(message)
-    dump = folder / DUMP
+    dump, kek = folder / DUMP, load_kek(settings.kek_path)
     with contextlib.ExitStack() as undo:
-        _write_key(keys_to, settings.kek_path.read_bytes())
+        if not keys_to.parent.exists():
+            _make_folder(keys_to.parent)
+            undo.callback(keys_to.parent.rmdir)
+        _write_key(keys_to, kek)
         undo.callback(keys_to.unlink)
-        folder.mkdir(mode=0o700, parents=True)
+        _make_folder(folder)
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _run("pg_dump", "--format=custom", f"--file={dump}", address=admin_url)
         count = _copy_files(settings, folder / FILES)
@@ -143,6 +159,7 @@ def backup(folder: Path, keys_to: Path, admin_url: str | None) -> None:
             "form": FORM,
             "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "database_sha256": _digest(dump),
+            "key_fingerprint": fingerprint(kek),
             "files": count,
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -174,16 +191,23 @@ def restore(folder: Path, keys_from: Path) -> None:
     if manifest["form"] != FORM or _digest(folder / DUMP) != manifest["database_sha256"]:
         message = f"{folder} is not a whole backup: its dump is not the one that was taken."
         raise click.ClickException(message)
+    kek = load_kek(keys_from)
+    if manifest.get("key_fingerprint", fingerprint(kek)) != fingerprint(kek):  # older: none
+        message = f"{keys_from} is another key than the one that was taken with {folder}."
+        raise click.ClickException(message)
     home = Home(settings.home)
     server = EmbeddedPostgres(home)
     if any(each.exists() for each in (home.identity_file, home.keys, home.secrets, home.files)):
-        message = f"{home.path} holds a Giftpad already. Restore into an empty folder."
+        message = (
+            f"{home.path} holds a Giftpad already. Restore into an empty folder. To give up"
+            " what this one holds, empty it first: giftpad reset --yes"
+        )
         raise click.ClickException(message)
     home.prepare()
     with home.locked(), contextlib.ExitStack() as undo:
         undo.callback(home.remove_data)
         undo.callback(server.remove_data)
-        home.kek.write_bytes(keys_from.read_bytes())
+        home.kek.write_bytes(kek)
         try:
             urls = server.start()
             _run(

@@ -17,6 +17,12 @@ from giftpad.cli.scopes import tenant_scopes
 from giftpad.kernel.config import read_settings
 from giftpad.kernel.work import Scope, unit_of_work
 
+ON_ITS_WAY = "The print is on its way; the batch is ready again when every code was read back."
+ON_ITS_WAY_RELEASED = (
+    "The print is on its way; the batch stays released and its coupons are good meanwhile."
+    " Its files can be taken again when every code was read back."
+)
+
 
 @click.group()
 def batch() -> None:
@@ -38,7 +44,8 @@ def reprint(slug: str, volume: int | None, batch_id: UUID) -> None:
     scope = _scope(slug)
     with unit_of_work(scope) as work:
         coupons.reprint(work, batch_id, volume=volume)
-    click.echo("The print is on its way; the batch is ready again when every code was read back.")
+        state = coupons.get_batch(work, batch_id).state
+    click.echo(ON_ITS_WAY_RELEASED if state == "released" else ON_ITS_WAY)
 
 
 @batch.command("destroy-print")

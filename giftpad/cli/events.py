@@ -21,7 +21,7 @@ def events() -> None:
 @events.command()
 @click.option("--tenant", "slug", help="One tenant instead of all.")
 def dead(slug: str | None) -> None:
-    """List the events that a handler has given up on."""
+    """List the events that a handler has given up on; to list them is no failure: exit code 0."""
     connect()
     count = 0
     for tenant, scope in tenant_scopes(slug):
@@ -33,7 +33,7 @@ def dead(slug: str | None) -> None:
                 f" {letter.tries} tries, last {letter.failed_at:%Y-%m-%d %H:%M}: {letter.error}"
             )
         count += len(letters)
-    click.echo(f"{count} dead letters")
+    click.echo("1 dead letter" if count == 1 else f"{count} dead letters")
 
 
 @events.command()
@@ -58,15 +58,20 @@ def redrive(slug: str | None, event_id: UUID | None) -> None:
 @events.command()
 @click.option("--tenant", "slug", help="One tenant instead of all.")
 def reconcile(slug: str | None) -> None:
-    """Count events and receipts against each other; exit 1 if a settled event lacks one."""
+    """Count events and receipts; exit 1 if a settled event lacks one, or one was given up."""
     connect()
     count = 0
     for tenant, scope in tenant_scopes(slug):
         with unit_of_work(scope, patience_s=600) as work:
             missing = rails.reconcile(work)
+            given_up = rails.count_dead(work)
             pending = rails.count_pending(work)
         for event_id, handler in missing:
             click.echo(f"{tenant.slug}: event {event_id} has not reached {handler}", err=True)
-        count += len(missing)
-        click.echo(f"{tenant.slug}: {len(missing)} missing, {pending} on their way")
+        if given_up:
+            click.echo(f"{tenant.slug}: see `giftpad events dead` for what was given up", err=True)
+        count += len(missing) + given_up
+        click.echo(
+            f"{tenant.slug}: {len(missing)} missing, {given_up} given up, {pending} on their way"
+        )
     raise SystemExit(1 if count else 0)

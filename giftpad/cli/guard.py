@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC
 
 import click
 
@@ -43,6 +44,14 @@ def _since(view: guard.SwitchView | None) -> str:
     return f"  since {view.set_at:%Y-%m-%d %H:%M} UTC by {view.set_by}: {view.reason}"
 
 
+def _since_as_json(view: guard.SwitchView | None) -> dict[str, str | None]:
+    """Return the same as values; null where nobody has ever set the switch."""
+    if view is None:
+        return {"since": None, "by": None, "reason": None}
+    since = view.set_at.astimezone(UTC).isoformat(timespec="seconds")
+    return {"since": since, "by": view.set_by, "reason": view.reason}
+
+
 @click.group()
 def admission() -> None:
     """Let visitors of the public pages in by turns."""
@@ -54,10 +63,12 @@ def show(*, is_json: bool) -> None:
     """Show how many groups of devices are let in."""
     connect()
     switches, views = _read()
+    view = views.get(guard.ADMISSION)
     if is_json:
-        click.echo(json.dumps({"share": switches.share, "groups": guard.GROUPS}))
+        found = {"share": switches.share, "groups": guard.GROUPS, **_since_as_json(view)}
+        click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        since = _since(views.get(guard.ADMISSION))
+        since = _since(view)
         click.echo(f"{switches.share}/{guard.GROUPS} groups are let in{since}")
 
 
@@ -124,6 +135,8 @@ def list_command(*, is_json: bool) -> None:
     for name, meaning in guard.FEATURES.items():
         state = "off" if name in switches.off else "on"
         if is_json:
-            click.echo(json.dumps({"name": name, "state": state, "meaning": meaning}))
+            since = _since_as_json(views.get(name))
+            found = {"name": name, "state": state, "meaning": meaning, **since}
+            click.echo(json.dumps(found, ensure_ascii=False))
         else:
             click.echo(f"{name:<14}{state:<5}{meaning}{_since(views.get(name))}")

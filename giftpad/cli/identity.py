@@ -6,6 +6,8 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable
+from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 import click
@@ -13,12 +15,17 @@ import click
 from giftpad import identity, shops, tenancy
 from giftpad.cli import connect
 from giftpad.cli.scopes import OPERATOR
+from giftpad.kernel.i18n import LOCALES
 from giftpad.kernel.work import Scope, unit_of_work
 
+HERE = identity.Seen(user_agent="", locale=LOCALES[0])
+"""What somebody is told of: not a browser of theirs."""
 PASSWORD_BYTES = 15
+SIGNED_IN_HEAD = ("ID", "KIND", "TENANT", "WHAT", "SINCE", "SEEN")
 
 
-def _scope_of(slug: str) -> Scope:
+def scope_of(slug: str) -> Scope:
+    """Return the scope of a tenant that is no platform, as the operator acts in it."""
     tenant = tenancy.find_tenant_by_slug(slug)
     if tenant is None or tenant.id == tenancy.PLATFORM_TENANT_ID:
         message = f"There is no tenant called {slug}. See: giftpad tenant list"
@@ -30,7 +37,7 @@ def _people_scope(slug: str) -> Scope:
     """Return a tenant's scope, the platform's too: it has people of its own, and no clients."""
     if slug == tenancy.PLATFORM_SLUG:
         return Scope(tenant_id=tenancy.PLATFORM_TENANT_ID, actor=OPERATOR)
-    return _scope_of(slug)
+    return scope_of(slug)
 
 
 def _check_role(slug: str, role: str) -> None:
@@ -56,8 +63,11 @@ def _shop_of(scope: Scope, given: str | None) -> UUID | None:
     return found
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> None:
+def show_table(rows: Iterable[tuple[str, ...]]) -> None:
+    """Print rows in columns; of no rows, nothing."""
     lines = list(rows)
+    if not lines:
+        return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -76,15 +86,37 @@ def client() -> None:
 
 @client.command("create")
 @tenant_option
-@click.option("--name", required=True, help="What the program is.")
+@click.option("--name", help="What the program is; people read it when they sign in.")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(identity.CLIENT_KINDS),
+    default="machine",
+    show_default=True,
+    help="A machine acts by itself; the others for people who sign in: with a server that keeps a"
+    " secret (web), in the browser alone (spa), on a device that shows a code (device).",
+)
 @click.option(
     "--permission",
     "permissions",
     multiple=True,
-    required=True,
     type=click.Choice(identity.PERMISSIONS),
-    help="What it may do; say it once for each.",
+    help="The most it may do; say it once for each. People give it no more than they have.",
 )
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Where people come back to.")
+@click.option("--logout-uri", "logout_uris", multiple=True, help="Where they go after signing out.")
+@click.option("--origin", "origins", multiple=True, help="Whose scripts may ask for its tokens.")
+@click.option("--api", "audience", default="", help="The API its tokens are for, if not ours.")
+@click.option(
+    "--token-profile",
+    type=click.Choice(identity.TOKEN_PROFILES),
+    default=identity.TOKEN_PROFILES[0],
+    help="How tokens for that API are written; ours are always rfc9068.",
+)
+@click.option(
+    "--leeway", "leeway_s", type=int, default=0, help="Seconds a lost refresh answer is forgiven."
+)
+@click.option("--without-pkce", is_flag=True, help="Web only: let it sign in without PKCE.")
 @shop_option
 @click.option("--rate", type=int, default=identity.DEFAULT_LIMITS.rate_s, help="Requests a second.")
 @click.option("--burst", type=int, default=identity.DEFAULT_LIMITS.burst, help="Requests at once.")
@@ -95,34 +127,40 @@ def client() -> None:
     help="Unknown codes in ten minutes.",
 )
 @json_option
-def create_client(  # noqa: PLR0917 - one for each option
+def create_client(
+    *,
     slug: str,
-    name: str,
-    permissions: tuple[str, ...],
     shop: str | None,
     rate: int,
     burst: int,
     failed_codes: int,
-    as_json: bool,  # noqa: FBT001 - click passes flags so
+    without_pkce: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
-    """Make a client and show its secret, this once."""
+    """Make a client and show its secret, this once; a browser's or a device's has none."""
     connect()
-    scope = _scope_of(slug)
+    scope = scope_of(slug)
+    given["name"] = given["kind"] if given["name"] is None else given["name"]
     made = identity.create_client(
         scope,
         identity.NewClient(
-            name=name,
-            permissions=permissions,
             shop_id=_shop_of(scope, shop),
             limits=identity.Limits(rate_s=rate, burst=burst, failed_codes_max=failed_codes),
+            needs_challenge=not without_pkce,
+            **given,
         ),
     )
-    shown = {"client_id": made.client_id, "client_secret": made.client_secret}
+    shown = {"client_id": made.client_id}
+    if made.client_secret:
+        shown["client_secret"] = made.client_secret
     if as_json:
         click.echo(json.dumps(shown))
-    else:
-        for label, value in shown.items():
-            click.echo(f"{label}: {value}")
+        return
+    for label, value in shown.items():
+        click.echo(f"{label}: {value}")
+    click.echo(f"issuer: {identity.issuer().address}")
+    if made.client_secret:
         click.echo("Keep the secret now: it is not shown again.")
 
 
@@ -132,7 +170,7 @@ def create_client(  # noqa: PLR0917 - one for each option
 def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Show the clients of a tenant."""
     connect()
-    with unit_of_work(_scope_of(slug)) as work:
+    with unit_of_work(scope_of(slug)) as work:
         views = identity.list_clients(work)
     if as_json:
         shown = [
@@ -147,7 +185,7 @@ def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click pass
         ]
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
-    _table(
+    show_table(
         (
             view.client_id,
             "disabled" if view.disabled_at else "active",
@@ -164,7 +202,7 @@ def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click pass
 def disable_client(slug: str, client_id: str) -> None:
     """Stop a client; its tokens are refused everywhere within 30 seconds."""
     connect()
-    identity.disable_client(_scope_of(slug), client_id)
+    identity.disable_client(scope_of(slug), client_id)
     click.echo(f"{client_id} is disabled.")
 
 
@@ -229,21 +267,84 @@ def set_password(email: str, password_stdin: bool) -> None:  # noqa: FBT001 - cl
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     connect()
     password = given if given is not None else secrets.token_urlsafe(PASSWORD_BYTES)
-    identity.reset_password(OPERATOR, email, password)
+    identity.reset_password(OPERATOR, email, password, seen=HERE)
     click.echo(f"{email} has a new password, and is signed out everywhere.")
     if given is None:
         click.echo(f"Password: {password}")
 
 
+@person.command("reset-factors")
+@click.option("--email", required=True)
+def reset_factors(email: str) -> None:
+    """Take the passkeys, app and codes of somebody who lost them, and sign them out everywhere."""
+    connect()
+    identity.reset_factors(OPERATOR, email, HERE)
+    click.echo(f"{email} has no passkey, app or recovery code any more, and is signed out.")
+    click.echo("A role that asks for a second step lets them set one up when they sign in.")
+
+
 @person.command("list")
 @tenant_option
-def list_people(slug: str) -> None:
+@json_option
+def list_people(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Show the people of a tenant with their roles."""
     connect()
     members = identity.list_members(_people_scope(slug))
-    _table(
+    if as_json:
+        shown = [
+            {
+                "email": member.email,
+                "role": member.role,
+                "name": member.name,
+                "shop_id": str(member.shop_id) if member.shop_id else None,
+            }
+            for member in members
+        ]
+        click.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    show_table(
         (member.email, member.role, member.name, str(member.shop_id or "")) for member in members
     )
+
+
+@person.command("sessions")
+@click.argument("email")
+@json_option
+def list_signed_in(email: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Show where somebody is signed in: browsers, and apps and devices that act for them."""
+    connect()
+    person_id = identity.get_person_id(email)
+    slugs = {tenant.id: tenant.slug for tenant in tenancy.list_tenants()}
+    rows = [(each, "browser", each.agent) for each in identity.list_sessions(person_id)] + [
+        (each, "app", each.name) for each in identity.list_authorisations(person_id)
+    ]
+    shown = [
+        {
+            "id": str(each.id),
+            "kind": kind,
+            "tenant": slugs.get(each.tenant_id, ""),
+            "what": what,
+            "since": each.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "seen": each.seen_at.astimezone(UTC).isoformat(timespec="seconds"),
+        }
+        for each, kind, what in rows
+    ]
+    if as_json:
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    elif shown:
+        show_table([SIGNED_IN_HEAD, *(tuple(each.values()) for each in shown)])
+    else:
+        click.echo(f"{email} is signed in nowhere.")
+
+
+@person.command("sign-out")
+@click.argument("email")
+@click.option("--session", "only", type=click.UUID, help="One by its id, as person sessions shows.")
+def sign_out(email: str, only: UUID | None) -> None:
+    """Sign somebody out everywhere, or of one browser, app or device."""
+    connect()
+    count = identity.sign_out_person(OPERATOR, identity.get_person_id(email), only=only)
+    click.echo(f"{email}: {count} signed out. What they hold is refused within 30 seconds.")
 
 
 @person.command("remove")
@@ -278,7 +379,9 @@ def list_keys() -> None:
     connect()
     with unit_of_work(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID, actor=OPERATOR)) as work:
         views = identity.list_keys(work)
-    _table((view.kid, view.state, view.created_at.isoformat(timespec="seconds")) for view in views)
+    show_table(
+        (view.kid, view.state, view.created_at.isoformat(timespec="seconds")) for view in views
+    )
 
 
 @keys.command()

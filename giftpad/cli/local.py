@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import click
 
@@ -20,12 +21,15 @@ DEMONSTRATION = local.Step(
 
 @click.command()
 @click.option("--detach", is_flag=True, help="Return when it serves; it goes on behind.")
+@click.option("--serve", default="", help="Parts to serve: api,portals,identity. Default: all.")
 @click.option("--lan", is_flag=True, help="Serve phones of the local network, by https.")
 @click.option("--lan-address", default="", help="Which of this machine's addresses they use.")
 @click.option("--lan-port", type=int, default=0, help="Port they use; default: 8443.")
-def up(*, detach: bool, lan: bool, lan_address: str, lan_port: int) -> None:
+def up(*, detach: bool, serve: str, lan: bool, lan_address: str, lan_port: int) -> None:
     """Start PostgreSQL, Redis, web server and workers, and keep them running."""
     settings = read_settings()
+    if serve:
+        settings = replace(settings, serve=serve)
     if lan or lan_address or lan_port:
         settings = local.with_lan(settings, address=lan_address, port=lan_port)
     last = DEMONSTRATION if settings.is_embedded else TENANTS
@@ -41,9 +45,11 @@ def down() -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def status(*, as_json: bool) -> None:
-    """Show what runs, part by part."""
+    """Show what runs, part by part; exit 16 if nothing does."""
     found = local.status(read_settings())
     click.echo(json.dumps(found.as_json(), indent=2) if as_json else found.describe())
+    if not found.is_running:
+        raise SystemExit(local.NotRunning.exit_code)
 
 
 @click.command()

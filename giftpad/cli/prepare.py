@@ -21,12 +21,15 @@ from giftpad.cli.scopes import OPERATOR, tenant_scopes
 from giftpad.cli.tenant import apply, load_packs
 from giftpad.kernel import metrics
 from giftpad.kernel.config import Settings
+from giftpad.kernel.i18n import LOCALES
+from giftpad.kernel.seal import KeyUnreadable, SealBroken
 from giftpad.kernel.work import Scope, unit_of_work
 
 FIGURES_PATIENCE_S = 3600
 DEMO_FILE = "demo.json"
 DEMO_OPERATOR = tenancy.Person(name="運営 花子", email="operator@giftpad.example", role="operator")
 """Who looks after the demonstration as a whole; no pack can hold her."""
+DEMO_DEVICE = "Linux"
 _PASSWORD_SYMBOLS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - without look-alikes
 _PASSWORD_GROUPS, _GROUP_LENGTH = 4, 4
 
@@ -40,11 +43,27 @@ def prepare(*, demo: bool) -> None:
     with unit_of_work(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID, actor=OPERATOR)) as work:
         tenancy.ensure_platform(work)
     tenancy.forget_ring(tenancy.PLATFORM_TENANT_ID)
+    check_key(settings)
     identity.ensure_keys()
     catch_up_figures()
     applied = [apply(pack).tenant_id for pack in packs]
     if demo:
         load_people(dict(zip(applied, packs, strict=True)), settings.home / DEMO_FILE)
+
+
+def check_key(settings: Settings) -> None:
+    """Refuse a key that does not open what this database keeps, before anything is made with it.
+
+    Raises: KeyUnreadable.
+    """
+    try:
+        tenancy.list_ring_keys(tenancy.PLATFORM_TENANT_ID)
+    except SealBroken:
+        message = (
+            f"The key in {settings.kek_path} does not open the keys that this database keeps. Put "
+            "the right one there: the one that was in use, or that was taken with the backup."
+        )
+        raise KeyUnreadable(message) from None
 
 
 def catch_up_figures() -> None:
@@ -95,19 +114,46 @@ def load_people(packs: dict[UUID, tenancy.Pack], file: Path) -> None:
         for tenant_id, _, person in people
         if (tenant_id, person.email, person.role) not in here
     ]
-    if not missing:  # told from the list, because to try means to hash a password for each
+    if not missing and _is_whole(file):  # told so, because to try means to hash passwords
         return
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"tenant": slug, "name": person.name, "email": person.email, "role": person.role}
         for _, slug, person in people
     ]
     _write_secret(file, {"password": password, "people": entries})
     created = [_create(tenant_id, person, password) for tenant_id, person in missing]
+    _give_passkeys(file, password, entries)
     if any(created):
         click.echo("Demonstration people:")
         for entry in entries:
             click.echo(f"  {entry['tenant']:<12} {entry['role']:<10} {entry['email']}")
         click.echo(f"  Their password: {password}")
+
+
+def _give_passkeys(file: Path, password: str, entries: list[dict[str, Any]]) -> None:
+    """Give those who need one a passkey, whose private half this machine keeps for them.
+
+    Their roles are taken by no password alone, and they have no hands for a phone.  Whoever is
+    them on another device types a code of their sheet.
+    """
+    address = identity.issuer().address
+    seen = identity.Seen(user_agent=DEMO_DEVICE, locale=LOCALES[0])
+    for entry in entries:
+        person_id = identity.verify_password(entry["email"], password)
+        if person_id is None:
+            continue  # somebody has another password by now: a person, with factors of their own
+        entry["id"] = str(person_id)
+        if not identity.must_have_factors(person_id):
+            continue
+        passkey = identity.new_soft_passkey()
+        asked = identity.ask_new_passkey(person_id)
+        answer = identity.present_soft_passkey(passkey, address, asked.challenge)
+        on = identity.Standing(proof=identity.find_proof(person_id))
+        if identity.find_factors(person_id).are_any:  # a start before this one has broken off
+            identity.reset_factors(OPERATOR, entry["email"], seen)
+        sheet = identity.add_passkey(person_id, answer, asked.challenge, seen, on=on)
+        entry |= {"passkey": passkey, "recovery_codes": [*map(identity.group_code, sheet)]}
+    _write_secret(file, {"password": password, "people": entries})
 
 
 def _create(tenant_id: UUID, person: tenancy.Person, password: str) -> bool:
@@ -143,6 +189,12 @@ def _known_password(file: Path) -> str | None:
     except FileNotFoundError:
         return None
     return str(known["password"])
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a start before has come to its end, and not with a release that gave none."""
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return all("id" in person for person in known["people"])
 
 
 def _write_secret(file: Path, content: dict[str, Any]) -> None:

@@ -116,6 +116,8 @@ class BatchView:
     expired_at: datetime | None
     print_destroyed_at: datetime | None
     replaces: str | None
+    stands_since: datetime | None = None
+    """Since when nothing has moved although work is under way; None while it moves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from giftpad.edge.access import (
     Door,
     body_limit,
     check_access,
+    close_part,
     find_door,
     list_doors,
     public,
@@ -38,7 +39,9 @@ from giftpad.edge.errors import (
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
     Malformed,
+    PartClosed,
     PermissionMissing,
+    ProofOld,
     RequestInvalid,
     SessionMissing,
     TenantClosed,
@@ -49,7 +52,13 @@ from giftpad.edge.errors import (
 from giftpad.edge.lane import HotCall, hot, laned
 from giftpad.edge.limits import limit_headers
 from giftpad.edge.overload import guarded, watch
-from giftpad.edge.pages import Renderer, allow_wasm, answer_pages_with, register_pages
+from giftpad.edge.pages import (
+    Renderer,
+    allow_wasm,
+    answer_pages_with,
+    register_pages,
+    send_forms_to,
+)
 from giftpad.edge.payload import ESCAPED_NUL, OrjsonProvider, read_json, write_json
 from giftpad.edge.problems import (
     LOCALE_COOKIE,
@@ -57,6 +66,7 @@ from giftpad.edge.problems import (
     answer_refusal,
     current_locale,
     status_of,
+    wish_locales,
 )
 from giftpad.edge.requests import (
     current_caller,
@@ -74,6 +84,15 @@ from giftpad.edge.sessions import (
     start_session,
 )
 from giftpad.edge.spreadsheets import write_line
+from giftpad.edge.tills import (
+    HeldTerminal,
+    SeatedTerminal,
+    forget_terminal,
+    held_terminal,
+    keep_terminal,
+    seat_at_terminal,
+    seated_terminal,
+)
 
 __all__ = [
     "ESCAPED_NUL",
@@ -89,15 +108,19 @@ __all__ = [
     "Door",
     "Forbidden",
     "FormForeign",
+    "HeldTerminal",
     "HotCall",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyMissing",
     "Malformed",
     "OrjsonProvider",
+    "PartClosed",
     "PermissionMissing",
     "Person",
+    "ProofOld",
     "Renderer",
     "RequestInvalid",
+    "SeatedTerminal",
     "SessionMissing",
     "TenantClosed",
     "TokenInvalid",
@@ -109,6 +132,7 @@ __all__ = [
     "body_limit",
     "check_access",
     "clear_cookie",
+    "close_part",
     "csrf_token",
     "current_caller",
     "current_locale",
@@ -119,11 +143,14 @@ __all__ = [
     "find_caller",
     "find_door",
     "find_idempotency_key",
+    "forget_terminal",
     "guarded",
+    "held_terminal",
     "hot",
     "idempotency_key",
     "init_edge",
     "is_loopback",
+    "keep_terminal",
     "laned",
     "limit_headers",
     "list_doors",
@@ -135,11 +162,15 @@ __all__ = [
     "request_id",
     "requires",
     "seal_text",
+    "seat_at_terminal",
+    "seated_terminal",
+    "send_forms_to",
     "set_sealed_cookie",
     "source_address",
     "start_session",
     "status_of",
     "watch",
+    "wish_locales",
     "write_json",
     "write_line",
 ]

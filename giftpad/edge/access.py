@@ -6,7 +6,7 @@ anything of a request, and ``check_access`` stops a start with a route that decl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,16 +19,20 @@ BODY_MAX = 1024 * 1024
 PAGES = "giftpad_pages"
 """Where an application keeps the endpoints that are pages."""
 
-_ACCESS, _BODY = "giftpad_access", "giftpad_body_max"
+_ACCESS, _BODY, _CLOSED = "giftpad_access", "giftpad_body_max", "giftpad_closed"
 _UNASKED = frozenset({"HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may come in: whoever has all ``permissions``, or everybody, for the reason ``why``."""
+    """Who may come in: whoever has all ``permissions``, or everybody, for the reason ``why``.
+
+    At a ``fresh`` one somebody must have proved who they are within the last quarter of an hour.
+    """
 
     permissions: tuple[str, ...] = ()
     why: str = ""
+    is_fresh: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -49,9 +53,12 @@ class AccessUndeclared(RuntimeError):
     """A route declares no access; it must not be served."""
 
 
-def requires(*permissions: str) -> Callable[[V], V]:
-    """Let in only who has all these permissions: by a token, or on a page by having signed in."""
-    return _declare(_ACCESS, Access(permissions=permissions))
+def requires(*permissions: str, fresh: bool = False) -> Callable[[V], V]:
+    """Let in only who has all these permissions: by a token, or on a page by having signed in.
+
+    A page's act that moves money, or decides who may, is for a ``fresh`` proof only.
+    """
+    return _declare(_ACCESS, Access(permissions=permissions, is_fresh=fresh))
 
 
 def public(why: str) -> Callable[[V], V]:
@@ -115,6 +122,16 @@ def list_doors(app: Flask) -> Iterator[tuple[Rule, str, Door]]:
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) - _UNASKED):
             yield rule, method, find_door(app, rule.endpoint, method)
+
+
+def close_part(app: Flask, endpoints: Collection[str]) -> None:
+    """Serve some routes no more; whoever asks for one is told that it is closed here."""
+    app.extensions[_CLOSED] = frozenset(endpoints)
+
+
+def is_closed(app: Flask, endpoint: str) -> bool:
+    """Whether a route belongs to a part that this process does not serve."""
+    return endpoint in app.extensions.get(_CLOSED, ())
 
 
 def check_access(app: Flask) -> None:

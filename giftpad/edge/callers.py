@@ -61,7 +61,7 @@ def forget_callers() -> None:
 def identify(authorization: str | None) -> Caller:
     """Return who calls, by the request's Authorization header.
 
-    Raises: TokenMissing, TokenInvalid, TenantClosed.
+    Raises: TokenMissing, TokenInvalid, TenantClosed, IssuerAway.
     """
     if not authorization:
         raise TokenMissing
@@ -73,9 +73,9 @@ def identify(authorization: str | None) -> Caller:
 
 
 def identify_token(token: str) -> Caller:
-    """Return who bears a token, whichever way it came.
+    """Return who bears a token, whichever way it came and whoever of those we trust signed it.
 
-    Raises: TokenInvalid, TenantClosed.
+    Raises: TokenInvalid, TenantClosed, IssuerAway.
     """
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
     caller = _Memory.callers.get(digest)
@@ -124,17 +124,17 @@ def _verify(token: str) -> Caller:
 
 
 def _actor(claims: identity.Claims) -> Actor:
-    if claims.session_id is None:
+    if claims.person_id is None:
         return Actor(
             kind="client",
             id=claims.client_id,
             client_id=claims.client_id,
             shop_id=claims.shop_id,
         )
-    return identity.person_actor(UUID(claims.subject), claims.shop_id)
+    return identity.person_actor(claims.person_id, claims.shop_id, claims.visit_id)
 
 
 def _person(claims: identity.Claims) -> Person | None:
-    if claims.session_id is None:
+    if claims.person_id is None or claims.session_id is None:
         return None
-    return Person(id=UUID(claims.subject), name="", role=claims.role, session_id=claims.session_id)
+    return Person(id=claims.person_id, name="", role=claims.role, session_id=claims.session_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from giftpad.kernel.errors import DomainError, Invalid
+from giftpad.kernel.errors import DomainError, Invalid, Unavailable
 
 
 class Unauthenticated(DomainError):
@@ -52,6 +52,16 @@ class SessionMissing(Unauthenticated):
     sentence = "You are not signed in, or not any more."
 
 
+class ProofOld(Unauthenticated):
+    """Something that moves money, or who may, asked for by somebody who proved long ago who it is.
+
+    Whoever sits down at a screen that was left open is not to do it.
+    """
+
+    code = "session.proof_old"
+    sentence = "For this you prove once more that it is you. Nothing has been done yet."
+
+
 class FormForeign(Forbidden):
     """A form that no page of ours has given to this browser, or too long ago."""
 
@@ -92,6 +102,14 @@ class BodyTypeUnread(DomainError):
 
     code = "request.unsupported_type"
     sentence = "The body must be {accepted}. Name it in the header Content-Type."
+
+
+class PartClosed(Unavailable):
+    """A web process was asked for a part of Giftpad that it does not serve."""
+
+    code = "part.closed"
+    sentence = "This part is closed at the moment. Whoever is signed in can go on working."
+    retry_after_s = 60
 
 
 class IdempotencyKeyMissing(Malformed):

@@ -7,11 +7,13 @@ alone, and an address nobody serves counts as a page for the public.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from giftpad.edge.sessions import SESSION_COOKIE
+from giftpad.edge.tills import TERMINAL_COOKIE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -94,10 +96,16 @@ def _api(method: str, path: str, parts: list[str]) -> Kind:
     return DASHBOARDS
 
 
+_FIND_COUPON = "/desk/coupons"
+_FIND_SHOP = "/desk/shops"
+
+
 def _desk(method: str, path: str, parts: list[str]) -> Kind:
     """Judge an address of the issuer's desk: ``/desk/<list>/<one>/<act>``."""
     if path.endswith(_FILES):
         return EXPORTS
+    if path == _FIND_COUPON:
+        return DESK_ACTS  # it lists nothing: it asks for the number of the one to be stopped
     if method in _READS:
         is_list = len([part for part in parts if part]) <= _LIST_PARTS
         return DASHBOARDS if is_list or path.endswith(("/row", "/progress")) else DESK_ACTS
@@ -119,19 +127,27 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "shop": _shop,
     "desk": _desk,
     "account": DESK_ACTS,
+    "tablets": DESK_ACTS,
     "operator": ENTRY,  # whoever looks after the day needs to see it
     "Q": PUBLIC,
     "balance": PUBLIC,
     "t": PUBLIC,
     "assets": ENTRY,  # without them a page that was let in is none
     "theme": ENTRY,
+    "authorize": ENTRY,
+    "userinfo": ENTRY,
+    "oidc": ENTRY,
+    "v2": ENTRY,
+    "activate": ENTRY,
     "sign-in": ENTRY,
+    "forgotten": ENTRY,
     "sign-out": ENTRY,
     "join": ENTRY,
     "preferences": ENTRY,
     "": ENTRY,
 }
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - an address
+_SOUGHT = re.compile(r"(?:^|&)q=[^&]")
 _FREE = frozenset({"/healthz", "/readyz"})
 _FREQUENT = {
     ("POST", "/api/v1/payments"): PAY,
@@ -140,25 +156,30 @@ _FREQUENT = {
 }
 
 
-def kind_of(method: str, path: str) -> Kind | None:
+def kind_of(method: str, path: str, query: str = "") -> Kind | None:
     """Return what a request is for; None for those that watch over this process.
 
     >>> kind_of("GET", "/desk/payments/all.csv").name
     'exports'
+    >>> kind_of("GET", "/desk/shops", "q=1042").name
+    'desk acts'
     """
     kind = _FREQUENT.get((method, path))
     if kind is not None:
         return kind
     if path in _FREE:
         return None
+    if path == _FIND_SHOP and method in _READS and _SOUGHT.search(query):
+        return DESK_ACTS  # one shop is looked for by its name or number, to be closed
     parts = path.split("/", 6)
     found = _BY_FIRST.get(parts[1] if len(parts) > 1 else "", UNKNOWN)
     return found if isinstance(found, Kind) else found(method, path, parts)
 
 
 def shows_session(environ: WSGIEnvironment) -> bool:
-    """Whether a request carries a session, good or not; by https its name has a prefix."""
-    return SESSION_COOKIE in environ.get("HTTP_COOKIE", "")
+    """Whether a request carries a session or a tablet, good or not; by https with a prefix."""
+    cookies = environ.get("HTTP_COOKIE", "")
+    return SESSION_COOKIE in cookies or TERMINAL_COOKIE in cookies
 
 
 def may_go_first(environ: WSGIEnvironment) -> bool:

@@ -23,7 +23,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from giftpad import guard
-from giftpad.edge.access import Door, declared, find_door
+from giftpad.edge.access import Door, declared, find_door, is_closed
 from giftpad.edge.bodies import LENGTH_DIGITS_MAX
 from giftpad.edge.callers import Caller, identify
 from giftpad.edge.errors import IdempotencyKeyMissing, PermissionMissing
@@ -125,6 +125,8 @@ class Lane:
         self.routes: dict[str, _Route] = {}
         for rule in app.url_map.iter_rules():
             if rule.arguments or "POST" not in (rule.methods or ()):
+                continue
+            if is_closed(app, rule.endpoint):
                 continue
             found = declared(app, rule.endpoint, "POST", _HOT)
             if not isinstance(found, tuple):

@@ -58,7 +58,9 @@ class Door:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request, or turn it away."""
-        kind = kind_of(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        kind = kind_of(
+            environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        )
         if kind is None:
             return self.inner(environ, start_response)
         if kind is PAY and not may_go_first(environ):

@@ -17,19 +17,22 @@ from werkzeug.exceptions import HTTPException
 from giftpad.edge import problems
 from giftpad.edge.access import PAGES
 from giftpad.edge.csrf import SAFE_METHODS, check_form, keep_visit
-from giftpad.edge.errors import SessionMissing
+from giftpad.edge.errors import ProofOld, SessionMissing
 from giftpad.edge.sessions import is_navigation, keep_session
+from giftpad.edge.tills import is_locked_tablet
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.log import get_logger
 
 log = get_logger("edge")
 
-SIGN_IN_PATH = "/sign-in"
-MACHINE_PREFIXES = ("/api/", "/oauth/", "/.well-known/")
+SIGN_IN_PATH, PROVE_PATH = "/sign-in", "/account/prove"
+TILL_PATH = "/shop/till"
+"""Where a PIN is typed on a tablet."""
+MACHINE_PREFIXES = ("/api/", "/oauth/", "/.well-known/", "/userinfo/")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data:;"
     " font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " form-action 'self'{forms}; base-uri 'none'; frame-ancestors 'none'"
 )
 RENDERER = "giftpad_page_renderer"
 
@@ -86,10 +89,21 @@ def allow_wasm() -> None:
     g.allows_wasm = True
 
 
+def send_forms_to(origin: str) -> None:
+    """Let what follows the forms of this page lead to another origin, which a client has named.
+
+    A browser judges every step of a form's way by the page that the form stood on.
+    """
+    g.forms_go_to = origin
+
+
 def finish_page(response: Response) -> None:
     """Write the headers and cookies of a page."""
     wasm = " 'wasm-unsafe-eval'" if g.get("allows_wasm", False) else ""
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(wasm=wasm)
+    forms = f" {g.forms_go_to}" if "forms_go_to" in g else ""
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(
+        wasm=wasm, forms=forms
+    )
     if not response.cache_control.public:  # what anybody may keep must carry nobody's cookie
         keep_session(response)
         keep_visit(response)
@@ -129,9 +143,12 @@ def _as_page(problem: Response) -> Response:
 
 
 def _answer_refusal(error: DomainError) -> Response:
-    if isinstance(error, SessionMissing) and is_navigation():
+    if isinstance(error, SessionMissing) and is_locked_tablet():
+        return cast("Response", redirect(TILL_PATH, HTTPStatus.SEE_OTHER))
+    if isinstance(error, SessionMissing | ProofOld) and is_navigation():
         asked = quote(request.full_path.rstrip("?"), safe="/")
-        return cast("Response", redirect(f"{SIGN_IN_PATH}?next={asked}", HTTPStatus.SEE_OTHER))
+        path = SIGN_IN_PATH if isinstance(error, SessionMissing) else PROVE_PATH
+        return cast("Response", redirect(f"{path}?next={asked}", HTTPStatus.SEE_OTHER))
     return _as_page(problems.answer_refusal(error))
 
 

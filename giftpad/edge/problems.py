@@ -6,7 +6,8 @@ to the byte; what nobody expected is logged with its trace and tells nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
@@ -55,6 +56,8 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:giftpad:problem:"
 LOCALE_COOKIE = "gp_lang"
 LANGUAGES_LENGTH_MAX = 200
+LOCALES_WISHED_MAX = 10
+_LOCALE = re.compile("[A-Za-z0-9-]{2,35}")
 """What a header of languages says beyond that is not read."""
 REALM = 'Bearer realm="giftpad"'
 
@@ -133,13 +136,21 @@ def _locale_of(accept_language: str, default: str) -> str:
 def current_locale() -> str:
     """Return the locale in which the caller of this request reads best.
 
-    On a page that is what was chosen there before, and Japanese for whoever says nothing.
+    On a page that is what was chosen there before, then what whoever sent the reader wished for,
+    and Japanese for whoever says nothing.
     """
     accepted = request.environ.get("HTTP_ACCEPT_LANGUAGE", "")
     if not g.get("is_page", False):
         return locale_of(accepted, SOURCE_LOCALE)
     chosen = request.cookies.get(LOCALE_COOKIE, "")
-    return chosen if chosen in LOCALES else locale_of(accepted, DEFAULT_LOCALE)
+    if chosen in LOCALES:
+        return chosen
+    return choose_locale(g.get("locales_wished", []), "") or locale_of(accepted, DEFAULT_LOCALE)
+
+
+def wish_locales(tags: Sequence[str]) -> None:
+    """Show this page in the first language of these that we have, unless its reader has chosen."""
+    g.locales_wished = [tag for tag in tags[:LOCALES_WISHED_MAX] if _LOCALE.fullmatch(tag)]
 
 
 MAYBE_MOVED = (Unavailable, guard.StillRunning, guard.KeyReused)

@@ -17,15 +17,17 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from giftpad import guard
-from giftpad.edge.access import BODY_MAX, Door, find_door
+from giftpad import guard, identity
+from giftpad.edge.access import BODY_MAX, Door, find_door, is_closed
 from giftpad.edge.bodies import FAULT, LENGTH_DIGITS_MAX
 from giftpad.edge.callers import Caller, forget_callers, identify
 from giftpad.edge.errors import (
     BodyMalformed,
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
+    PartClosed,
     PermissionMissing,
+    ProofOld,
 )
 from giftpad.edge.limits import admit_caller, limit_headers
 from giftpad.edge.pages import check_page_form, finish_page, init_pages, wants_page
@@ -139,6 +141,8 @@ def _enter(app: Flask) -> None:
         return
     door = find_door(app, rule.endpoint, request.method)
     g.is_page = door.is_page
+    if is_closed(app, rule.endpoint):
+        raise PartClosed
     if FAULT in environ:
         fault: DomainError = environ[FAULT]
         raise fault
@@ -149,7 +153,7 @@ def _enter(app: Flask) -> None:
     if not door.access.is_public:
         _let_in(door)
     if door.is_page:
-        check_page_form()
+        _judge_form(door)
 
 
 def request_id_of(environ: WSGIEnvironment) -> str:
@@ -174,11 +178,25 @@ def _let_in(door: Door) -> None:
         g.caller = caller = identify(request.environ.get("HTTP_AUTHORIZATION"))
     for permission in door.access.permissions:
         demand(permission)
+    assert door.is_page or not door.access.is_fresh, "only a person proves who they are once more"
     try:
         admit_caller(caller)
     except guard.RateExceeded as error:
         g.limit_headers = limit_headers(caller.rate, error)
         raise
+
+
+def _judge_form(door: Door) -> None:
+    """Refuse a form that is not ours; then one of somebody who proved long ago who they are.
+
+    What asks for a fresh proof is nothing that an operator does on a visit.
+    Raises: ConnectionOpen, FormForeign, BodyMalformed, VisitTooNarrow, ProofOld.
+    """
+    check_page_form()
+    if door.access.is_fresh and g.caller.claims.visit_id is not None:
+        raise identity.VisitTooNarrow
+    if door.access.is_fresh and time.time() - g.caller.claims.proved_at > identity.PROOF_FRESH_S:
+        raise ProofOld
 
 
 def _leave(response: Response) -> Response:

@@ -26,6 +26,7 @@ from giftpad.edge.cookies import (
     set_sealed_cookie,
 )
 from giftpad.edge.errors import SessionMissing, TenantClosed, TokenInvalid
+from giftpad.edge.tills import TERMINAL_COOKIE, find_till_caller, keep_seat
 
 SESSION_COOKIE = "gp_session"
 RENEWED_BEFORE_S = 60
@@ -33,11 +34,12 @@ IPV6_PREFIX = 64
 
 
 def holds_session(header: str) -> bool:
-    """Whether a Cookie header holds a session that we gave; it may have ended since."""
+    """Whether a Cookie header holds a session or a tablet that we let in; it may have ended."""
     cookies = parse_cookie(header)
     return any(
-        open_cookie(SESSION_COOKIE, cookies[name]) is not None
-        for name in (SESSION_COOKIE, HOST_PREFIX + SESSION_COOKIE)
+        open_cookie(kind, cookies[name]) is not None
+        for kind in (SESSION_COOKIE, TERMINAL_COOKIE)
+        for name in (kind, HOST_PREFIX + kind)
         if name in cookies
     )
 
@@ -75,7 +77,7 @@ def _resolve() -> Caller | None:
     """Believe the token in the cookie, or one for which the session is good still."""
     held = read_sealed_cookie(SESSION_COOKIE)
     if held is None:
-        return None
+        return find_till_caller()
     if time.time() < held["token_over_at"] - RENEWED_BEFORE_S:
         try:
             return _bearer(held)
@@ -111,11 +113,14 @@ def _content(opened: identity.OpenedSession) -> dict[str, Any]:
 def start_session(response: Response, opened: identity.OpenedSession) -> None:
     """Sign this browser in; whatever session it had before is over.
 
+    What is drawn after it is drawn for the session that begins.
     Raises: ConnectionOpen.
     """
     _end_current(but=opened.session_id)
-    set_sealed_cookie(response, SESSION_COOKIE, _content(opened), identity.SESSION_LIFE_S)
+    held = _content(opened)
+    set_sealed_cookie(response, SESSION_COOKIE, held, identity.SESSION_LIFE_S)
     _forget_renewal()
+    g.page_caller = g.caller = _bearer(held)
 
 
 def end_session(response: Response) -> None:
@@ -127,12 +132,15 @@ def end_session(response: Response) -> None:
 
 
 def _end_current(*, but: UUID | None) -> None:
-    """End the session of the cookie, even when its organisation is suspended by now."""
+    """End the session of the cookie, even when its organisation is suspended by now.
+
+    What apps got from it goes on with the next session, if that is the same person's.
+    """
     held = read_sealed_cookie(SESSION_COOKIE)
     if held is None or UUID(held["session"]) == but:
         return
     try:
-        identity.end_session(UUID(held["session"]), held["secret"])
+        identity.end_session(UUID(held["session"]), held["secret"], followed_by=but)
     except identity.SessionOver:
         return
 
@@ -149,6 +157,7 @@ def keep_session(response: Response) -> None:
         set_sealed_cookie(response, SESSION_COOKIE, renewed, identity.SESSION_LIFE_S)
     elif g.pop("session_is_over", False):
         clear_cookie(response, SESSION_COOKIE)
+    keep_seat(response)
 
 
 def is_navigation() -> bool:

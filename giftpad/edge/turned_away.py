@@ -2,7 +2,8 @@
 
 Hides: that sentences, pages and headers are put together beforehand.  Giving one costs a look
 into a table, so that turning away is far cheaper than letting in.  A page is drawn by the same
-hand as all others, for nobody in particular: it holds no form, which belongs to one visitor.
+hand as all others, for nobody in particular: it holds no form that is posted, for that belongs
+to one visitor.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ STATUS_LINE = f"{STATUS.value} {STATUS.phrase}"
 SENTINEL = "\N{HOURGLASS}"
 """Stands in a page made beforehand where the hour of a turn is to stand."""
 OFF_RETRY_S = 300
-_FORMS = re.compile(r"<form\b.*?</form>", re.DOTALL)
+_FORMS = re.compile(r'<form\b(?![^>]*method="get").*?</form>', re.DOTALL)
 _CHOSEN = re.compile(rf"(?:^|[;\s]){LOCALE_COOKIE}=({'|'.join(LOCALES)})(?:;|$)")
+SIDES = frozenset({"desk", "shop", "Q", "balance", "t"})
+"""First parts of addresses whose pages differ in where they lead on."""
 _LOOKS = frozenset({"GET", "HEAD"})
 
 Header = tuple[str, str]
@@ -45,7 +48,8 @@ Header = tuple[str, str]
 class Reader(NamedTuple):
     """Who is answered: a machine or a person, in which language, after a look or an act.
 
-    ``may_have_paid``: it is a form that pays, and may have been sent before.
+    ``may_have_paid``: it is a form that pays, and may have been sent before.  ``side`` is the
+    address of the pages that a person is on, or "/".
     """
 
     locale: str
@@ -53,6 +57,7 @@ class Reader(NamedTuple):
     is_person: bool = False
     wants_part: bool = False
     may_have_paid: bool = False
+    side: str = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +96,24 @@ def reader_of(environ: WSGIEnvironment) -> Reader:
         is_look=is_look,
         # Whoever's session is over meanwhile may have paid before, so it is not asked for here.
         may_have_paid=not is_look and environ["PATH_INFO"].startswith("/shop/"),
+        side=_side_of(environ["PATH_INFO"]),
     )
+
+
+def _side_of(path: str) -> str:
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return f"/{first}" if first in SIDES else "/"
 
 
 def problem(error: DomainError, locale: str, retry_after_s: int) -> dict[str, object]:
     """Say a refusal as problem JSON does; it has moved no money, for nothing was begun."""
     params = {"retry_after_s": retry_after_s} | error.params
-    said = params | {"minutes": retry_after_s // 60}
     return {
         "type": TYPE_PREFIX + error.code,
         "title": translate(TITLES[STATUS], locale),
         "status": STATUS.value,
         "code": error.code,
-        "detail": translate(error.sentence, locale, **said),
+        "detail": translate(error.sentence, locale, **params),
         "money_moved": False,
         **params,
     }
@@ -112,7 +122,7 @@ def problem(error: DomainError, locale: str, retry_after_s: int) -> dict[str, ob
 def answer_to(reader: Reader, body: bytes, retry_after_s: int) -> Answer:
     """Put the headers of a refusal around its body."""
     kind = "text/html; charset=utf-8" if reader.is_person else MEDIA_TYPE
-    policy = [("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(wasm=""))]
+    policy = [("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(wasm="", forms=""))]
     headers = [
         ("Content-Type", kind),
         ("Content-Length", str(len(body))),
@@ -174,7 +184,7 @@ class Answers:
         if reader.wants_part:
             headers["HX-Request"] = "true"
         method = "GET" if reader.is_look else "POST"
-        with self._app.test_request_context("/", method=method, headers=headers):
+        with self._app.test_request_context(reader.side, method=method, headers=headers):
             g.request_id, g.is_page = "", True
             renderer: Renderer = self._app.extensions[RENDERER]
             try:

@@ -9,6 +9,7 @@ from giftpad.events.commands import deliver, publish, purge, redrive
 from giftpad.events.jobs import TAKE_MAX, Delivery, give_back, take_due
 from giftpad.events.queries import (
     DeadLetter,
+    count_dead,
     count_pending,
     find_oldest_untaken,
     list_dead,
@@ -35,6 +36,7 @@ __all__ = [
     "Subscription",
     "Subscriptions",
     "batched",
+    "count_dead",
     "count_pending",
     "deliver",
     "detached",

@@ -81,6 +81,15 @@ def count_pending(work: Work) -> int:
     ).scalar_one()
 
 
+def count_dead(work: Work) -> int:
+    """Return how many deliveries were given up: one for each event and handler."""
+    return work.session.execute(
+        sa.select(sa.func.count()).where(
+            InboxReceipt.tenant_id == work.tenant_id, InboxReceipt.outcome == "dead"
+        )
+    ).scalar_one()
+
+
 def find_oldest_untaken(work: Work, name: str, handler: str) -> UUID | None:
     """Return the first object, by id, whose event of this name a handler may not have taken.
 
@@ -107,7 +116,7 @@ def reconcile(work: Work, *, grace: timedelta = GRACE) -> list[tuple[UUID, str]]
     """Return event and handler wherever a settled event lacks a receipt, by counting both sides.
 
     It does not trust ``done_at``: an event older than ``grace`` must have one receipt from every
-    handler that listens to it now.
+    handler that listens to it now.  A dead letter has its receipt; ``count_dead`` counts those.
     """
     names = work.session.execute(
         sa.select(OutboxEvent.name).where(OutboxEvent.tenant_id == work.tenant_id).distinct()

@@ -62,7 +62,7 @@ class NotYourTurn(Unavailable):
 
     code = "admission.not_your_turn"
     sentence = (
-        "Very many people are here right now, so visitors are let in by turns. No money has moved."
+        "Very many people are here right now, so visitors are let in by turns."
         " Your turn begins at {at}."
     )
 
@@ -72,8 +72,8 @@ class FeatureOff(Unavailable):
 
     code = "feature.off"
     sentence = (
-        "This part of Giftpad is switched off for a while. This has moved no money."
-        " Try again in {minutes} minutes."
+        "This part of Giftpad is switched off for a while. This request was not begun and has"
+        " moved no money. Send it again later."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,8 @@ HEAVY_QUEUE_AGE_MAX_S = 300
 REPLICA_LAG_MAX_S = 30
 PROOF_AGE_MAX = timedelta(hours=26)
 BACKUP_AGE_MAX = timedelta(hours=26)
-KEY_AGE_MAX = timedelta(days=90)
+KEY_AGE_MAX = timedelta(days=91)
+"""A day more than the schedule lets a key sign, unless it is told otherwise."""
 FAULT_SHARE_MAX = 0.01
 REQUESTS_JUDGED_MIN = 20
 """A share of fewer requests than this says nothing."""
@@ -99,6 +100,7 @@ class Health:
             *_of_rails(self),
             *_of_books(self),
             *_of_care(self),
+            *_of_metrics(self),
             *_of_tenants(self),
         ]
         return sorted(found, key=lambda problem: problem.kind != "ng")
@@ -189,7 +191,11 @@ def _of_rails(health: Health) -> Iterator[Problem]:
             yield Problem(
                 key="dead",
                 kind="ng",
-                sentence=mark("Given up: {n} deliveries."),
+                sentence=(
+                    mark("One delivery was given up.")
+                    if outbox["dead"] == 1
+                    else mark("{n} deliveries were given up.")
+                ),
                 params={"n": outbox["dead"]},
                 page="dead-letters",
             )
@@ -200,13 +206,13 @@ def _of_rails(health: Health) -> Iterator[Problem]:
                 key=f"queue:{name}",
                 kind="warn",
                 sentence=mark(
-                    "{queue}: {n} jobs wait, the oldest for {minutes} minutes (limit {most})."
+                    "Jobs that wait in {queue}: {n}, the oldest for {span} (limit {most})."
                 ),
                 params={
                     "queue": name,
                     "n": queue["jobs"],
-                    "minutes": round(queue["oldest_s"] / 60),
-                    "most": round(most_s / 60),
+                    "span_s": queue["oldest_s"],
+                    "most_s": most_s,
                 },
                 page="stuck-jobs",
             )
@@ -224,7 +230,7 @@ def _of_books(health: Health) -> Iterator[Problem]:
             yield Problem(
                 key=f"ledger:{slug}",
                 kind="ng",
-                sentence=mark("The books of {tenant} do not agree: {n} differences."),
+                sentence=mark("The books of {tenant} do not agree. Differences: {n}."),
                 params={"tenant": slug, "n": proof.value["faults"]},
                 tenant=slug,
             )
@@ -245,6 +251,17 @@ def _of_books(health: Health) -> Iterator[Problem]:
             params={"at": oldest},
             page="monitoring",
         )
+
+
+OFF: Mapping[str, str] = {
+    "exports": mark("Downloads are switched off."),
+    "imports": mark("Reading in files of shops is switched off."),
+    "printing": mark("Ordering and printing coupons is switched off."),
+    "dashboards": mark("Overview and lists of the desk are switched off."),
+    "public-pages": mark("The pages of holders are switched off."),
+    "lookups": mark("Look-ups through the API are switched off."),
+}
+"""What is said of each feature that is switched off."""
 
 
 def _of_care(health: Health) -> Iterator[Problem]:
@@ -277,7 +294,7 @@ def _of_care(health: Health) -> Iterator[Problem]:
         yield Problem(
             key="share",
             kind="warn",
-            sentence=mark("Only {n} of {most} groups of devices are let in."),
+            sentence=mark("Visitors are let in by turns: {n} of {most} groups at a time."),
             params={"n": switches["share"], "most": GROUPS},
             page="overload",
         )
@@ -285,15 +302,53 @@ def _of_care(health: Health) -> Iterator[Problem]:
         yield Problem(
             key=f"feature:{feature}",
             kind="warn",
-            sentence=mark("{feature} is switched off."),
+            sentence=OFF.get(feature, mark("A part of Giftpad is switched off: {feature}.")),
             params={"feature": feature},
             page="overload",
         )
 
 
+def _of_metrics(health: Health) -> Iterator[Problem]:
+    metrics = health.find("metrics")
+    if metrics is None or metrics["is_served"] or not metrics["port"]:
+        return
+    is_taken = metrics.get("is_taken", False)
+    yield Problem(
+        key="metrics",
+        kind="warn",
+        sentence=(
+            mark("Metrics are not served: another program has port {port}.")
+            if is_taken
+            else mark("Metrics are not served: port {port} cannot be opened.")
+        ),
+        params={"port": str(metrics["port"])},
+        page="monitoring",
+    )
+
+
+def _of_nobody(web: Mapping[str, Any], told: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Tell of the faults that no tenant is told of, such as those before anybody is known."""
+    told_faults = sum(round(one["requests"] * one["fault_share"]) for one in told)
+    requests, faults = web["requests"], web["faults"] - told_faults
+    if requests >= REQUESTS_JUDGED_MIN and faults > requests * FAULT_SHARE_MAX:
+        yield Problem(
+            key="faults",
+            kind="warn",
+            sentence=mark("{share} of all answers are faults of ours: {faults} of {n}."),
+            params={
+                "share": f"{web['faults'] / requests:.1%}",
+                "faults": web["faults"],
+                "n": requests,
+            },
+        )
+
+
 def _of_tenants(health: Health) -> Iterator[Problem]:
-    for tenant in (health.find("web") or {}).get("tenants", []):
+    web = health.find("web")
+    told = []
+    for tenant in (web or {}).get("tenants", []):
         if tenant["requests"] >= REQUESTS_JUDGED_MIN and tenant["fault_share"] > FAULT_SHARE_MAX:
+            told.append(tenant)
             yield Problem(
                 key=f"faults:{tenant['slug']}",
                 kind="warn",
@@ -301,6 +356,8 @@ def _of_tenants(health: Health) -> Iterator[Problem]:
                 params={"tenant": tenant["slug"], "share": f"{tenant['fault_share']:.1%}"},
                 tenant=tenant["slug"],
             )
+    if web is not None:
+        yield from _of_nobody(web, told)
     failed = (health.find("money") or {}).get("batches", {}).get("failed", 0)
     if failed:
         yield Problem(

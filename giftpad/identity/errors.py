@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected, TooMany
+from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected, TooMany, Unavailable
 
 
 class ClientNotFound(NotFound):
@@ -17,6 +17,51 @@ class ClientRefused(Rejected):
 
     code = "client.refused"
     sentence = "The client or its secret is wrong."
+
+
+class ClientUnfit(Invalid):
+    """What a client is to be does not fit together."""
+
+    code = "client.unfit"
+    sentence = "This client cannot be: {reason}."
+
+
+class AddressUnfit(Invalid):
+    """An address that nobody may be sent to, or an origin that may not call."""
+
+    code = "client.address_unfit"
+    sentence = (
+        "{address} cannot be used: say https, or http on this machine only, without # and *;"
+        " an origin ends with its host or port."
+    )
+
+
+class AudienceUnfit(Invalid):
+    """A name that no API of a tenant can have."""
+
+    code = "client.audience_unfit"
+    sentence = "{audience} cannot be the name of an API: say an address or a URN, and not ours."
+
+
+class AudienceTaken(Conflict):
+    """An API of this name belongs to another tenant, or writes its tokens otherwise."""
+
+    code = "client.audience_taken"
+    sentence = "There is an API called {audience} already, of somebody else or in another form."
+
+
+class AuthorisationNotFound(NotFound):
+    """The person has let no client do this, or no more."""
+
+    code = "authorisation.not_found"
+    sentence = "This app or device is signed out already."
+
+
+class DeviceNotFound(NotFound):
+    """No device waits with such a code."""
+
+    code = "device.not_found"
+    sentence = "No device waits with this code. Look at the device: it may show another by now."
 
 
 class PermissionUnknown(Invalid):
@@ -100,6 +145,16 @@ class TokenRefused(Rejected):
         self.reason = reason
 
 
+class IssuerAway(Unavailable):
+    """The keys of a trusted issuer are not held and cannot be had now, so nobody can tell."""
+
+    code = "issuer.unavailable"
+    sentence = (
+        "The access token cannot be checked right now, because its issuer does not answer."
+        " Try again in a few seconds."
+    )
+
+
 class SignInRefused(Rejected):
     """Address and password are not those of anybody here; which is wrong, nobody learns."""
 
@@ -119,6 +174,85 @@ class PasswordWrong(Rejected):
 
     code = "person.password_wrong"
     sentence = "This is not your present password."
+
+
+class SecondStepMissing(Rejected):
+    """A role that nobody takes by a password alone."""
+
+    code = "sign_in.second_step_missing"
+    sentence = "This role asks for a second step when you sign in."
+
+
+class CodeWrong(Rejected):
+    """Digits or a recovery code that are not good, or not any more."""
+
+    code = "sign_in.code_wrong"
+    sentence = "This code is not right, or has been used already. Type the one that shows now."
+
+
+class AuthenticatorLocked(Rejected):
+    """Too many digits in a row were wrong; somebody may be guessing."""
+
+    code = "sign_in.authenticator_locked"
+    sentence = (
+        "Too many codes in a row were wrong, so codes of the app are not taken any more. Use a"
+        " recovery code or a passkey, or ask whoever runs Giftpad for you."
+    )
+
+
+class PasskeyRefused(Rejected):
+    """What a browser answered is of no passkey that we know, or not to what it was asked."""
+
+    code = "sign_in.passkey_refused"
+    sentence = "This passkey could not be used. Try once more, or use another way."
+
+
+class FactorUnproved(Rejected):
+    """A first second step, wanted by somebody whom only their organisation's provider vouches for.
+
+    It would open their roles elsewhere, of which that provider knows nothing.
+    """
+
+    code = "factor.unproved"
+    sentence = (
+        "A second step is set up by whoever knows the password. Sign in with your e-mail address"
+        " and password, and set it up then."
+    )
+
+
+class FactorNotFound(NotFound):
+    """The person has no such second factor."""
+
+    code = "factor.not_found"
+    sentence = "This is removed already."
+
+
+class FactorNeeded(Conflict):
+    """The last second factor of somebody whose role asks for one."""
+
+    code = "factor.needed"
+    sentence = "Your role asks for a second step. Add another passkey or app first."
+
+
+class ResetCodeWrong(Rejected):
+    """Not the code that went to the address."""
+
+    code = "reset.code_wrong"
+    sentence = "This code is not right. You can try {left} more times."
+
+
+class ResetOver(Rejected):
+    """The code is too old, was used, or was guessed at too often."""
+
+    code = "reset.over"
+    sentence = "This code is not valid any more. Ask for a new one."
+
+
+class PolicyUnknown(Invalid):
+    """Nothing that a tenant can ask of its people."""
+
+    code = "policy.unknown"
+    sentence = "Choose of whom a second step is asked."
 
 
 class SessionOver(Rejected):
@@ -149,6 +283,37 @@ class SessionNotFound(NotFound):
     sentence = "There is no such session."
 
 
+class VisitNotFound(NotFound):
+    """Nobody visits the tenant so, or the tenant that was to be visited does not exist."""
+
+    code = "visit.not_found"
+    sentence = "There is no such visit."
+
+
+class VisitUnfit(Invalid):
+    """A reason that says too little or too much, or a time that cannot be chosen."""
+
+    code = "visit.unfit"
+    sentence = "Say why in {least} to {most} letters."
+
+
+class VisitClosed(Conflict):
+    """The tenant is suspended, so nobody is let in, and nobody visits."""
+
+    code = "visit.closed"
+    sentence = "This tenant is suspended, and nobody is let in."
+
+
+class VisitTooNarrow(Conflict):
+    """Something was wanted in a visit that only a role of one's own gives."""
+
+    code = "visit.too_narrow"
+    sentence = (
+        "This is not done on a visit."
+        " A visit is for looking, and for stopping what must be stopped."
+    )
+
+
 class MemberNotFound(NotFound):
     """The tenant has no such member."""
 
@@ -175,3 +340,157 @@ class InvitationNotFound(NotFound):
 
     code = "invitation.not_found"
     sentence = "This invitation is not valid, or not any more. Ask for a new one."
+
+
+class ConnectionNotFound(NotFound):
+    """The tenant has no such connection, or none that is in use."""
+
+    code = "connection.not_found"
+    sentence = "There is no such connection."
+
+
+class ConnectionUnfit(Invalid):
+    """What a connection is to be does not fit together."""
+
+    code = "connection.unfit"
+    sentence = "This connection cannot be: {reason}."
+
+
+class ProviderUnfit(Invalid):
+    """What a provider says of itself is not what a connection to it needs."""
+
+    code = "connection.provider_unfit"
+    sentence = "The provider cannot be used: {reason}."
+
+
+class ProviderAway(Unavailable):
+    """A tenant's provider does not answer, or nothing that can be read."""
+
+    code = "connection.unavailable"
+    sentence = (
+        "The account you chose cannot be checked right now, because its service does not answer."
+        " Try again in a minute, or sign in with your password."
+    )
+
+
+class FederationRefused(Rejected):
+    """What came back from a tenant's provider proves nothing; ``reason`` is for the log."""
+
+    code = "connection.refused"
+    sentence = "That did not work. Please begin again."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class LinkMissing(Rejected):
+    """Somebody is proved by a provider, and nobody here has linked that account."""
+
+    code = "connection.not_linked"
+    sentence = "This account is not linked to anybody here yet."
+
+
+class LinkTaken(Conflict):
+    """The account at the provider is linked already; to whom, nobody learns."""
+
+    code = "connection.taken"
+    sentence = "That account cannot be linked: it is in use already."
+
+
+class LinkExists(Conflict):
+    """The person has linked another account of this provider."""
+
+    code = "connection.linked"
+    sentence = "You have linked another account of this service. Remove that one first."
+
+
+class LinkNotFound(NotFound):
+    """The person has not linked an account of this provider."""
+
+    code = "connection.link_not_found"
+    sentence = "This account is not linked any more."
+
+
+class PairingNotFound(NotFound):
+    """No tablet waits with such a code."""
+
+    code = "pairing.not_found"
+    sentence = "No tablet waits with this code. Look at the tablet: it may show another by now."
+
+
+class TerminalNotFound(NotFound):
+    """The shop has no tablet with this id."""
+
+    code = "terminal.not_found"
+    sentence = "There is no such tablet."
+
+
+class TerminalsFull(Conflict):
+    """A shop has as many tablets as it may."""
+
+    code = "terminal.full"
+    sentence = "A shop has {most} tablets at most. Remove one that is not used any more."
+
+
+class TerminalOver(Rejected):
+    """A tablet that was removed, or was not used for too long."""
+
+    code = "terminal.over"
+    sentence = "This tablet is not connected to a shop any more."
+
+
+class TillLocked(Rejected):
+    """A tablet on which somebody has to type a PIN first."""
+
+    code = "till.locked"
+    sentence = "This tablet is locked. Choose your name and type your PIN."
+
+
+class ClerkNotFound(NotFound):
+    """The shop has no clerk with this id."""
+
+    code = "clerk.not_found"
+    sentence = "There is no such clerk."
+
+
+class ClerksFull(Conflict):
+    """A shop has as many clerks as it may."""
+
+    code = "clerk.full"
+    sentence = "A shop has {most} clerks at most. Remove one who is not here any more."
+
+
+class NoPinYet(Conflict):
+    """Tablets cannot ask for a PIN when nobody has one."""
+
+    code = "till.no_pin_yet"
+    sentence = "Nobody has a PIN yet. Add a clerk first."
+
+
+class PinUnfit(Invalid):
+    """A text that cannot be a PIN."""
+
+    code = "pin.unfit"
+    sentence = "A PIN has {least} to {most} digits."
+
+
+class PinTrivial(Invalid):
+    """A PIN that whoever guesses tries first."""
+
+    code = "pin.trivial"
+    sentence = "This PIN is guessed too easily. Take no row, no repetition and no pattern of keys."
+
+
+class PinWrong(Rejected):
+    """The name and the PIN do not fit; ``left`` says how many tries there still are."""
+
+    code = "pin.wrong"
+    sentence = "The name and the PIN do not fit. Tries left: {left}."
+
+
+class PinLocked(Rejected):
+    """Too many wrong PINs were typed under this name."""
+
+    code = "pin.locked"
+    sentence = "Too many wrong PINs. The owner of the shop can unlock this name."

@@ -154,13 +154,18 @@ def build_typed(batch_key: bytes, locator: int) -> str:
     return symbols + check_symbol(symbols)
 
 
+def fold_typed(text: str) -> str:
+    """Return what was typed as a code is written, whether it is one or not."""
+    folded = unicodedata.normalize("NFKC", text).upper().translate(_FORGIVEN)
+    return "".join(c for c in folded if not (c.isspace() or c in DASHES))
+
+
 def parse_typed(text: str) -> str | None:
     """Return the 16 canonical symbols of a code typed by hand; None if it cannot be one.
 
     Case, width, spaces and hyphens do not matter; I and L are read as 1, O as 0.
     """
-    folded = unicodedata.normalize("NFKC", text).upper().translate(_FORGIVEN)
-    symbols = "".join(c for c in folded if not (c.isspace() or c in DASHES))
+    symbols = fold_typed(text)
     if len(symbols) != TYPED_LENGTH or not _SYMBOLS.issuperset(symbols):
         return None
     return symbols if check_symbol(symbols[:-1]) == symbols[-1] else None

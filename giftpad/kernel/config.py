@@ -10,6 +10,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
@@ -22,7 +23,12 @@ LEAST = {
     "job_workers": 1,
     "database_pool_max": 1,
     "trusted_proxies": 0,
+    "keys_rotated_every_days": 0,
 }
+PARTS = ("api", "portals", "identity")
+"""What a web process may serve: machines; pages; signing in and the OpenID provider."""
+MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+OWN_HOSTS = ("127.0.0.1", "::1", "localhost")
 DATABASE_NAMES = ("database_url", "database_owner_url", "database_relay_url")
 
 
@@ -58,6 +64,13 @@ class Settings:
     """fsspec address of the file store; empty means <home>/files."""
     kek_file: str = ""
     """Key-encryption key; empty means <home>/keys/kek, allowed with the embedded database only."""
+    trusted_issuers_file: str = ""
+    """TOML file of the issuers whose tokens are believed beside our own; empty means none."""
+    serve: str = ",".join(PARTS)
+    """What a web process serves, parts with commas between."""
+    inner_hosts: str = ""
+    """Host names, between commas, of tenants' identity providers that lie inside this network and
+    may be asked all the same; others at private addresses are not."""
     web_workers: int = 2
     """Web server processes."""
     web_threads: int = 12
@@ -71,6 +84,19 @@ class Settings:
     database_pool_max: int = 14
     """Cold-path connections of one process: as many as requests are at work, and two."""
     print_retention_days: int = 30
+    keys_rotated_every_days: int = 90
+    """Days after which the schedule changes the key that signs tokens; 0 means never."""
+    smtp_url: str = ""
+    """Mail server: smtps://user:password@host, smtp+starttls://… or, unencrypted, smtp://host;
+    empty means the sink of this machine, with the embedded database only."""
+    mail_from: str = ""
+    """Sender of every mail, as address or as Name <address>."""
+    sms_url: str = ""
+    """Where an SMS is posted to; empty means the sink of this machine, as for mail."""
+    sms_token: str = field(default="", repr=False)
+    """Bearer token for it."""
+    sms_from: str = ""
+    """What is shown as the sender of an SMS, if the provider lets one choose."""
     metrics_port: int = 9464
     """Port of /metrics, on the loopback address; 0 means none."""
     tracing_url: str = ""
@@ -91,10 +117,15 @@ class Settings:
             )
             raise SettingsError(message)
         self._check_ports()
+        if not self.served or not self.served <= set(PARTS):
+            message = f"GIFTPAD_SERVE is {self.serve!r}; name some of {', '.join(PARTS)}."
+            raise SettingsError(message)
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 message = f"{_variable(name)} is {getattr(self, name)}; {least} is the least."
                 raise SettingsError(message)
+        check_mail_settings(self)
+        check_sms_settings(self)
         if self.public_url and urlsplit(self.public_url).scheme not in ("http", "https"):
             message = "GIFTPAD_PUBLIC_URL must begin with http:// or https://."
             raise SettingsError(message)
@@ -125,6 +156,11 @@ class Settings:
     def is_embedded(self) -> bool:
         """Whether Giftpad runs the database itself."""
         return not self.database_url
+
+    @property
+    def served(self) -> frozenset[str]:
+        """What a web process serves."""
+        return frozenset(name.strip() for name in self.serve.split(",") if name.strip())
 
     @property
     def kek_path(self) -> Path:
@@ -160,6 +196,61 @@ class Settings:
     def issuer(self) -> str:
         """The OpenID issuer: the public address with a slash at its end."""
         return self.public_address + "/"
+
+
+def check_mail_settings(settings: Settings) -> None:
+    """Refuse a mail server that could not be reached, or not without giving a password away.
+
+    Raises: SettingsError.
+    """
+    if settings.mail_from:
+        _, address = parseaddr(settings.mail_from)
+        local, _, domain = address.rpartition("@")
+        if not (local and domain and address.isascii() and settings.mail_from.isprintable()):
+            message = "GIFTPAD_MAIL_FROM is no address such as Town <no-reply@town.example>."
+            raise SettingsError(message)
+    if not settings.smtp_url:
+        return
+    scheme, host, password = _parts_of("GIFTPAD_SMTP_URL", settings.smtp_url)
+    if scheme not in MAIL_SCHEMES or not host:
+        message = "GIFTPAD_SMTP_URL must begin with smtps://, smtp+starttls:// or smtp://."
+        raise SettingsError(message)
+    if scheme == "smtp" and password and host not in OWN_HOSTS:
+        message = (
+            "GIFTPAD_SMTP_URL would send its password unencrypted; begin it with smtps:// or"
+            " smtp+starttls://."
+        )
+        raise SettingsError(message)
+    if not settings.mail_from:
+        message = "GIFTPAD_MAIL_FROM is not set; with GIFTPAD_SMTP_URL it is needed."
+        raise SettingsError(message)
+
+
+def check_sms_settings(settings: Settings) -> None:
+    """Refuse an SMS provider that could not be reached, or not without giving its token away.
+
+    Raises: SettingsError.
+    """
+    if not settings.sms_url:
+        return
+    scheme, host, _ = _parts_of("GIFTPAD_SMS_URL", settings.sms_url)
+    if not host or not (scheme == "https" or (scheme == "http" and host in OWN_HOSTS)):
+        message = "GIFTPAD_SMS_URL must begin with https://; what it is sent is secret."
+        raise SettingsError(message)
+    if not settings.sms_token:
+        message = "GIFTPAD_SMS_TOKEN is not set; with GIFTPAD_SMS_URL it is needed."
+        raise SettingsError(message)
+
+
+def _parts_of(variable: str, url: str) -> tuple[str, str, bool]:
+    """Return scheme and host of an address, and whether it holds a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        message = f"{variable} is no address."
+        raise SettingsError(message) from None
+    return parts.scheme, parts.hostname or "", bool(parts.username or parts.password)
 
 
 def _variable(name: str) -> str:

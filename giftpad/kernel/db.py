@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -47,7 +47,10 @@ class DatabaseAway(Unavailable):
     """The database did not answer; whether money moved is told by asking again with the key."""
 
     code = "database.unavailable"
-    sentence = "The service cannot answer right now. Try again with the same Idempotency-Key."
+    sentence = (
+        "The service cannot answer right now. Try again with the same Idempotency-Key; the answer"
+        " then also tells whether money has moved."
+    )
 
 
 class Busy(Unavailable):
@@ -78,17 +81,18 @@ def sqlalchemy_url(url: str) -> str:
     return f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url
 
 
-class Database:
-    """The connections of one process to one database."""
+class _Connections:
+    """The open connections of one process to one database."""
 
     def __init__(self, settings: Settings) -> None:
         assert settings.database_url, (
             "an embedded database's address is filled in by the supervisor"
         )
         self.url = settings.database_url
+        self.pool_max = settings.database_pool_max
         self.engine = sa.create_engine(
             sqlalchemy_url(self.url),
-            pool_size=settings.database_pool_max,
+            pool_size=self.pool_max,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
@@ -100,8 +104,13 @@ class Database:
         self._is_closed = False
         sa.event.listen(self.engine, "checkin", self._close_late)
 
+    def serve(self, settings: Settings) -> bool:
+        """Tell whether they lead where these settings lead, and are not closed."""
+        asked = (settings.database_url, settings.database_pool_max)
+        return not self._is_closed and asked == (self.url, self.pool_max)
+
     @contextmanager
-    def hot_connection(self) -> Iterator[HotConnection]:
+    def lend_hot(self) -> Iterator[HotConnection]:
         """Lend a connection in autocommit; it serves the next caller unless it broke.
 
         The one given back last is lent first.  It belongs to no thread: a server's threads come
@@ -129,6 +138,37 @@ class Database:
                 return
         connection.close()
 
+    def forget_idle(self) -> None:
+        """Close what lies idle: when one connection is gone, the server was probably away."""
+        with self._idle_lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the pool and the hot connections; those in use close when they are given back."""
+        with self._idle_lock:
+            self._is_closed = True
+        self.forget_idle()
+        self.engine.dispose()
+
+    def _close_late(self, connection: psycopg.Connection[TupleRow] | None, _record: object) -> None:
+        """Close what comes back to a pool that nobody will ask again."""
+        if self._is_closed and connection is not None:
+            connection.close()
+
+
+class Database:
+    """One database as a process works with it; what is kept of its content is kept per Database."""
+
+    def __init__(self, settings: Settings, connections: _Connections | None = None) -> None:
+        self.connections = connections or _Connections(settings)
+        self.engine = self.connections.engine
+
+    def hot_connection(self) -> AbstractContextManager[HotConnection]:
+        """Lend a connection in autocommit; it serves the next caller unless it broke."""
+        return self.connections.lend_hot()
+
     def hot_call(self, statement: LiteralString, values: Mapping[str, Any]) -> TupleRow:
         """Run one statement that answers one row, as ``hot_calls`` does."""
         (row,) = self.hot_calls(statement, values)
@@ -150,29 +190,14 @@ class Database:
             except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 raise
             except AWAY as error:
-                self._forget_idle()
+                self.connections.forget_idle()
                 if attempt == HOT_TRIES_MAX:
                     raise DatabaseAway from error
         raise DatabaseAway
 
-    def _forget_idle(self) -> None:
-        """Close what lies idle: when one connection is gone, the server was probably away."""
-        with self._idle_lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
     def close(self) -> None:
-        """Close the pool and the hot connections; those in use close when they are given back."""
-        with self._idle_lock:
-            self._is_closed = True
-        self._forget_idle()
-        self.engine.dispose()
-
-    def _close_late(self, connection: psycopg.Connection[TupleRow] | None, _record: object) -> None:
-        """Close what comes back to a pool that nobody will ask again."""
-        if self._is_closed and connection is not None:
-            connection.close()
+        """Close its connections; those in use close when they are given back."""
+        self.connections.close()
 
 
 class _Bound:
@@ -182,10 +207,16 @@ class _Bound:
 
 
 def bind_database(settings: Settings) -> Database:
-    """Make the settings' database the one this process works with."""
-    if _Bound.database is not None:
-        _Bound.database.close()
-    _Bound.database = Database(settings)
+    """Make the settings' database the one this process works with.
+
+    Nothing that was kept of the one bound before is believed any more.  Connections stay open
+    if they lead to the same.
+    """
+    bound = _Bound.database
+    kept = bound.connections if bound is not None and bound.connections.serve(settings) else None
+    if bound is not None and kept is None:
+        bound.close()
+    _Bound.database = Database(settings, kept)
     return _Bound.database
 
 

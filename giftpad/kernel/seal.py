@@ -1,8 +1,8 @@
 """Keys and sealed values: what lies in the database or in a file is no use without the KEK.
 
 Hides: AES-256-GCM, HKDF, the layout of a sealed value.  The key-encryption key (KEK) only wraps
-other keys; everything else is derived from a wrapped key by a label, so that rotating the KEK
-re-wraps and changes nothing else.
+other keys and has a fingerprint; everything else is derived from a wrapped key by a label, so
+that rotating the KEK re-wraps and changes nothing else.
 
 Source: ADR 0005; NIST SP 800-38D; RFC 5869.
 """
@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_LENGTH = 32
+FINGERPRINT_LENGTH = 8
+_FINGERPRINT_LABEL = "giftpad key fingerprint"
 _NONCE_LENGTH = 12
 _VERSION = b"\x01"
 
@@ -29,7 +31,7 @@ class SealBroken(Exception):
 
 
 class KeyUnreadable(Exception):
-    """The file of the key-encryption key is missing or does not hold a key."""
+    """The file of the key-encryption key is missing, holds no key, or another key than is meant."""
 
 
 def new_key() -> bytes:
@@ -91,6 +93,11 @@ def unwrap(kek: bytes, wrapped: bytes, place: str) -> bytes:
 def derive(key: bytes, label: str) -> bytes:
     """Derive the key for one use, named by ``label``, from a ring key."""
     return HKDF(algorithm=SHA256(), length=KEY_LENGTH, salt=None, info=label.encode()).derive(key)
+
+
+def fingerprint(key: bytes) -> str:
+    """Return what tells a key from others and reveals nothing of it, for writing in the open."""
+    return derive(key, _FINGERPRINT_LABEL)[:FINGERPRINT_LENGTH].hex()
 
 
 def column_place(tenant_id: UUID, table: str, column: str, row_id: UUID) -> str:

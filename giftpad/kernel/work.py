@@ -25,13 +25,15 @@ from giftpad.kernel.db import AWAY, Busy, DatabaseAway, database
 class Actor:
     """Who does something: a person, a client, or Giftpad itself.
 
-    ``kind`` is "person", "client" or "system"; ``shop_id`` binds the actor to one shop.
+    ``kind`` is "person", "client" or "system"; ``shop_id`` binds the actor to one shop;
+    ``visit_id`` says that they are in this tenant for a while only.
     """
 
     kind: str
     id: str
     client_id: str = ""
     shop_id: UUID | None = None
+    visit_id: UUID | None = None
 
 
 SYSTEM = Actor(kind="system", id="giftpad", client_id="giftpad")

@@ -1,4 +1,4 @@
-"""A whole Giftpad on one machine: PostgreSQL, Redis, web, workers under one supervisor.
+"""A whole Giftpad on one machine: PostgreSQL, Redis, web, workers, sinks under one supervisor.
 
 Knows: the data folder, which part starts after which, what to do when one dies.
 Hides: the servers' programs and configuration, processes, locks, ports, passwords, the
@@ -7,7 +7,7 @@ Does not know: what the web server serves, what the workers do, any domain.
 """
 
 from giftpad.local.commands import down, embedded_settings, reset, restart, up
-from giftpad.local.errors import LocalError
+from giftpad.local.errors import LocalError, NotRunning
 from giftpad.local.home import Home
 from giftpad.local.lan import with_lan
 from giftpad.local.parts import MIGRATIONS, Arrangement, Step
@@ -22,6 +22,7 @@ __all__ = [
     "EmbeddedRedis",
     "Home",
     "LocalError",
+    "NotRunning",
     "PartStatus",
     "Status",
     "Step",

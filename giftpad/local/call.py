@@ -7,10 +7,12 @@ bring it down; one process for all of them, because loading our code takes longe
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
 
 from giftpad.kernel.config import read_settings
 from giftpad.kernel.log import configure_logging
+from giftpad.kernel.seal import KeyUnreadable
 
 CALL = "import sys; from giftpad.local.call import main; main(sys.argv[1:])"
 """What that process runs: with ``-m``, Python warns that our door has imported this already."""
@@ -25,5 +27,8 @@ def main(targets: Iterable[str]) -> None:
     configure_logging(settings)
     for target in targets:
         module, _, function = target.partition(":")
-        getattr(importlib.import_module(module), function)(settings)
+        try:
+            getattr(importlib.import_module(module), function)(settings)
+        except KeyUnreadable as error:  # the operator can mend it, and needs no trace for that
+            sys.exit(str(error))
         print(DONE, flush=True)  # noqa: T201 - this is how the supervisor is told

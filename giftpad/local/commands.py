@@ -33,7 +33,8 @@ from giftpad.local.postgres import EmbeddedPostgres
 from giftpad.local.processes import last_lines, send, wait_until
 from giftpad.local.redis import EmbeddedRedis
 from giftpad.local.renewal import READY_TIMEOUT_S, parts_named, write_request
-from giftpad.local.supervisor import Say, Supervisor
+from giftpad.local.sinks import Sinks
+from giftpad.local.supervisor import Say, Supervisor, check_port
 
 STOP_TIMEOUT_S = 90
 RESTART_SLACK_S = 10
@@ -61,6 +62,8 @@ def up(
     if sys.platform != "linux":
         raise OtherSystem(system=sys.platform)
     home = Home(settings.home)
+    if not home.exists:
+        check_port(settings)  # here too, so that a start that is refused leaves no folder
     home.prepare(with_kek=settings.is_embedded)
     if detach:
         _up_behind(home, settings, arrangement, say)
@@ -241,6 +244,9 @@ def embedded_settings(settings: Settings) -> Settings:
     )
     if settings.is_embedded:
         found = EmbeddedPostgres(home).urls.apply(found)
+    published = home.read_state().get("sinks")
+    if published and not (settings.smtp_url or settings.sms_url):
+        found = Sinks(**published).apply(found, home)
     return replace(found, redis_url=settings.redis_url or EmbeddedRedis(home).url)
 
 

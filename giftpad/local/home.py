@@ -42,6 +42,7 @@ class Home:
         self.keys = self.path / "keys"
         self.secrets = self.path / "secrets"
         self.redis = self.path / "redis"
+        self.sinks = self.path / "sinks"
         self.kek = self.keys / "kek"
         self.lock_file = self.path / "lock"
         self.state_file = self.path / "state.json"
@@ -207,7 +208,7 @@ class Home:
 
     def remove_data(self) -> None:
         """Remove database, queue, files, keys and logs; the folder and its lock stay."""
-        for folder in (self.redis, self.files, self.keys, self.secrets, self.logs):
+        for folder in (self.redis, self.sinks, self.files, self.keys, self.secrets, self.logs):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.state_file, self.restart_file, self.identity_file):
             file.unlink(missing_ok=True)

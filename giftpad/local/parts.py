@@ -8,6 +8,7 @@ ends within ``STOP_PATIENCE_S`` of a SIGTERM, and may be killed at any moment.
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import signal
 import subprocess
@@ -87,6 +88,8 @@ class Arrangement:
     """The WSGI application, as ``module:name``."""
     worker: str = "worker"
     """The package whose ``-m`` takes ``relay``, ``scheduler``, ``watch``, ``jobs <lane>``."""
+    sinks: str = "giftpad.local.sinks"
+    """The package whose ``-m`` takes the two sockets that mail and SMS arrive on; empty: none."""
 
 
 class Part(Protocol):
@@ -125,6 +128,9 @@ class Part(Protocol):
 class Program:
     """One of our own programs: web server, relay, scheduler, a worker."""
 
+    pass_fds: tuple[int, ...] = ()
+    """Open files that it takes over: sockets."""
+
     def __init__(
         self,
         home: Home,
@@ -151,22 +157,19 @@ class Program:
 
     def make_anew(self) -> Program:
         """Return the same program, not started: what is to take this one's place."""
-        return Program(
-            self.home,
-            self.name,
-            command=self.command,
-            settings=self.settings,
-            address=self.address,
-            answers=self.answers,
-            listeners=self.listeners,
-            port=self.port,
-        )
+        fresh = copy.copy(self)
+        fresh.process, fresh.launched_at = None, 0.0
+        return fresh
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the program; it is told to end when this process dies."""
         with self.home.open_log(self.name).open("ab") as log:
             self.process = spawn(
-                self.command, environment=child_environment(self.settings), output=log, cwd=ROOT
+                self.command,
+                environment=child_environment(self.settings),
+                output=log,
+                cwd=ROOT,
+                pass_fds=self.pass_fds,
             )
         self.launched_at = time.monotonic()
         return self.process

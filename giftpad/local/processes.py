@@ -157,6 +157,7 @@ def spawn(
     death_signal: int = signal.SIGTERM,
     account: Account | None = None,
     cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own; when we die it gets ``death_signal``.
 
@@ -169,6 +170,7 @@ def spawn(
         stdout=output,
         stderr=errors,
         cwd=cwd,
+        pass_fds=pass_fds,
         start_new_session=True,
         user=account.uid if account else None,
         group=account.gid if account else None,

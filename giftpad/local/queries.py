@@ -15,6 +15,9 @@ from giftpad.local.lan import PAGE, lan_answers
 from giftpad.local.parts import web_answers
 from giftpad.local.postgres import EmbeddedPostgres
 from giftpad.local.processes import ProcessId
+from giftpad.local.sinks import Sinks
+
+STOPPED, CUT_OFF = "stopped", "cut off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,14 @@ class Status:
     """Where the embedded database lies, or that it is external."""
     database_user: str
     redis: str
+    messages: str
+    """Where mail and SMS are shown that stay on this machine; empty where they leave it."""
     parts: tuple[PartStatus, ...]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a Giftpad at all, whole or not."""
+        return self.state not in (STOPPED, CUT_OFF)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -61,6 +71,7 @@ class Status:
             f"database   {self.database}"
             + (f" (user {self.database_user})" * bool(self.database_user)),
             f"redis      {self.redis}",
+            *([f"messages   {self.messages}"] if self.messages else []),
         ]
         if self.parts:
             lines.append(
@@ -98,6 +109,7 @@ def status(settings: Settings) -> Status:
         database=_database_place(settings, postgres),
         database_user=postgres.account.name if settings.is_embedded and postgres.is_made else "",
         redis=str(home.redis) if not settings.redis_url else "external",
+        messages=Sinks(**published["sinks"]).page if published.get("sinks") else "",
         parts=parts,
     )
 
@@ -126,7 +138,7 @@ def _overall(
     home: Home, settings: Settings, published: dict[str, Any], parts: tuple[PartStatus, ...]
 ) -> str:
     if not home.is_locked:
-        return "cut off" if published else "stopped"
+        return CUT_OFF if published else STOPPED
     if not published.get("is_ready"):
         return "starting"
     whole = all(part.state == "up" for part in parts) and web_answers(settings)

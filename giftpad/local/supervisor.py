@@ -42,6 +42,7 @@ from giftpad.local.processes import (
 )
 from giftpad.local.redis import EmbeddedRedis
 from giftpad.local.renewal import Renewals
+from giftpad.local.sinks import SinkProgram, open_sinks, wants_sinks
 from giftpad.local.watched import Watched
 
 READY_TIMEOUT_S = 60
@@ -62,6 +63,8 @@ class Supervisor:
 
     def __init__(self, settings: Settings, arrangement: Arrangement, say: Say) -> None:
         self.home = Home(settings.home)
+        self.wants_sinks = bool(arrangement.sinks) and wants_sinks(settings)
+        self.sinks: SinkProgram | None = None
         self.settings = fit_for_children(settings, self.home)
         self.arrangement = arrangement
         self.say = _unfailing(say)
@@ -98,6 +101,9 @@ class Supervisor:
         self.home.restart_file.unlink(missing_ok=True)  # nobody waits for its answer any more
         certificates = self._prepare_front()
         self._start_servers()
+        if self.wants_sinks:
+            self.sinks = open_sinks(self.home, self.settings, self.arrangement.sinks)
+            self.settings = self.sinks.sinks.apply(self.settings, self.home)
         if self.arrangement.steps:
             self._run_steps(self.arrangement.steps)
         for program in programs(self.home, self.settings, self.arrangement):
@@ -106,10 +112,14 @@ class Supervisor:
                     self._await(self._launch(program))
             else:
                 self._launch(program)
+        if self.sinks is not None:
+            self._launch(self.sinks)
         self.is_ready = True
         self._publish()
         seconds = time.time() - self.began_at
         self.say(f"Giftpad is up at {self.settings.public_address} ({seconds:.1f} s).")
+        if self.sinks is not None:
+            self.say(f"Mail and SMS stay on this machine, at {self.sinks.sinks.page}")
         if certificates is not None:
             self.say(describe_lan(self.settings, certificates))
 
@@ -117,8 +127,7 @@ class Supervisor:
         """Find out what could stop a web server before anything is started."""
         settings = self.settings
         certificates = prepare_lan(settings) if settings.lan_address else None
-        if not is_free(settings.port):
-            raise PortTaken(port=settings.port, variable="GIFTPAD_PORT")
+        check_port(settings)
         if certificates is not None and not is_free(settings.lan_port, settings.lan_address):
             raise PortTaken(port=settings.lan_port, variable="--lan-port")
         return certificates
@@ -259,12 +268,22 @@ class Supervisor:
             "lan_port": self.settings.lan_port,
             "parts": [watched.as_state() for watched in self.watched],
             "restart": self.renewals.state,
+            "sinks": self.sinks.sinks.as_state() if self.sinks is not None else None,
         }
         try:
             self.home.write_state(state)
             self.is_published = True
         except OSError:  # on a full disk what runs goes on; it is published once there is space
             self.is_published = False
+
+
+def check_port(settings: Settings) -> None:
+    """Refuse a port that another program listens on.
+
+    Raises: PortTaken.
+    """
+    if not is_free(settings.port):
+        raise PortTaken(port=settings.port, variable="GIFTPAD_PORT")
 
 
 def _unfailing(say: Say) -> Say:

@@ -9,8 +9,10 @@ from http import HTTPStatus
 
 from flask import render_template, request
 
-from giftpad import edge, guard
+from giftpad import edge, guard, identity
+from giftpad.kernel.db import Busy, DatabaseAway
 from giftpad.kernel.i18n import mark
+from giftpad.portals.account.prove import draw_proof, hold_form
 from giftpad.portals.hands import find_hands
 from giftpad.portals.http import keep_notice, wants_fragment
 from giftpad.portals.refusals import detail_in_words
@@ -29,8 +31,9 @@ HEADINGS: dict[int, str] = {
     HTTPStatus.SERVICE_UNAVAILABLE: mark("Giftpad cannot answer right now"),
 }
 HEADINGS_OF: dict[str, str] = {
-    guard.NotYourTurn.code: mark("It is not your turn yet"),
-    guard.FeatureOff.code: mark("This is switched off for a while"),
+    guard.NotYourTurn.code: mark("Please wait for your turn"),
+    guard.FeatureOff.code: mark("This page is resting for a while"),
+    identity.VisitTooNarrow.code: mark("You may not do this"),
 }
 """Headings of single refusals."""
 
@@ -44,7 +47,7 @@ NEXT_STEPS: dict[int, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: mark("Send less at once."),
     HTTPStatus.UNPROCESSABLE_ENTITY: mark("Go back and change what is named above."),
     HTTPStatus.TOO_MANY_REQUESTS: mark("You can try again in {seconds} seconds."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: mark("Tell us the number below if it happens again."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: "",
     HTTPStatus.SERVICE_UNAVAILABLE: mark("Try again in {seconds} seconds."),
 }
 RETRY_S = 30
@@ -56,8 +59,26 @@ NEXT_STEPS_OF: dict[str, str] = {
         "Open this page again at the time above; this device is let in from then on."
     ),
     guard.FeatureOff.code: "",
+    identity.VisitTooNarrow.code: mark("Leave the visit, or ask somebody who belongs here."),
 }
 """Next steps of single refusals; an empty one where their sentence says it already."""
+
+WAITS = frozenset(
+    {guard.NotYourTurn.code, guard.FeatureOff.code, guard.Overloaded.code, guard.TooLate.code}
+)
+"""Refusals that are no error of anybody: there is something to wait for."""
+
+SHOPS_GO_ON: dict[str, str] = {
+    guard.NotYourTurn.code: mark("Shops go on taking coupons. To pay, nobody has to wait here."),
+    guard.FeatureOff.code: mark("Shops go on taking coupons."),
+}
+"""What a holder needs to know most while pages are closed."""
+
+AWAY = frozenset({DatabaseAway.code, Busy.code})
+"""Accidents in which a look wants to know of the money that was paid before."""
+
+PUBLIC_SIDES = frozenset({"Q", "balance", "t"})
+"""First parts of the addresses of holders, who have no other first page."""
 
 TURNED_AWAY = frozenset(
     {
@@ -91,7 +112,11 @@ def draw_problem(
     that is missing, if that is why.  A look says nothing of money: it may follow a form that has
     moved some.  What a form has left to be said is kept for the page that can be shown.
     """
+    if code == edge.ProofOld.code:
+        held = hold_form()
+        return draw_proof(held=held, is_lost=not held and request.method not in LOOKS)
     keep_notice()
+    is_look, side = request.method in LOOKS, request.path.split("/", 2)[1]
     known = status if status in HEADINGS else HTTPStatus.INTERNAL_SERVER_ERROR
     template = "errors/fragment.html" if wants_fragment() else "errors/page.html"
     return render_template(
@@ -101,7 +126,13 @@ def draw_problem(
         detail="" if status == HTTPStatus.NOT_FOUND else detail_in_words(code, detail),
         next_step=NEXT_STEPS_OF.get(code, NEXT_STEPS[known]),
         seconds=retry_after_s or RETRY_S,
-        tells_of_money=request.method not in LOOKS,
+        is_wait=code in WAITS,
+        shops_go_on=SHOPS_GO_ON.get(code, ""),
+        is_away=is_look and code in AWAY,
+        can_find=code == guard.FeatureOff.code and side == "desk",
+        can_reload=is_look and status == HTTPStatus.SERVICE_UNAVAILABLE,
+        is_public=side in PUBLIC_SIDES,
+        tells_of_money=not is_look,
         money_moved=_moved(status, by_this=money_moved),
         hands=find_hands(permission) if code == edge.PermissionMissing.code else [],
         nav_here="",

@@ -32,6 +32,7 @@ from giftpad.kernel.work import Work
 from giftpad.portals.account.places import first_page as home_of
 from giftpad.portals.nav import ways_in
 from giftpad.portals.theme import logo_href, theme_href
+from giftpad.portals.visiting import present_visit
 from giftpad.portals.words import say_in_words
 
 NOTICE_COOKIE = "gp_say"
@@ -75,6 +76,7 @@ def common() -> dict[str, Any]:
         "locales": LOCALES,
         "size": _size(),
         "person": caller.person if caller is not None else None,
+        "terminal": edge.seated_terminal(),
         "permissions": held,
         "may": held.__contains__,
         "tenant": tenant,
@@ -86,6 +88,7 @@ def common() -> dict[str, Any]:
         "request_path": _own_path(),
         "request_id": edge.request_id(),
         "notice": _take_notice(),
+        "visit": present_visit(caller),
         "now": g.get("page_now") or datetime.now().astimezone(),
     }
 

@@ -1,6 +1,6 @@
 """How a phone of the local network gets here, and learns to trust this machine.
 
-Hides: how the address is drawn as a QR, where the authority's certificate lies.  There is no such
+Hides: where the authority's certificate lies.  There is no such
 page where phones are not served (`giftpad up --lan`).
 """
 
@@ -12,11 +12,11 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, current_app
 
-from giftpad import edge, printing
+from giftpad import edge
 from giftpad.kernel.config import Settings
 from giftpad.portals.http import page
+from giftpad.portals.qr import draw_qr
 
-QUIET_MODULES = 4
 PAIRS = 8
 CERTIFICATE_TYPE = "application/x-x509-ca-cert"
 
@@ -28,12 +28,10 @@ bp = Blueprint("lan", __name__)
 def index() -> str:
     """Show the address, its QR, and how a phone comes to trust this machine."""
     settings = _settings()
-    side, path = _draw(settings.lan_url + "/lan")
     return page(
         "lan.html",
         address=settings.lan_url,
-        side=side,
-        path=path,
+        qr=draw_qr(settings.lan_url + "/lan"),
         fingerprint=_lines(hashlib.sha256(_certificate(settings)).hexdigest()),
     )
 
@@ -54,16 +52,6 @@ def _settings() -> Settings:
 
 def _certificate(settings: Settings) -> bytes:
     return ssl.PEM_cert_to_DER_cert(settings.lan_ca_path.read_text("ascii"))
-
-
-def _draw(text: str) -> tuple[int, str]:
-    """Return the side and the one path of a QR, its quiet zone included."""
-    matrix = printing.qr_matrix(text)
-    runs = (
-        f"M{x + QUIET_MODULES} {y + QUIET_MODULES}h{length}v1h-{length}z"
-        for x, y, length in matrix.dark_runs()
-    )
-    return matrix.size + 2 * QUIET_MODULES, "".join(runs)
 
 
 def _lines(digest: str) -> list[str]:

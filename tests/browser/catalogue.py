@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
 from playwright.sync_api import Page, Route
 
 from tests.browser.scenes import (
@@ -25,59 +21,16 @@ from tests.browser.scenes import (
     WRONG_TAIL,
     Scenes,
     add_place,
+    enter_tenant,
     invite,
 )
+from tests.browser.sights import NOWHERE, Sight, Way, desk, shop
+from tests.browser.sights import plain as _plain
+from tests.browser.sights import send as _send
+from tests.browser.sights import sent as _sent
+from tests.browser.sights_of_steps import STEPS
+from tests.browser.sights_of_tablets import TABLETS
 from tests.browser.visitor import Visitor
-
-Kind = Literal["desk", "shop", "holder"]
-Way = Callable[[Visitor, Scenes], object]
-NOWHERE = "00000000-0000-7000-8000-000000000000"
-
-
-@dataclass(frozen=True)
-class Sight:
-    """One state of one page."""
-
-    name: str
-    kind: Kind
-    who: str | None
-    way: Way
-    status: int = 200
-    path: str = ""
-    has_camera: bool = False
-
-
-def _at(path: str) -> Way:
-    """Go to an address; what stands in it in braces is taken from the scenes."""
-    return lambda visitor, scenes: visitor.open(path.format(s=scenes))
-
-
-def _plain(name: str, kind: Kind, who: str | None, path: str, status: int = 200) -> Sight:
-    return Sight(name, kind, who, _at(path), status, path)
-
-
-def desk(name: str, path: str, who: str = OWNER, status: int = 200) -> Sight:
-    """A page of the issuer portal, at its address."""
-    return _plain(name, "desk", who, path, status)
-
-
-def _send(page: Page) -> None:
-    """Press the button of the page's own form, and wait for what comes."""
-    with page.expect_navigation():
-        page.locator("main form[method=post] button, main form button").last.click()
-
-
-def _sent(path: str, **fields: str) -> Way:
-    """Fill in the form at an address and send it."""
-
-    def way(visitor: Visitor, scenes: Scenes) -> None:
-        page = visitor.open(path.format(s=scenes))
-        for name, value in fields.items():
-            page.fill(f"main form [name={name}]", value.format(s=scenes))
-        _send(page)
-
-    return way
-
 
 # Signing in
 
@@ -87,7 +40,9 @@ def _wrong_password(visitor: Visitor, scenes: Scenes) -> None:
 
 
 def _choose(visitor: Visitor, scenes: Scenes) -> None:
-    _try_password(visitor, TWO_ROLES, visitor.password())
+    visitor.open("/sign-in")
+    visitor.press_for(TWO_ROLES)
+    visitor.page.wait_for_url("**/sign-in/choose")
 
 
 def _try_password(visitor: Visitor, email: str, password: str) -> None:
@@ -111,11 +66,52 @@ def _new_password_wrong(visitor: Visitor, scenes: Scenes) -> None:
         form.locator("button[type=submit]").click()
 
 
+def _for_app(**more: str) -> Way:
+    return lambda visitor, scenes: visitor.open(scenes.authorize(**more))
+
+
+def _invited_by_an_app(visitor: Visitor, scenes: Scenes) -> None:
+    visitor.open(scenes.authorize(invitation=scenes.invitation))
+
+
+def _device_waits(visitor: Visitor, scenes: Scenes) -> None:
+    page = visitor.open(f"/activate?user_code={scenes.waiting_device()}")
+    _send(page)
+
+
+def _ways(visitor: Visitor) -> Page:
+    return visitor.open(f"/sign-in?org={TOWN}")
+
+
+def _not_linked(visitor: Visitor, scenes: Scenes) -> None:
+    """Sign in at the town's provider as somebody who has linked nothing."""
+    page = _ways(visitor)
+    page.locator(f"form[action$='{scenes.connection_id}'] button").click()
+    page.wait_for_url("**/sign-in/back?*")
+
+
+LINKING = "/account/links/{s.connection_id}"
 JOINING = {"email": "x@example.jp", "password": "y"}
 ACCOUNT = (
     _plain("sign-in", "desk", None, "/sign-in"),
     Sight("sign-in wrong", "desk", None, _wrong_password, 422),
     Sight("sign-in choose", "desk", None, _choose),
+    Sight("sign-in for an app", "desk", None, _for_app()),
+    Sight("sign-in to join", "desk", None, _for_app(screen_hint="signup")),
+    Sight("join for an app", "desk", None, _invited_by_an_app),
+    _plain("sign-in with accounts", "desk", None, f"/sign-in?org={TOWN}"),
+    Sight("account not linked", "desk", None, _not_linked, 403),
+    _plain("account came back wrong", "desk", None, "/sign-in/back?code=1&state=2", 400),
+    _plain("link", "desk", OWNER, LINKING),
+    Sight(
+        "link wrong", "desk", OWNER, _sent("/account/links/{s.connection_id}", present="no"), 422
+    ),
+    Sight("app asks", "desk", OWNER, _for_app(prompt="consent")),
+    Sight("app wrong", "desk", OWNER, _for_app(redirect_uri="https://evil.example/"), 400),
+    _plain("app signs out", "desk", OWNER, "/oidc/logout"),
+    _plain("device", "desk", OWNER, "/activate"),
+    Sight("device wrong", "desk", OWNER, _sent("/activate", user_code="BCDF-GHJK"), 422),
+    Sight("device waits", "desk", OWNER, _device_waits),
     _plain("account", "desk", OWNER, "/account"),
     Sight("account wrong", "desk", OWNER, _new_password_wrong, 422),
     _plain("account of a clerk", "desk", CLERK, "/account"),
@@ -264,7 +260,7 @@ def operator(name: str, path: str, status: int = 200) -> Sight:
     return _plain(name, "desk", OPERATOR, path, status)
 
 
-DEAD = "/operator/dead/" + TOWN
+DEAD, ENTER = "/operator/dead/" + TOWN, "/operator/visits/" + TOWN
 RUNNING = (
     operator("operator health", "/operator/health"),
     operator("operator health stopped", "/operator/health?refresh=off"),
@@ -273,6 +269,10 @@ RUNNING = (
     operator("operator dead none", "/operator/dead/" + FIRM),
     Sight("operator redrive wrong", "desk", OPERATOR, _sent(DEAD, reason=""), 422),
     Sight("operator redriven", "desk", OPERATOR, _sent(DEAD, count="1", reason="見本")),
+    operator("operator enter", ENTER),
+    Sight("operator enter wrong", "desk", OPERATOR, _sent(ENTER, reason="見本"), 422),
+    Sight("operator visiting", "desk", None, lambda visitor, _: enter_tenant(visitor, FIRM)),
+    Sight("members visited", "desk", OWNER, lambda v, scenes: scenes.be_visited(v)),
     operator("operator of a town", "/desk/members", 403),
     _plain("operator health for a town", "desk", OWNER, "/operator/health", 403),
     _plain("operator account", "desk", OPERATOR, "/account"),
@@ -367,11 +367,6 @@ def _unplugged(visitor: Visitor, scenes: Scenes) -> None:
     page = visitor.open("/shop")
     visitor.context.set_offline(True)
     page.wait_for_selector("#gp-offline:not([hidden])", state="attached")
-
-
-def shop(name: str, path: str, who: str = CLERK, status: int = 200) -> Sight:
-    """A page of the shop app, at its address."""
-    return _plain(name, "shop", who, path, status)
 
 
 CANCELLING = "/shop/payments/{s.payments[cancel]}/cancel"
@@ -473,4 +468,12 @@ HOLDER = (
     holder("lan off", "/lan", 404),
 )
 
-SIGHTS: tuple[Sight, ...] = (*ACCOUNT, *DESK, *RUNNING, *SHOP, *HOLDER)
+SIGHTS: tuple[Sight, ...] = (
+    *ACCOUNT,
+    *DESK,
+    *RUNNING,
+    *SHOP,
+    *STEPS,
+    *TABLETS,
+    *HOLDER,
+)

@@ -17,13 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import psycopg
 from playwright.sync_api import Browser, Page, StorageState
 
-from tests.browser.visitor import DESK, visit
+from tests.browser.visitor import DESK, Visitor, visit
 from tests.flows.conftest import READY_WITHIN_S, Product
 from tests.make_coupons import read_paper
+from tests.make_idp import CLIENT_ID, Idp
 
 TOWN, FIRM = "midori-city", "hanamaru"
 OWNER, ISSUER = "owner@midori.example", "issuer@midori.example"
@@ -32,8 +35,12 @@ CLERK, SHOP_OWNER = "clerk@midori.example", "aoba@midori.example"
 FIRM_OWNER, FIRM_CLERK = "owner@hanamaru.example", "clerk@hanamaru.example"
 TWO_ROLES = "approver@midori.example"
 OPERATOR = "operator@giftpad.example"
+KEEPER = "new-owner@midori.example"
+"""An owner who has no second step yet."""
+VISITING, REASON = "operator on a visit", "電話で、券が使えない理由を聞かれた"
 SHOP_NUMBER = "1001"
 FACE_VALUE = 1000
+CLIENT_HOME = "https://app.example.jp/callback"
 GUESSER, GUESSES_MOST, TIMEOUT_S = "127.0.0.2", 400, 20
 WRONG_TAIL = "0DVEX0000000A1BZPGJN427RJ4KA46C55J0Z"
 FOREIGN = "https://example.com/menu"
@@ -69,6 +76,11 @@ class Scenes:
     invitation: str = ""
     member: str = ""
     used_key: str = ""
+    client_id: str = ""
+    device_id: str = ""
+    idp: Idp = field(default_factory=Idp)
+    connection_id: str = ""
+    keeper_password: str = ""
     states: dict[str, StorageState] = field(default_factory=dict)
 
     @property
@@ -84,10 +96,46 @@ class Scenes:
                 self.states[email] = visitor.context.storage_state()
         return self.states[email]
 
+    def be_visited(self, owner: Visitor) -> None:
+        """Let the operator visit the town, once, and its owner look at who is there."""
+        if VISITING not in self.states:
+            with visit(self.browser, self.address, self.product.home, size=DESK) as visitor:
+                enter_tenant(visitor, TOWN)
+                self.states[VISITING] = visitor.context.storage_state()
+        owner.open("/desk/members")
+
     @property
     def shop(self) -> str:
         """The id of the shop that the demonstration's clerk works in."""
         return self.shops[SHOP_NUMBER]
+
+    def authorize(self, **more: str) -> str:
+        """Return where an app of the town sends people who shall sign in."""
+        asked = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": CLIENT_HOME,
+            "scope": "openid profile email offline_access",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
+        }
+        return f"/authorize?{urlencode(asked | more)}"
+
+    def waiting_device(self) -> str:
+        """Let a device wait, and return the code that it shows."""
+        fields = urlencode(
+            {"client_id": self.device_id, "scope": "openid profile email offline_access"}
+        ).encode()
+        asked = Request(f"{self.address}/oauth/device/code", fields)  # noqa: S310 - our own
+        with urlopen(asked) as answer:  # noqa: S310 - as above
+            return str(json.load(answer)["user_code"])
+
+    def waiting_tablet(self) -> str:
+        """Let a tablet wait, and return the code that it shows."""
+        with visit(self.browser, self.address, self.product.home) as visitor:
+            page = visitor.open("/shop/pair")
+            page.locator("main form[action='/shop/pair'] button").click()
+            return page.locator(".gp-code").inner_text()
 
     @property
     def password(self) -> str:
@@ -217,13 +265,22 @@ def prepare(product: Product, browser: Browser) -> Scenes:
     _print_coupons(scenes)
     _spend(scenes)
     _import_shops(scenes)
+    _make_clients(scenes)
+    _connect(scenes)
     _work_at_the_desk(scenes)
     give_up(product)
     product.run(
         *("person", "create", "--existing", "--tenant", FIRM, "--email", TWO_ROLES),
         *("--name", "田中 一郎", "--role", "viewer"),
     )
+    scenes.keeper_password = make_keeper(product, KEEPER)
     return scenes
+
+
+def make_keeper(product: Product, email: str, role: str = "owner") -> str:
+    """Make somebody of the town without a second step, and return their password."""
+    words = ("--tenant", TOWN, "--email", email, "--name", "新任 花子", "--role", role)
+    return product.must("person", "create", *words).split("Password: ")[1].split()[0]
 
 
 GIVEN_UP = """
@@ -294,6 +351,24 @@ def _import_shops(scenes: Scenes) -> None:
         ordered = office.ask("GET", f"/api/v1/shop-imports/{ordered['id']}", wanted=200)
 
 
+def _make_clients(scenes: Scenes) -> None:
+    """Make an app of the town, and a device."""
+    base = ("client", "create", "--tenant", "midori-city", "--json", "--name")
+    app = ("みどり市まち歩きアプリ", "--type", "spa", "--redirect-uri", CLIENT_HOME)
+    device = ("レジ横のタブレット", "--type", "device", "--permission", "payments:accept")
+    scenes.client_id = json.loads(scenes.product.must(*base, *app))["client_id"]
+    scenes.device_id = json.loads(scenes.product.must(*base, *device))["client_id"]
+
+
+def _connect(scenes: Scenes) -> None:
+    """Let the town have a provider of its own."""
+    words = ("--tenant", TOWN, "--name", "みどり市職員アカウント", "--issuer", scenes.idp.address)
+    made = scenes.product.must(
+        *("connection", "create", *words, "--client-id", CLIENT_ID, "--json")
+    )
+    scenes.connection_id = json.loads(made)["id"]
+
+
 def _work_at_the_desk(scenes: Scenes) -> None:
     memory = scenes.signed_in(OWNER)
     with visit(
@@ -311,6 +386,15 @@ def _work_at_the_desk(scenes: Scenes) -> None:
         visitor.open(f"/desk/shops/{scenes.shop}")
         scenes.used_key = page.input_value("form[action$='/places'] [name=key]")
         add_place(page, "駅前店")
+
+
+def enter_tenant(visitor: Visitor, slug: str) -> None:
+    """Enter a tenant as the operator; whoever enters leaves the session they came from."""
+    visitor.sign_in(OPERATOR)
+    page = visitor.open(f"/operator/visits/{slug}")
+    page.fill("main [name=reason]", REASON)
+    with page.expect_navigation():
+        page.locator("main form[method=post] button").last.click()
 
 
 def invite(page: Page, name: str) -> None:

@@ -116,9 +116,7 @@ def enter(visitor: Visitor, email: str) -> Page:
     """Open the first address of the product and sign in, for the town if there is a choice."""
     page = visitor.open("/")
     page.wait_for_url("**/sign-in*")
-    page.fill("#email", email)
-    page.fill("#password", visitor.password())
-    page.press("#password", "Enter")
+    visitor.press_for(email)
     page.wait_for_url(lambda url: url.endswith(("/desk", "/shop", "/choose")))
     if page.url.endswith("/choose"):
         page.locator("button[name=membership]", has_text="みどり市").click()

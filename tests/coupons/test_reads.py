@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 import zxingcpp
@@ -248,6 +250,87 @@ def test_what_waits_for_a_person_is_named_until_it_is_done(town, settings, monke
     failed_id = mk.order(town, 1)
     pump(settings)
     assert [(kind, batch_id) for kind, batch_id, _ in attention(town)] == [("failed", failed_id)]
+
+
+AGE = {
+    "ordered": "UPDATE coupon_batches SET created_at = now() - %s WHERE id = %s",
+    "made": "UPDATE coupon_chunks SET done_at = now() - %s WHERE batch_id = %s",
+    "ready": "UPDATE coupon_volumes SET ready_at = now() - %s WHERE batch_id = %s",
+    "claimed": "UPDATE coupon_volumes SET claimed_until = now() - %s WHERE batch_id = %s",
+}
+
+
+def age(superuser_url, what, batch_id, minutes):
+    """Let an instant of a batch, or of its parts, lie so many minutes back."""
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(AGE[what], [timedelta(minutes=minutes), batch_id])
+
+
+def stands(town, batch_id):
+    with unit_of_work(town.scope) as work:
+        since = coupons.get_batch(work, batch_id).stands_since
+        (listed,) = [b for b in coupons.list_batches(work) if b.id == batch_id]
+        told = {a.batch_id: a.since for a in coupons.list_attention(work) if a.kind == "standing"}
+    assert listed.stands_since == since == told.get(batch_id)
+    return since is not None
+
+
+def test_a_run_that_nobody_works_on_stands_still_until_it_moves(town, settings, superuser_url):
+    batch_id = mk.order(town, 3)
+    assert not stands(town, batch_id)
+    age(superuser_url, "ordered", batch_id, 29)
+    assert not stands(town, batch_id)
+    age(superuser_url, "ordered", batch_id, 31)
+    assert stands(town, batch_id)
+    pump(settings)
+    assert not stands(town, batch_id), "what is ready waits for a person"
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            "UPDATE coupon_batches SET state = 'verifying' WHERE id = %s", [batch_id]
+        )
+    assert not stands(town, batch_id), "a part was done a moment ago"
+    age(superuser_url, "made", batch_id, 31)
+    age(superuser_url, "ready", batch_id, 31)
+    assert stands(town, batch_id)
+    age(superuser_url, "claimed", batch_id, -1)
+    assert not stands(town, batch_id), "an attempt runs"
+    age(superuser_url, "claimed", batch_id, 40)
+    assert stands(town, batch_id), "its process died"
+
+
+def test_a_released_run_that_nobody_prints_again_stands_still_until_its_print_is_destroyed(
+    town, settings, superuser_url
+):
+    batch_id = mk.released(town, settings, 1)
+    for what in ("ordered", "made", "ready", "claimed"):
+        age(superuser_url, what, batch_id, 500)
+    assert not stands(town, batch_id), "nobody has asked for anything"
+    with unit_of_work(town.scope) as work:
+        coupons.reprint(work, batch_id)
+    assert not stands(town, batch_id), "it was asked for a moment ago"
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            "UPDATE audit_entries SET at = at - interval '31 minutes'"
+            " WHERE action = 'coupon_batch.reprinted'"
+        )
+    assert stands(town, batch_id)
+    with unit_of_work(town.scope) as work:
+        coupons.destroy_print(work, batch_id)
+    assert not stands(town, batch_id)
+
+
+def test_a_failed_run_that_is_printed_again_has_not_stood_still_since_its_failure(
+    town, settings, superuser_url, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        mk.spoil_items(patch, lambda items: [*items, items[0]])
+        batch_id = mk.order(town, 1)
+        pump(settings)
+    age(superuser_url, "ordered", batch_id, 500)
+    age(superuser_url, "made", batch_id, 500)
+    with unit_of_work(town.scope) as work:
+        coupons.reprint(work, batch_id)
+    assert not stands(town, batch_id)
 
 
 def test_a_volume_whose_file_is_another_now_waits_to_be_taken_out_again(town, settings):

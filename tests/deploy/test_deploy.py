@@ -361,3 +361,14 @@ def test_the_dashboard_answers_the_three_questions_and_no_panel_lies_on_another(
 
 def test_a_town_has_no_role_of_operators():
     assert not any("operator" in role for role in ROLES)
+
+
+def test_old_backups_are_removed_after_as_many_days_as_the_pages_say():
+    unit = (DEPLOY / "systemd" / "giftpad-backup.service").read_text()
+    ((folders, days),) = re.findall(
+        r"^ExecStartPost=\S+find (.+?) -min.* -mtime \+(\d+) ", unit, re.MULTILINE
+    )
+    taken = re.findall(r'"(/var/backups/[\w-]+)/', unit)
+    assert folders.split() == taken
+    for page in ("operating/backup.md", "operating/deploy.md", "reference/retention.md"):
+        assert f"{days} days" in (ROOT / "docs" / page).read_text("utf-8"), page

@@ -36,7 +36,8 @@ def test_an_app_with_an_undeclared_route_does_not_start():
         edge.check_access(app)
 
 
-def test_an_undeclared_route_lets_nobody_in(app):
+def test_an_undeclared_route_lets_nobody_in(bound):
+    app = build_app(bound)
     app.add_url_rule("/open", "open", lambda: "open")
     answered = app.test_client().get("/open")
     assert (answered.status_code, answered.json["code"]) == (500, "internal.unexpected")

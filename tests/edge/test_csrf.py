@@ -7,13 +7,14 @@ import pytest
 from giftpad import tenancy
 from giftpad.kernel.work import Scope, unit_of_work
 from tests import make
-from tests.make_sessions import Browser, add_pages, make_somebody
+from tests.make_identity import shared_app
+from tests.make_sessions import Browser, app_with_pages, make_somebody
 
 
 @pytest.fixture
-def app(app):
+def app(bound):
     """The application with pages to look at."""
-    return add_pages(app)
+    return shared_app(app_with_pages, bound)
 
 
 @pytest.fixture

@@ -56,9 +56,12 @@ class Stub:
 def door(app) -> Door:
     """The door of an application with two places at work, and a stub behind it."""
     found = app.extensions["giftpad_door"]
+    kept = dict(vars(found))
+    found.turned_away = {}
     found.places = Places(at_once=2, waiting=6)
     found.inner = Stub()
     yield found
+    vars(found).update(kept)
     guard.forget_switches()
 
 
@@ -69,6 +72,7 @@ def ask(door, method="POST", path="/api/v1/payments", **headers):
         "PATH_INFO": path,
         "REMOTE_ADDR": headers.pop("remote", "203.0.113.7"),
         "wsgi.url_scheme": "http",
+        "QUERY_STRING": headers.pop("query", ""),
     }
     environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     said = []
@@ -241,9 +245,54 @@ def test_a_person_is_told_the_hour_on_the_page(door):
     _, headers, body = refuse(door, "admission.not_your_turn", accept=PAGE, accept_language="en")
     text = body.decode()
     assert re.search(r"Your turn begins at \d\d:\d\d\.", text)
-    assert "It is not your turn yet" in text
+    assert "Please wait for your turn" in text
+    assert "Shops go on taking coupons." in text
+    assert "No money has moved" not in text, "nobody has asked for anything"
     assert "\N{HOURGLASS}" not in text
     assert headers["Set-Cookie"].startswith("gp_turn=")
+
+
+HREFS = re.compile(r'<a [^>]*href="([^"]*)"')
+
+
+def ways_on(text):
+    """Return where a page leads: without its skip link."""
+    return [href for href in HREFS.findall(text) if not href.startswith("#")]
+
+
+@pytest.mark.parametrize("code", IN_WORDS["en"])
+def test_who_has_to_wait_has_made_no_error_and_is_led_to_no_sign_in(door, code):
+    text = refuse(door, code, accept=PAGE, accept_language="en")[2].decode()
+    assert "Error" not in text
+    assert set(ways_on(text)) == {""}, "this page again, and nothing else"
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("ja", "お店では、いつもどおり券を使えます。"), ("en", "Shops go on")]
+)
+def test_a_page_that_rests_says_what_goes_on_and_promises_no_hour(door, locale, words):
+    switch(off=["public-pages"])
+    text = ask(door, "GET", "/balance", accept=PAGE, accept_language=locale)[2].decode()
+    assert words in text
+    assert "minutes" not in text
+    assert "分後" not in text
+    assert "<form" not in text
+
+
+def test_a_desk_that_rests_leads_to_what_stops_a_coupon_and_a_shop(door):
+    switch(off=["dashboards"])
+    text = ask(door, "GET", "/desk", accept=PAGE, accept_language="en")[2].decode()
+    assert "/" not in ways_on(text)[1:], "it would lead here again"
+    assert "/desk/coupons" in ways_on(text)
+    assert '<form class="gp-form" method="get" action="/desk/shops"' in text
+    assert 'method="post"' not in text
+    for path in ("/desk/coupons", "/desk/coupons/AB-0000123"):
+        assert ask(door, "GET", path)[0] == 200
+    assert ask(door, "POST", "/desk/coupons/find")[0] == 200
+    assert ask(door, "GET", "/desk/shops", query="q=1042")[0] == 200
+    assert ask(door, "GET", "/desk/shops", query="q=")[0] == 503
+    part = ask(door, "GET", "/desk", accept=PAGE, accept_language="en", hx_request="true")[2]
+    assert b"/desk/coupons" not in part, "a part of a page has no room for ways"
 
 
 def test_the_language_chosen_on_a_page_holds_at_the_door(door):

@@ -11,8 +11,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from giftpad import edge, identity
 from giftpad.edge import cookies, sessions
 from tests import make
-from tests.make_identity import make_machine
-from tests.make_sessions import Browser, add_pages, make_somebody
+from tests.make_identity import make_machine, shared_app
+from tests.make_sessions import TWO_STEPS, Browser, app_with_pages, make_somebody
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -22,9 +22,9 @@ POLICY = (
 
 
 @pytest.fixture
-def app(app):
+def app(bound):
     """The application with pages to look at."""
-    return add_pages(app)
+    return shared_app(app_with_pages, bound)
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def test_every_name_of_this_machine_will_do(app, owner, base_url):
     assert Browser(app, base_url=base_url).enter(owner).get("/pages/mine").status_code == 200
 
 
-def test_by_https_behind_a_proxy_the_cookie_is_bound_to_the_host(app, owner):
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)
-    app.config["SESSION_COOKIE_SECURE"] = False
+def test_by_https_behind_a_proxy_the_cookie_is_bound_to_the_host(app, owner, monkeypatch):
+    monkeypatch.setattr(app, "wsgi_app", ProxyFix(app.wsgi_app, x_for=1, x_proto=1))
+    monkeypatch.setitem(app.config, "SESSION_COOKIE_SECURE", value=False)
     browser = Browser(app, base_url="http://giftpad.example")
     https = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
     page = browser.get("/pages/open", **https)
@@ -177,7 +177,7 @@ def test_the_cookie_of_the_longest_name_and_the_widest_role_can_be_kept(app):
     (membership,) = [
         m for m in identity.list_memberships(person_id) if m.tenant_id == scope.tenant_id
     ]
-    opened = identity.open_session(person_id, scope.tenant_id, membership.id)
+    opened = identity.open_session(person_id, scope.tenant_id, membership.id, methods=TWO_STEPS)
     with app.test_request_context(base_url="https://giftpad.example"):
         response = app.response_class()
         edge.start_session(response, opened)

@@ -64,6 +64,14 @@ KNOWN = {
     "GET /desk/coupons/{id}": DESK_ACTS,
     "POST /desk/coupons/{id}/stop": DESK_ACTS,
     "POST /desk/coupons/range": DESK_ACTS,
+    "GET /desk/coupons": DESK_ACTS,
+    "POST /desk/coupons/find": DESK_ACTS,
+    "GET /desk/shops": DASHBOARDS,
+    "GET /desk/shops?q=1042": DESK_ACTS,
+    "GET /desk/shops?area=&q=%E5%B1%B1": DESK_ACTS,
+    "GET /desk/shops?q=&area=north": DASHBOARDS,
+    "GET /desk/payments?q=1042": DASHBOARDS,
+    "GET /desk/shops/all.csv?q=1042": EXPORTS,
     "POST /api/v1/shops/{id}/suspend": DESK_ACTS,
     "POST /api/v1/coupon-batches/{id}/release": DESK_ACTS,
     "POST /api/v1/coupon-batches": PRINTING,
@@ -82,7 +90,8 @@ KNOWN = {
 @pytest.mark.parametrize("route", KNOWN)
 def test_an_address_says_what_a_request_is_for(route):
     method, path = route.replace("{id}", "0b9c").split()
-    assert kind_of(method, path) is KNOWN[route]
+    path, _, query = path.partition("?")
+    assert kind_of(method, path, query) is KNOWN[route]
 
 
 def test_nobody_who_watches_over_the_process_is_ever_turned_away():

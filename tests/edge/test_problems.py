@@ -57,7 +57,7 @@ STATUSES = [
 
 
 @pytest.fixture
-def refusing(app):
+def refusing(app, monkeypatch):
     """Answer a request with the refusal given."""
 
     def refuse(error, **headers):
@@ -65,7 +65,7 @@ def refusing(app):
         def raising():
             raise error
 
-        app.view_functions["everybody"] = raising
+        monkeypatch.setitem(app.view_functions, "everybody", raising)
         return app.test_client().get("/probe/public", headers=headers)
 
     return refuse

@@ -9,8 +9,10 @@ from typing import ClassVar
 import psycopg
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
-from giftpad import events
+from giftpad import events, tenancy
+from giftpad.cli import events as room
 from giftpad.events.models import EventFailure, InboxReceipt, OutboxEvent
 from giftpad.events.rules import TRIES_MAX
 from giftpad.kernel.ids import new_id
@@ -71,6 +73,14 @@ def wired(listener):
             .where(OutboxEvent.tenant_id == scope.tenant_id)
             .values(done_at=sa.func.now())
         )
+
+
+@pytest.fixture
+def reconcile_by_command(wired, monkeypatch):
+    """The operator's command, here with the handlers of this file listening."""
+    monkeypatch.setattr(room, "connect", lambda: None)
+    slug = next(each.slug for each in tenancy.list_tenants() if each.id == wired.tenant_id)
+    return lambda: CliRunner().invoke(room.events, ["reconcile", "--tenant", slug])
 
 
 def publish(scope, *texts, object_id=None):
@@ -245,13 +255,16 @@ def test_nothing_of_an_object_is_sent_while_an_earlier_event_waits(wired, listen
     assert effects(wired) == []
 
 
-def test_a_dead_letter_can_be_put_back(wired, listener, settings):
+def test_a_dead_letter_can_be_put_back(wired, listener, settings, reconcile_by_command):
     listener.broken = {"a"}
     publish(wired, "a")
     give_up(wired, settings, 2)
     with unit_of_work(wired) as work:
         dead = events.list_dead(work)
         assert events.reconcile(work, grace=timedelta(0)) == []
+        assert events.count_dead(work) == 2
+    done = reconcile_by_command()
+    assert (done.exit_code, "0 missing, 2 given up, 0 on" in done.output) == (1, True), done.output
     assert sorted(d.handler for d in dead) == ["test_delivery.act", "test_delivery.note"]
     assert "cannot take a" in " ".join(d.error for d in dead)
     assert pump(settings, wired) == 0
@@ -261,6 +274,8 @@ def test_a_dead_letter_can_be_put_back(wired, listener, settings):
     pump(settings)
     assert effects(wired) == ["a"]
     assert listener.detached_calls == ["a"]
+    done = reconcile_by_command()
+    assert (done.exit_code, "0 missing, 0 given up, 0 on" in done.output) == (0, True), done.output
 
 
 def test_a_lost_receipt_is_named_by_reconcile(wired, settings):

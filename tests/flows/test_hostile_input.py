@@ -180,14 +180,33 @@ def test_no_serial_breaks_a_route(world, text):
             assert answered.status_code in (400, 404)
 
 
-@pytest.mark.parametrize("route", [route for route in PUBLIC if "token" not in route])
-def test_a_public_route_stays_up(world, route):
+BY_RFC_6749 = tuple(route for route in PUBLIC if "/oauth/" in route or "/userinfo" in route)
+"""Routes whose refusals are those of OAuth and not problems."""
+
+
+def _spoilt(route):
     method, _, rule = route.partition(" ")
     call = Call(method=method, rule=rule)
     asked = [replace(call, data=body, content_type=JSON) for body in hostile.BODIES.values()]
     asked += [replace(call, query={"x": text.encode(errors="replace")}) for text in hostile.TEXTS]
-    for each in asked:
+    return asked
+
+
+@pytest.mark.parametrize("route", [route for route in PUBLIC if route not in BY_RFC_6749])
+def test_a_public_route_stays_up(world, route):
+    for each in _spoilt(route):
         assert fault_of(world.nobody.send(each)) == ""
+
+
+@pytest.mark.parametrize("route", BY_RFC_6749)
+def test_a_route_of_oauth_refuses_in_the_words_of_oauth(world, route):
+    for each in _spoilt(route):
+        answered = world.nobody.send(each)
+        assert answered.status_code in (400, 401, 413, 429), answered.text
+        if answered.mimetype == JSON:
+            assert answered.json["error"]
+        else:
+            assert fault_of(answered) == ""
 
 
 def test_the_token_endpoint_stays_up(world):

@@ -206,11 +206,23 @@ def test_a_caller_bound_to_a_shop_reaches_no_other_shop(world, till, route, reci
 PLATFORM_TABLES = {
     "guard_switches",
     "health_figures",
+    "identity_apis",
+    "identity_authenticators",
+    "identity_authorisations",
     "identity_clients",
+    "identity_codes",
+    "identity_devices",
+    "identity_passkeys",
+    "identity_links",
+    "identity_pairings",
     "identity_people",
+    "identity_recovery_codes",
+    "identity_refresh_tokens",
+    "identity_resets",
     "identity_revocations",
     "identity_sessions",
     "identity_signing_keys",
+    "identity_used_challenges",
     "tenancy_printed_addresses",
 }
 """Tables of which only the platform has rows: people, sessions, clients and keys span tenants."""

@@ -15,6 +15,7 @@ from tests.flows.conftest import TENANT
 PAGE = f"/t/{TENANT}/"
 KNOWN_WITHIN_S = 20
 TRIES = 24
+READINGS_MAX = 4
 PEOPLE = {"Accept": "text/html", "Accept-Language": "ja"}
 
 
@@ -68,10 +69,15 @@ def test_fewer_are_let_in_while_it_runs_and_shops_notice_nothing(product, open_a
     wait_until(product, {200, 503})
     many = addresses(200)
     first = {address: open_page(product, address)[0] for address in many}
-    again = {address: open_page(product, address)[0] for address in many}
-    if first != again:  # the window ended between the two
-        first, again = again, {address: open_page(product, address)[0] for address in many}
-    assert first == again  # both processes say the same of every device
+    # One process may learn of the share a second later, and a window may end on the way: of the
+    # readings in a row two are the same as soon as both processes say the same of every device.
+    for _ in range(READINGS_MAX):
+        again = {address: open_page(product, address)[0] for address in many}
+        if first == again:
+            break
+        first = again
+    else:
+        pytest.fail("the processes do not agree")
     let_in = [address for address in many if first[address] == 200]
     assert len(many) / 8 < len(let_in) < len(many) / 2
     kept_out = next(address for address in many if first[address] == 503)
@@ -82,7 +88,8 @@ def test_fewer_are_let_in_while_it_runs_and_shops_notice_nothing(product, open_a
     for _ in range(12):
         assert pay(product, code)[0] == 201
     shown = json.loads(product.must("admission", "show", "--json"))
-    assert shown == {"share": 16, "groups": 64}
+    assert (shown["share"], shown["groups"]) == (16, 64)
+    assert shown["reason"] == "the sale begins"
 
 
 @pytest.mark.long
@@ -93,10 +100,10 @@ def test_what_is_heavy_is_switched_off_by_name_and_on_again(product, open_again)
     assert office.call("GET", path)[0] == 200
     assert product.must("feature", "off", "exports", "--reason", "the sale begins")
     deadline = time.monotonic() + KNOWN_WITHIN_S
-    while office.call("GET", path)[0] != 503:
+    while (answered := office.call("GET", path))[0] != 503:
         assert time.monotonic() < deadline
         time.sleep(0.1)  # each process looks once a second
-    assert json.loads(office.call("GET", path)[1])["code"] == "feature.off"
+    assert json.loads(answered[1])["code"] == "feature.off"
     assert office.call("GET", f"/api/v1/coupon-batches/{batch['id']}")[0] == 200
     assert "exports       off" in product.must("feature", "list")
     product.must("feature", "on", "exports", "--reason", "it is over")

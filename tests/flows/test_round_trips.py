@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from giftpad import identity
-from giftpad.app import create_app
+from giftpad import identity, wiring
+from giftpad.app import build_app
 from giftpad.kernel.db import database as current_database
 from giftpad.kernel.ids import new_id
 from tests import make
@@ -98,9 +98,10 @@ def counted(settings, wire):
     parts = urlsplit(settings.database_url)
     netloc = parts.netloc.rpartition(":")[0] + f":{wire.port}"
     url = urlunsplit(parts._replace(netloc=netloc))
-    app = create_app(replace(settings, database_url=url))
+    through = replace(settings, database_url=url)
+    wiring.bootstrap(through)
     identity.ensure_keys()
-    return app
+    return build_app(through)  # made by create_app, it would look at its switches for ever
 
 
 @pytest.mark.parametrize("what", ["payments", "instruments/lookup"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -45,7 +46,9 @@ def test_the_share_is_set_and_shown_and_recorded(run):
     shown = run("admission", "show").output
     assert shown.startswith("16/64 groups are let in  since ")
     assert shown.endswith("by cli: the sale begins\n")
-    assert json.loads(run("admission", "show", "--json").output) == {"share": 16, "groups": 64}
+    told = json.loads(run("admission", "show", "--json").output)
+    assert datetime.fromisoformat(told.pop("since")).utcoffset() == timedelta(0)
+    assert told == {"share": 16, "groups": 64, "by": "cli", "reason": "the sale begins"}
     entry = newest_entry()
     assert (entry.action, entry.subject) == ("admission.set", "switch:admission")
     assert entry.details == {"share": 16, "before": 64, "reason": "the sale begins"}
@@ -57,6 +60,10 @@ def test_a_feature_is_switched_and_listed_and_recorded(run):
     listed = run("feature", "list").output.splitlines()
     assert len(listed) == len(guard.FEATURES)
     assert next(line for line in listed if line.startswith("exports")).split()[1] == "off"
+    told = [json.loads(line) for line in run("feature", "list", "--json").output.splitlines()]
+    exports = next(each for each in told if each["name"] == "exports")
+    assert (exports["state"], exports["by"], exports["reason"]) == ("off", "cli", "the sale")
+    assert datetime.fromisoformat(exports["since"]).utcoffset() == timedelta(0)
     assert newest_entry().action == "feature.off"
     assert run("feature", "on", "exports", "--reason", "over").output == "exports is on\n"
     states = [json.loads(line) for line in run("feature", "list", "--json").output.splitlines()]

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from giftpad.guard import FEATURES
 from giftpad.health import Figure, Health
 from giftpad.health.jobs import pause_after
-from giftpad.health.rules import UNKNOWN, judge_age, queue_age_max_s
+from giftpad.health.rules import OFF, UNKNOWN, judge_age, queue_age_max_s
+from giftpad.portals.operator.shown import ADVICE
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 GOOD = {
@@ -84,7 +86,7 @@ CASES = {
     "queue:print": {"queues": {"print": {"jobs": 1204, "oldest_s": 840.0}}},
     "queue:otp": {"queues": {"otp": {"jobs": 1, "oldest_s": 31.0}}},
     "ledger:midori-city": {"proof:midori-city": {"faults": 3, "seconds": 1}},
-    "keys": {"keys": {"count": 2, "signs_since": (NOW - timedelta(days=91)).isoformat()}},
+    "keys": {"keys": {"count": 2, "signs_since": (NOW - timedelta(days=92)).isoformat()}},
     "feature:exports": {"features": {"off": ["exports"], "share": 64}},
     "share": {"features": {"off": [], "share": 16}},
     "batches": {"money": GOOD["money"] | {"batches": {"failed": 1}}},
@@ -92,6 +94,8 @@ CASES = {
         "web": GOOD["web"]
         | {"tenants": [{"slug": "midori-city", "requests": 20, "fault_share": 0.05, "p95_s": 1}]}
     },
+    "faults": {"web": GOOD["web"] | {"requests": 500, "faults": 14}},
+    "metrics": {"metrics": {"port": 9464, "is_served": False, "is_taken": True}},
     "backup": {"backup": None},
     "proof": {"money": GOOD["money"] | {"tenants": ["midori-city", "new-town"]}},
 }
@@ -117,6 +121,32 @@ def test_books_that_were_never_proved_are_not_good_even_where_nothing_else_is_kn
 def test_a_few_requests_of_which_one_failed_say_nothing_of_a_tenant():
     tenant = {"slug": "a", "requests": 19, "fault_share": 0.2, "p95_s": 1}
     assert keys(health(web=GOOD["web"] | {"tenants": [tenant]})) == []
+
+
+def test_faults_that_a_tenant_is_told_of_are_not_told_twice_and_all_others_are():
+    tenant = {"slug": "midori-city", "requests": 100, "fault_share": 0.05, "p95_s": 1}
+    web = GOOD["web"] | {"requests": 200, "faults": 5, "tenants": [tenant]}
+    assert keys(health(web=web)) == ["faults:midori-city"]
+    assert keys(health(web=web | {"faults": 8})) == ["faults:midori-city", "faults"]
+    few = tenant | {"requests": 19}
+    assert keys(health(web=web | {"tenants": [few]})) == ["faults"]
+    assert keys(health(web=GOOD["web"] | {"requests": 19, "faults": 19})) == []
+
+
+@pytest.mark.parametrize(
+    "metrics", [{"port": 0, "is_served": False}, {"port": 9464, "is_served": True}]
+)
+def test_metrics_that_nobody_wants_or_that_are_served_are_no_problem(metrics):
+    assert keys(health(metrics=metrics)) == []
+
+
+def test_every_problem_has_an_advice_and_every_feature_its_words():
+    for key, changed in CASES.items():
+        (problem,) = health(**changed).problems()
+        assert problem.key == key
+        assert ADVICE[key.partition(":")[0]]
+    assert {"watch", "unknown", "database"} <= set(ADVICE)
+    assert set(OFF) == set(FEATURES)
 
 
 def test_what_must_be_done_now_comes_first():

@@ -19,7 +19,13 @@ import giftpad
 from giftpad.edge import problems, status_of
 from giftpad.guard import KeyReused, RateExceeded, StillRunning, TooManyFailures
 from giftpad.health.adapters.exposition import GAUGES
-from giftpad.identity import OPERATOR_PERMISSIONS, OPERATOR_ROLES, PERMISSIONS, ROLES
+from giftpad.identity import (
+    OPERATOR_PERMISSIONS,
+    OPERATOR_ROLES,
+    PERMISSIONS,
+    ROLES,
+    VISIT_ROLES,
+)
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.i18n import TRANSLATIONS
 from giftpad.kernel.metrics import COUNTERS, TIMES
@@ -155,6 +161,15 @@ def operators() -> str:
     return _table(*lines, head=("permission", *OPERATOR_ROLES))
 
 
+def visits() -> str:
+    """Return what an operator may do in a tenant that they visit."""
+    lines = [
+        _cells(f"`{name}`", *("●" if name in held else "" for held in VISIT_ROLES.values()))
+        for name in PERMISSIONS
+    ]
+    return _table(*lines, head=("permission", *VISIT_ROLES))
+
+
 def metrics() -> str:
     """Return every metric that is served, with its labels and what it says."""
     lines = [
@@ -213,6 +228,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "local": local,
     "roles": roles,
+    "visits": visits,
 }
 
 

@@ -12,7 +12,7 @@ from giftpad import edge, identity
 from giftpad.api import http
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
-from tests.isolation_pages import PUBLIC as PUBLIC_PAGES
+from tests.isolation_open_pages import PUBLIC as PUBLIC_PAGES
 from tests.isolation_recipes import PUBLIC
 
 ASKED = {
@@ -62,12 +62,30 @@ ASKED = {
 PAGES = {
     (): (
         "GET /account",
+        "GET /account/prove",
+        "GET /account/second-step",
+        "GET /account/links/<uuid:connection_id>",
+        "GET /activate",
         "GET /desk",
         "GET /shop",
+        "POST /account/apps/<uuid:authorisation_id>/end",
+        "POST /account/links/<uuid:connection_id>",
+        "POST /account/links/<uuid:connection_id>/end",
         "POST /account/password",
+        "POST /account/prove",
+        "POST /account/prove/passkey",
+        "POST /account/second-step/app",
+        "POST /account/second-step/app/remove",
+        "POST /account/second-step/codes",
+        "POST /account/second-step/passkey",
+        "POST /account/second-step/passkeys/<uuid:passkey_id>/remove",
         "POST /account/sessions/<uuid:session_id>/end",
         "POST /account/sessions/end-all",
         "POST /account/switch",
+        "POST /activate",
+        "POST /activate/answer",
+        "POST /operator/leave",
+        "POST /shop/lock",
     ),
     ("audit:read",): (
         "GET /desk/audit",
@@ -120,6 +138,8 @@ PAGES = {
         "POST /desk/members/<uuid:membership_id>/role",
         "POST /desk/members/invitations/<uuid:invitation_id>/withdraw",
         "POST /desk/members/invite",
+        "POST /desk/members/second-step",
+        "POST /desk/members/visits/<uuid:visit_id>/end",
     ),
     ("payments:accept",): (
         "GET /balance/pay",
@@ -157,8 +177,25 @@ PAGES = {
         "GET /operator/dead/runs/<uuid:redrive_id>/live",
         "GET /operator/health",
         "GET /operator/health/live",
+        "GET /operator/visits/<slug>",
+        "POST /operator/visits/<slug>",
     ),
     ("operations:act",): ("POST /operator/dead/<slug>",),
+    ("tills:manage",): (
+        "GET /activate/tablet",
+        "GET /tablets",
+        "GET /tablets/<uuid:shop_id>",
+        "GET /tablets/<uuid:shop_id>/<uuid:terminal_id>/name",
+        "GET /tablets/<uuid:shop_id>/clerks/<uuid:clerk_id>/pin",
+        "POST /activate/tablet",
+        "POST /tablets/<uuid:shop_id>/<uuid:terminal_id>/end",
+        "POST /tablets/<uuid:shop_id>/<uuid:terminal_id>/name",
+        "POST /tablets/<uuid:shop_id>/ask",
+        "POST /tablets/<uuid:shop_id>/clerks",
+        "POST /tablets/<uuid:shop_id>/clerks/<uuid:clerk_id>/pin",
+        "POST /tablets/<uuid:shop_id>/clerks/<uuid:clerk_id>/remove",
+        "POST /tablets/<uuid:shop_id>/clerks/<uuid:clerk_id>/unlock",
+    ),
     ("shops:write",): (
         "GET /desk/shops/<uuid:shop_id>/change",
         "GET /desk/shops/<uuid:shop_id>/places/<uuid:branch_id>/close",
@@ -186,7 +223,7 @@ PAGES = {
 }
 """The same for pages; what asks for none is for everybody who has signed in."""
 
-PAGES_ONLY = {"members:manage", "reports:read", "audit:read"}
+PAGES_ONLY = {"members:manage", "tills:manage", "reports:read", "audit:read"}
 """Permissions that no machine needs yet."""
 
 NO_PAGE_OF_ITS_OWN = {"reports:read"}

@@ -13,7 +13,7 @@ from giftpad.kernel.migrate import ROOT
 from tests.house.tree import list_files, read_texts
 
 FRONTEND = Path("giftpad/portals/frontend")
-TEMPLATES = "giftpad/portals/templates/*.html"
+TEMPLATES = "giftpad/*/templates/*.html"
 TOKENS = FRONTEND / "css" / "tokens.css"
 FIGURES = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(")
 PRIMITIVE = re.compile(r"--color-(?:primitive|neutral)-")

@@ -7,12 +7,15 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from giftpad import identity, tenancy
+from giftpad import audit, identity, tenancy
 from giftpad.cli import cli
+from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
-from giftpad.kernel.work import unit_of_work
+from giftpad.kernel.work import Scope, unit_of_work
 from tests import make
+from tests.make_clients import authorise
 from tests.make_identity import work_of
+from tests.make_sessions import TWO_STEPS, make_somebody, open_session
 
 NAMES = ("database_url", "database_owner_url", "database_relay_url", "redis_url", "kek_file")
 
@@ -168,7 +171,9 @@ def test_a_forgotten_password_is_replaced_and_old_sessions_are_over(run, slug, s
     run(*words, "--email", email, "--password-stdin", typed="the first long word\n")
     signed = identity.sign_in(email, "the first long word", source="192.0.2.1")
     (membership,) = signed.memberships
-    opened = identity.open_session(signed.person_id, scope.tenant_id, membership.id)
+    opened = identity.open_session(
+        signed.person_id, scope.tenant_id, membership.id, methods=TWO_STEPS
+    )
     done = run(
         "person", "set-password", "--email", email, "--password-stdin", typed="the second one\n"
     )
@@ -202,3 +207,72 @@ def test_nobody_gets_a_password_by_an_unknown_address(run):
     done = run("person", "set-password", "--email", f"{new_id().hex}@example.jp")
     assert done.exit_code != 0
     assert "Password" not in done.output
+
+
+@pytest.fixture
+def somebody(scope):
+    """Somebody with two browsers and an app."""
+    found = make_somebody(scope, "viewer")
+    open_session(found)
+    opened = open_session(found)
+    session = identity.find_session(found.person_id, opened.session_id)
+    authorise(scope, found.person_id, session)
+    return found
+
+
+def test_where_somebody_is_signed_in_is_told_with_ids(run, slug, somebody):
+    told = json.loads(run("person", "sessions", somebody.email, "--json").output)
+    assert [(each["kind"], each["tenant"]) for each in told] == [
+        ("browser", slug),
+        ("browser", slug),
+        ("app", slug),
+    ]
+    shown = run("person", "sessions", somebody.email.upper()).output
+    assert all(each["id"] in shown for each in told)
+    assert somebody.email in run("person", "list", "--tenant", slug, "--json").output
+
+
+def test_one_browser_or_one_app_is_signed_out_and_the_others_stay(run, somebody):
+    def told():
+        return json.loads(run("person", "sessions", somebody.email, "--json").output)
+
+    first, second, app = told()
+    done = run("person", "sign-out", somebody.email, "--session", app["id"])
+    assert (done.exit_code, "1 signed out" in done.output) == (0, True), done.output
+    assert {each["id"] for each in told()} == {first["id"], second["id"]}
+    assert run("person", "sign-out", somebody.email, "--session", first["id"]).exit_code == 0
+    assert [each["id"] for each in told()] == [second["id"]]
+
+
+def test_a_lost_tablet_is_answered_by_signing_out_everywhere(run, somebody):
+    opened = open_session(somebody)
+    done = run("person", "sign-out", somebody.email)
+    assert (done.exit_code, "4 signed out" in done.output) == (0, True), done.output
+    with pytest.raises(identity.SessionOver):
+        identity.renew_session(opened.session_id, opened.secret)
+    assert run("person", "sessions", somebody.email).output.endswith("signed in nowhere.\n")
+    (entry,) = [
+        each
+        for each in platform_entries("session.revoked")
+        if each.subject == f"person:{somebody.person_id}"
+    ]
+    assert entry.actor["id"] == "cli"
+
+
+def test_nobody_and_what_is_not_theirs_are_refused_in_a_sentence(run, scope, somebody):
+    other = open_session(make_somebody(scope, "viewer"))
+    for words in (
+        ("sessions", "nobody@example.jp"),
+        ("sign-out", "nobody@example.jp"),
+        ("sign-out", "no address"),
+        ("sign-out", somebody.email, "--session", str(other.session_id)),
+    ):
+        done = run("person", *words)
+        assert (done.exit_code, isinstance(done.exception, DomainError)) == (1, True), words
+    assert run("person", "sign-out", somebody.email, "--session", "x").exit_code == 2
+    assert identity.renew_session(other.session_id, other.secret)
+
+
+def platform_entries(action):
+    with unit_of_work(Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)) as work:
+        return audit.list_entries(work, audit.EntryFilter(actions=(action,)))

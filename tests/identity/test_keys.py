@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 
-from giftpad import identity, tenancy
-from giftpad.kernel.work import SYSTEM, Scope
+from giftpad import audit, identity, tenancy
+from giftpad.identity import jobs
+from giftpad.identity.commands import keys
+from giftpad.identity.models import SigningKeyRow
+from giftpad.identity.queries import trust
+from giftpad.kernel.work import SYSTEM, Scope, unit_of_work
 from tests import make
 from tests.make_identity import make_machine, work_of
 
@@ -50,6 +59,82 @@ def test_discovery_shows_the_next_the_current_and_the_previous_key(machine):
     for key in answered.json["keys"]:
         assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
         assert not {"d", "p", "q"} & set(key)
+
+
+def _grow_older(by: timedelta, *states: str) -> None:
+    """Let keys be older than they are; the clock itself would leave keys of the future behind."""
+    with unit_of_work(PLATFORM) as work:
+        for row in work.session.query(SigningKeyRow).filter(SigningKeyRow.state.in_(states)):
+            row.created_at -= by
+            row.promoted_at = row.promoted_at and row.promoted_at - by
+
+
+def test_the_schedule_changes_a_key_that_has_signed_for_90_days():
+    identity.rotate_keys(SYSTEM, now=True)
+    (upcoming,) = _in_state("next")
+    _grow_older(timedelta(days=89, hours=23), "current", "next")
+    assert jobs.rotate_keys(PLATFORM) is None
+    _grow_older(timedelta(hours=2), "current")
+    assert jobs.rotate_keys(make.make_tenant()) is None
+    assert jobs.rotate_keys(PLATFORM) == upcoming
+    assert jobs.rotate_keys(PLATFORM) is None
+    assert _in_state("current") == [upcoming]
+    with work_of(PLATFORM) as work:
+        last = audit.list_entries(work)[0]
+    assert (last.action, last.subject) == ("signing_key.rotated", f"key:{upcoming}")
+    assert last.actor["kind"] == "system"
+
+
+def test_the_schedule_lets_no_key_sign_that_others_cannot_have_read():
+    identity.rotate_keys(SYSTEM, now=True)
+    _grow_older(timedelta(days=91), "current")
+    _grow_older(timedelta(minutes=59), "next")
+    assert jobs.rotate_keys(PLATFORM) is None
+    _grow_older(timedelta(minutes=2), "next")
+    assert jobs.rotate_keys(PLATFORM) is not None
+
+
+def test_two_workers_at_once_change_the_key_once():
+    _grow_older(timedelta(days=91), "current", "next")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: jobs.rotate_keys(PLATFORM), range(4)))
+    assert len([kid for kid in found if kid is not None]) == 1
+
+
+def test_the_schedule_can_be_told_to_change_no_key(settings):
+    _grow_older(timedelta(days=4000), "current", "next")
+    identity.bind_rotation(0)
+    try:
+        assert jobs.rotate_keys(PLATFORM) is None
+    finally:
+        identity.bind_rotation(settings.keys_rotated_every_days)
+
+
+def test_a_key_made_elsewhere_a_moment_ago_is_looked_up(machine, monkeypatch):
+    """This process has read its keys just now, and another one signs with a newer key already."""
+    machine.token()
+    monkeypatch.setattr(keys, "refresh_trust", lambda: None)  # the other one's does not reach us
+    held = trust._Held.trust
+    identity.rotate_keys(SYSTEM, now=True)
+    identity.rotate_keys(SYSTEM, now=True)
+    identity.refresh_trust()
+    token = machine.token()
+    monkeypatch.setattr(trust._Held, "trust", replace(held, read_at=monotonic()))
+    assert machine.get("/probe", token).status_code == 200
+
+
+def test_made_up_key_ids_do_not_flood_the_database(machine, monkeypatch):
+    looked = []
+    read = trust._read_keys
+    monkeypatch.setattr(trust, "_read_keys", lambda work: looked.append(1) or read(work))
+    signed = machine.token()
+    for number in range(3 * trust.MISSES_MAX):
+        header = {"alg": "RS256", "typ": "at+jwt", "kid": f"{number:043d}"}
+        forged = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+        answered = machine.get("/probe", ".".join([forged, *signed.split(".")[1:]]))
+        assert answered.status_code == 401
+    assert len(looked) < 3 * trust.MISSES_MAX
+    assert machine.get("/probe", signed).status_code == 200
 
 
 def test_a_previous_key_has_lost_its_private_half(bound):

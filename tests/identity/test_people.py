@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from giftpad import identity, tenancy
+from giftpad.identity.queries import people
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope
 from tests import make
@@ -48,6 +50,25 @@ def test_name_and_address_lie_sealed(scope):
     assert row.password_hash.startswith("$argon2id$")
     (member,) = identity.list_members(scope)
     assert (member.email, member.name, member.role) == (email, "緑 花子", "issuer")
+
+
+@pytest.fixture
+def full_work(monkeypatch):
+    """Hash passwords as the product does, not with the little work of most tests."""
+    monkeypatch.setattr(people, "PasswordHasher", PasswordHasher)
+    people.hasher.cache_clear()
+    yield
+    people.hasher.cache_clear()
+
+
+def test_a_password_costs_who_guesses_memory_and_time(scope, full_work):
+    made = identity.create_person(scope, _person(_email()))
+    with work_of(PLATFORM) as work:
+        password_hash = work.session.execute(
+            sa.text("SELECT password_hash FROM identity_people WHERE id = :id"),
+            {"id": made.person_id},
+        ).scalar_one()
+    assert password_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_one_account_has_roles_in_many_tenants(scope):

@@ -15,7 +15,7 @@ from giftpad import audit, identity, tenancy
 from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.work import Actor, Scope
 from tests.make_identity import work_of
-from tests.make_sessions import HOME, PASSWORD, make_somebody, open_session
+from tests.make_sessions import HOME, PASSWORD, TWO_STEPS, make_somebody, open_session
 
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 NEW = "another word that is long"
@@ -99,7 +99,9 @@ def test_a_sign_in_under_way_does_not_outlive_its_password(owner, superuser):
     proof = identity.sign_in(owner.email, PASSWORD, source=HOME).proof
     with work_of(PLATFORM) as work:
         work.session.execute(LOCK_PERSON, {"id": owner.person_id})
-        with beside(lambda: identity.open_session(*place, proof=proof), superuser) as (late, _):
+        with beside(
+            lambda: identity.open_session(*place, proof=proof, methods=TWO_STEPS), superuser
+        ) as (late, _):
             work.session.execute(
                 sa.text("UPDATE identity_people SET password_hash = 'new' WHERE id = :id"),
                 {"id": owner.person_id},

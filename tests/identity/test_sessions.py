@@ -14,7 +14,7 @@ from giftpad.identity.jobs import purge_old
 from giftpad.kernel.work import Scope
 from tests import make
 from tests.make_identity import work_of
-from tests.make_sessions import HOME, PASSWORD, make_somebody, open_session
+from tests.make_sessions import HOME, PASSWORD, TWO_STEPS, make_somebody, open_session
 
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 
@@ -27,7 +27,8 @@ def is_believed(opened):
 def test_a_token_of_a_session_says_who_where_and_what(owner):
     opened = open_session(owner)
     claims = identity.verify_token(opened.token)
-    assert claims.subject == str(owner.person_id)
+    assert claims.subject == f"auth0|{owner.person_id}"
+    assert claims.person_id == owner.person_id
     assert (claims.client_id, claims.role) == ("giftpad-web", "owner")
     assert claims.session_id == opened.session_id
     assert claims.org_id == tenancy.get_tenant(owner.scope.tenant_id).org_id
@@ -278,14 +279,14 @@ def test_a_password_is_changed_by_whoever_knows_it(owner):
 def test_a_proof_that_waits_counts_only_for_the_password_it_is_of(owner):
     place = (owner.person_id, owner.scope.tenant_id, owner.membership_id)
     old = identity.sign_in(owner.email, PASSWORD, source=HOME).proof
-    assert is_believed(identity.open_session(*place, proof=old))
+    assert is_believed(identity.open_session(*place, proof=old, methods=TWO_STEPS))
     new = "another word that is long"
     identity.change_password(owner.person_id, PASSWORD, new)
     for proof in (old, ""):
         with pytest.raises(identity.SessionOver):
-            identity.open_session(*place, proof=proof)
+            identity.open_session(*place, proof=proof, methods=TWO_STEPS)
     fresh = identity.sign_in(owner.email, new, source=HOME).proof
-    assert is_believed(identity.open_session(*place, proof=fresh))
+    assert is_believed(identity.open_session(*place, proof=fresh, methods=TWO_STEPS))
 
 
 def test_guessing_the_present_password_is_limited_too(owner):
@@ -323,7 +324,11 @@ def test_coming_and_going_is_on_record_in_the_tenant(owner):
 )
 def test_of_a_browser_only_its_family_is_kept(owner, description, agent):
     identity.open_session(
-        owner.person_id, owner.scope.tenant_id, owner.membership_id, user_agent=description
+        owner.person_id,
+        owner.scope.tenant_id,
+        owner.membership_id,
+        user_agent=description,
+        methods=TWO_STEPS,
     )
     (session,) = identity.list_sessions(owner.person_id)
     assert session.agent == agent

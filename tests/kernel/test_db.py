@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
-from giftpad.kernel.db import Database
+from giftpad.kernel.db import Database, bind_database
 
 
 def test_a_connection_in_use_at_the_end_is_closed_when_it_is_given_back(settings):
@@ -27,3 +29,24 @@ def test_a_server_that_is_gone_without_a_word_is_given_up_on_either_way_to_it(se
             assert with_what["tcp_user_timeout"] == "5000"
             assert int(with_what["keepalives_idle"]) <= 5
     database.close()
+
+
+def test_binding_again_keeps_the_connections_to_the_same_database_only(settings):
+    bind_database(settings).close()  # tests before this one may have left several connections
+    first = bind_database(settings)
+    with first.hot_connection() as hot, first.engine.connect() as cold:
+        raw = cold.connection.driver_connection
+    again = bind_database(settings)
+    assert again is not first, "what is kept of the content is kept for the one bound"
+    with again.hot_connection() as same, again.engine.connect() as cold:
+        assert same is hot
+        assert cold.connection.driver_connection is raw
+    bind_database(replace(settings, database_pool_max=settings.database_pool_max + 1))
+    assert hot.closed
+    assert raw.closed
+
+
+def test_what_was_closed_is_opened_anew(settings):
+    bind_database(settings).close()
+    with bind_database(settings).hot_connection() as hot:
+        assert not hot.closed

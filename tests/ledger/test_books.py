@@ -7,7 +7,7 @@ import pytest
 
 from giftpad import ledger, payments, wiring
 from giftpad.kernel.arrays import UuidArray
-from giftpad.kernel.db import DatabaseAway
+from giftpad.kernel.db import DatabaseAway, database
 from giftpad.kernel.ids import new_id, new_ids_packed
 from giftpad.kernel.work import unit_of_work
 from tests import make
@@ -219,6 +219,7 @@ def test_a_database_that_takes_no_writes_is_told_as_away(town, settings, superus
     with psycopg.connect(superuser_url, autocommit=True) as superuser:
         superuser.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     try:
+        database().close()  # only connections that are opened from now on are told
         wiring.bootstrap(settings)
         with pytest.raises(DatabaseAway):
             payments.pay(town.scope, make.pay_order(town, 1))
@@ -227,5 +228,6 @@ def test_a_database_that_takes_no_writes_is_told_as_away(town, settings, superus
     finally:
         with psycopg.connect(superuser_url, autocommit=True, options=WRITABLE) as superuser:
             superuser.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        database().close()
         wiring.bootstrap(settings)
     assert payments.pay(town.scope, make.pay_order(town, 1)).balance_minor == 649

@@ -18,6 +18,7 @@ from giftpad.local import (
 
 STEPS = {
     "prepare": Step(name="prepare", target="tests.local.tiny:prepare"),
+    "lock_out": Step(name="lock_out", target="tests.local.tiny:lock_out"),
     "fail": Step(name="fail", target="tests.local.tiny:fail"),
 }
 
@@ -27,7 +28,7 @@ def main(command, *options):
     if command == "up":
         steps = tuple(STEPS[name] for name in options if name in STEPS)
         arrangement = Arrangement(
-            steps=steps, web="tests.local.tiny:app", worker="tests.local.tiny"
+            steps=steps, web="tests.local.tiny:app", worker="tests.local.tiny", sinks=""
         )
         up(settings, arrangement, detach="--detach" in options)
     elif command == "down":

@@ -120,3 +120,39 @@ def test_a_restore_that_fails_leaves_no_giftpad(folder, monkeypatch):
     assert [path.name for path in (folder / "home").iterdir()] == ["lock"]
     again = CliRunner().invoke(room.restore, [str(taken), "--keys", str(keys)])
     assert "pg_restore failed" in again.output
+
+
+def test_a_key_goes_into_a_folder_that_is_made_for_it(external, monkeypatch):
+    put_program(external, monkeypatch)
+    place = external / "new" / "folder"
+    words = ["--admin-url", "postgresql://super@127.0.0.1/giftpad"]
+    words = [str(external / "backup"), "--keys", str(place / "x.kek"), *words]
+    done = CliRunner().invoke(room.backup, words)
+    assert done.exit_code == 0, done.output
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert (place / "x.kek").read_bytes() == b"k" * 32
+    words[0], words[2] = str(external / "again"), str(external / "kek" / "x.kek")
+    done = CliRunner().invoke(room.backup, words)
+    assert (done.exit_code, "The key cannot be written" in done.output) == (1, True), done.output
+    assert not (external / "again").exists()
+
+
+def test_another_key_than_was_taken_is_refused_before_anything_is_made(
+    external, monkeypatch, tmp_path
+):
+    put_program(external, monkeypatch)
+    assert take(external, "--admin-url", "postgresql://super@127.0.0.1/giftpad").exit_code == 0
+    manifest = (external / "backup" / room.MANIFEST).read_text()
+    assert (b"k" * 32).hex() not in manifest
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_RELAY_URL"):
+        monkeypatch.delenv(f"GIFTPAD_{name}")
+    other = tmp_path / "other"
+    other.write_bytes(b"o" * 32)
+    words = [str(external / "backup"), "--keys", str(other)]
+    done = CliRunner().invoke(room.restore, words)
+    assert (done.exit_code, "is another key" in done.output) == (1, True), done.output
+    assert not (external / "home").exists()
+    (external / "home" / "files").mkdir(parents=True)
+    words[-1] = str(external / "key")
+    done = CliRunner().invoke(room.restore, words)
+    assert (done.exit_code, "giftpad reset --yes" in done.output) == (1, True), done.output

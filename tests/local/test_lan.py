@@ -92,6 +92,7 @@ def test_phones_get_https_and_this_machine_keeps_http(lan_machine):
         )
 
 
+@pytest.mark.long
 def test_down_ends_both_and_the_next_start_shows_the_same_certificate(lan_machine):
     lan_machine.up()
     folder = lan_machine.home.keys / "lan"

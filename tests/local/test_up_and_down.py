@@ -67,6 +67,13 @@ def test_a_broken_step_is_told_with_its_log_and_nothing_is_left(machine):
     assert machine.status()["state"] == "stopped"
 
 
+def test_a_step_without_its_key_says_so_without_a_trace(machine):
+    failed = machine.run("up", "--detach", "lock_out")
+    assert failed.returncode == 15
+    assert failed.stderr.splitlines()[-1] == "the key opens nothing here"
+    assert "Traceback" not in failed.stderr
+
+
 def test_a_taken_port_is_told_before_anything_starts(machine):
     with socket.socket() as other:
         other.bind(("127.0.0.1", machine.port))
@@ -74,7 +81,7 @@ def test_a_taken_port_is_told_before_anything_starts(machine):
         refused = machine.run("up", "--detach")
     assert refused.returncode == 12
     assert str(machine.port) in refused.stderr
-    assert not machine.home.state_file.exists()
+    assert not machine.home.path.exists()
 
 
 @pytest.mark.long

@@ -5,6 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
+from giftpad.kernel.seal import KeyUnreadable
+
 if os.environ.get("TINY_FAILS") == "web" and __name__ != "__main__":
     message = "no web today"
     raise RuntimeError(message)
@@ -19,6 +21,11 @@ def app(environ, start_response):
 
 def prepare(settings):
     print(f"prepared {Path(settings.home).name}")
+
+
+def lock_out(settings):
+    message = "the key opens nothing here"
+    raise KeyUnreadable(message)
 
 
 def fail(settings):

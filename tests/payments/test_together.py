@@ -192,9 +192,9 @@ def test_look_ups_that_wait_are_answered_each_for_itself(pool, town, superuser_u
         calls = "SELECT sum(calls) FROM pg_stat_user_functions WHERE funcname = %s"
         superuser.execute("ALTER ROLE giftpad_app SET track_functions = 'pl'")
         try:
-            database()._forget_idle()
+            database().connections.forget_idle()
             assert all(pool.map(look, range(400)))
-            database()._forget_idle()
+            database().connections.forget_idle()
             wait_for(lambda: superuser.execute(calls, ["payments_look_up_many"]).fetchone()[0])
         finally:
             superuser.execute("ALTER ROLE giftpad_app RESET track_functions")

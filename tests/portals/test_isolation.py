@@ -12,8 +12,8 @@ from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
 from giftpad.tenancy import PLATFORM_TENANT_ID
-from tests import isolation_pages as pages_of
 from tests import isolation_recipes
+from tests.isolation_open_pages import PUBLIC
 from tests.isolation_pages import RECIPES, about_nothing, list_cases, make_call
 from tests.isolation_people import (
     FAR_CLERK,
@@ -50,7 +50,7 @@ def each_page(test):
 def test_every_page_has_a_recipe_or_is_public_for_a_reason_listed_here():
     doors = list_pages(build_app(Settings()))
     public = {route: door.access.why for route, door in doors.items() if door.access.is_public}
-    assert public == pages_of.PUBLIC
+    assert public == PUBLIC
     assert set(RECIPES) == set(doors) - set(public)
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Blueprint
 
 from giftpad import edge
+from giftpad.app import build_app
 from giftpad.guard import KeyReused
 from giftpad.kernel.db import DatabaseAway
 from giftpad.portals.errors import HEADINGS
@@ -38,8 +39,8 @@ def fail(kind):
     raise RuntimeError(message)
 
 
-@pytest.fixture
-def browser(house, settings, tmp_path, monkeypatch):
+def app_that_breaks(settings):
+    """Build the application with a page that breaks in each way."""
     from giftpad.portals import site as pages
 
     register = edge.register_pages
@@ -51,12 +52,18 @@ def browser(house, settings, tmp_path, monkeypatch):
             register(app, bp)
         register(app, blueprint)
 
-    monkeypatch.setattr(pages.edge, "register_pages", register_more)
-    monkeypatch.setattr("tests.make_pages._apps", {})
-    return make_site(settings, tmp_path).nobody()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages.edge, "register_pages", register_more)
+        return build_app(settings)
+
+
+@pytest.fixture
+def browser(house, settings, tmp_path):
+    return make_site(settings, tmp_path, build=app_that_breaks).nobody()
 
 
 UNMOVED = {"ja": "お金は動いていません。", "en": "No money has moved."}
+KEPT = {"ja": "前の支払いは、そのまま残っています。", "en": "What was paid before is kept."}
 IN_DOUBT = {"ja": "お金が動いたかどうか", "en": "It is not known whether money has moved."}
 
 
@@ -72,6 +79,9 @@ def test_a_page_that_cannot_be_shown_says_so(browser, locale, kind, status):
     assert UNMOVED[locale] not in answer.text, "a form before it may have moved some"
     assert IN_DOUBT[locale] not in answer.text
     assert "secret" not in answer.text
+    assert "database" not in answer.text
+    assert "データベース" not in answer.text
+    assert (KEPT[locale] in answer.text) is (kind == "away")
     if status == 503:
         assert int(answer.headers["Retry-After"]) > 0
 
@@ -89,7 +99,8 @@ def test_a_form_whose_fate_is_open_never_says_that_nothing_moved(browser, locale
 def test_an_accident_has_a_number_by_which_it_is_found_in_the_log(browser):
     answer = browser.get("/broken/crash", headers={"Accept-Language": "en"})
     number = answer.headers["X-Request-Id"][-6:].upper()
-    assert number in answer.text
+    assert f'Reference number: <strong class="gp-nowrap">{number}' in answer.text
+    assert "tell the number to the town or company" in answer.text
 
 
 def test_an_address_without_a_page_is_a_page_for_people_and_a_problem_for_machines(browser):

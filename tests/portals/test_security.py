@@ -13,13 +13,15 @@ from dataclasses import replace
 
 import pytest
 
-from giftpad import coupons, payments
+from giftpad import coupons, identity, payments
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.log import configure_logging
 from giftpad.kernel.work import unit_of_work
 from tests import make, make_coupons, make_packs
-from tests.isolation_pages import PUBLIC
+from tests.isolation_open_pages import PUBLIC
 from tests.isolation_people import POLICY, check_headers
+from tests.make_factors import give_passkey, step_on
+from tests.make_idp import add_connection
 from tests.make_pages import PASSWORD, make_site
 from tests.portals.hostile import FORMULAS, LABEL, MARK, Walker, find_formulas, find_markup, spoil
 
@@ -43,7 +45,10 @@ def evil(house, settings, tmp_path, monkeypatch):
 
 def place(site, path):
     """Return the address of a public page with something in its holes."""
-    return path.replace("<slug>", site.slug).replace("<code>", f"{site.slug}.{'0' * 32}")
+    filled = path.replace("<slug>", site.slug)
+    if "<uuid:connection_id>" in filled:
+        filled = filled.replace("<uuid:connection_id>", str(add_connection(site.scope).id))
+    return filled.replace("<code>", f"{site.slug}.{'0' * 32}")
 
 
 def test_a_forged_form_of_nobody_does_nothing(site):
@@ -88,7 +93,7 @@ def test_a_session_planted_before_the_sign_in_is_none_after_it(site):
     victim.post("/sign-out")
     victim.http.set_cookie("gp_visit", visit.http.get_cookie("gp_visit").value, domain="localhost")
     victim.get("/sign-in")
-    email = site.new_person("owner")
+    email = site.new_person("viewer")
     assert victim.post("/sign-in", {"email": email, "password": PASSWORD}).status_code == 303
     own = victim.http.get_cookie("gp_session").value
     assert own != planted
@@ -111,7 +116,12 @@ def test_every_cookie_is_shut_to_scripts_and_other_sites(site, scheme):
         return found[1] if found else ""
 
     token = send("GET", "/sign-in")
-    send("POST", "/sign-in", email=site.new_person("owner"), password=PASSWORD, csrf=token)
+    email = site.new_person("owner")
+    _, person_id = give_passkey(email)
+    send("POST", "/sign-in", email=email, password=PASSWORD, csrf=token)
+    token = send("GET", "/sign-in/second")
+    code = identity.renew_recovery_codes(person_id, identity.Seen())[0]
+    send("POST", "/sign-in/second", code=code, csrf=token)
     token = send("GET", "/account")
     send("POST", "/preferences", lang="en", size="l", readings="1", csrf=token)
     token = send("GET", "/desk/members/invite")
@@ -319,6 +329,7 @@ class Typist:
         named.headers["User-Agent"] = self.text().strip()
         named.get("/sign-in")
         answered = named.post("/sign-in", {"email": email, "password": PASSWORD})
+        answered = step_on(named, answered, email)
         assert answered.status_code == 303, words(answered)
         return named
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from giftpad import identity, programmes, reporting, shops, tenancy
 from giftpad.cli.prepare import prepare
 from giftpad.cli.tenant import tenant
+from giftpad.kernel.seal import KeyUnreadable
 from giftpad.kernel.work import Scope, unit_of_work
 from tests.make_packs import HOUSE, change, copy_pack
 
@@ -63,6 +64,15 @@ def test_one_broken_pack_keeps_all_of_a_call_out(run, tmp_path):
     assert refused.exit_code == 1
     assert "Nothing was applied" in refused.stderr
     assert run(tenant, "list").output == ""
+
+
+def test_a_key_that_opens_nothing_here_is_told_in_a_sentence(run, tmp_path, monkeypatch):
+    assert run(prepare).exit_code == 0
+    other = tmp_path / "other"
+    other.write_bytes(b"o" * 32)
+    monkeypatch.setenv("GIFTPAD_KEK_FILE", str(other))
+    with pytest.raises(KeyUnreadable, match="does not open the keys that this database keeps"):
+        run(prepare)
 
 
 def test_packs_are_applied_and_listed(run):

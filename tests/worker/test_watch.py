@@ -143,19 +143,28 @@ def test_a_database_with_too_much_to_do_is_there_and_one_that_is_away_is_not(
     assert watch.look()["database"]["up"] is is_up
 
 
-def test_a_taken_port_is_no_reason_to_stop(watch):
+def test_a_taken_port_is_no_reason_to_stop_and_is_told_once(watch, monkeypatch):
+    told = []
+    monkeypatch.setattr("worker.watch.log.warning", lambda said, **_: told.append(said))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         watch.settings = replace(watch.settings, metrics_port=taken.getsockname()[1])
         figures = watch.look()
+        watch.port_due_at = 0.0
+        watch.look()
     assert figures["metrics"]["is_served"] is False
+    assert figures["metrics"]["is_taken"] is True
+    assert told == ["metrics are not served"], "told once, not every half minute"
+    watch.port_due_at = 0.0
+    figures |= watch.look()
+    assert (figures["metrics"]["is_served"], figures["metrics"]["is_taken"]) == (True, False)
     assert figures["database"]["up"] is True
 
 
 def test_metrics_can_be_switched_off(watch):
     watch.settings = replace(watch.settings, metrics_port=0)
-    assert watch.look()["metrics"] == {"port": 0, "is_served": False}
+    assert watch.look()["metrics"] == {"port": 0, "is_served": False, "is_taken": False}
 
 
 def test_a_proof_that_runs_is_not_begun_beside_itself(house, town):

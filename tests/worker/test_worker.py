@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from giftpad import coupons, events, shops, wiring
+from giftpad import coupons, events, identity, shops, wiring
 from giftpad.kernel.db import bind_database
 from giftpad.kernel.work import unit_of_work
 from giftpad.payments.models import PaymentHistory
@@ -105,6 +105,7 @@ def test_a_hint_for_a_handler_that_is_gone_is_dropped(town):
 def test_every_entry_of_the_schedule_runs_for_every_tenant(fresh_settings):
     bound = bind_database(fresh_settings)
     wiring.bootstrap(fresh_settings)
+    assert identity.issuer().address == fresh_settings.issuer, "mails name our address"
     make.make_town()
     make.make_tenant()
     for name in wiring.SCHEDULE:

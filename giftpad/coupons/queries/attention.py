@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -11,7 +12,13 @@ import sqlalchemy as sa
 
 from giftpad import audit
 from giftpad.coupons.models import CouponBatch, CouponVolume
-from giftpad.coupons.rules import FAILED, READY, format_serial
+from giftpad.coupons.queries.standing import (
+    STANDS_AFTER,
+    WORKING,
+    find_standing,
+    is_printing_again,
+)
+from giftpad.coupons.rules import FAILED, READY, RELEASED, format_serial
 from giftpad.kernel.work import Work
 
 ATTENTION_MAX = 20
@@ -24,16 +31,18 @@ class Attention:
     """A batch that waits for a person.
 
     ``failed``: to be printed again; ``to_download``: so many of its volumes nobody took out yet;
-    ``to_release``: printed and taken out, not spendable yet.
+    ``to_release``: printed and taken out, not spendable yet; ``standing``: nobody has worked on it
+    since ``since``.
     """
 
-    kind: Literal["failed", "to_download", "to_release"]
+    kind: Literal["failed", "to_download", "to_release", "standing"]
     batch_id: UUID
     programme_id: UUID
     serial_first: str
     serial_last: str
     quantity: int
     volume_count: int
+    since: datetime | None = None
 
 
 def list_attention(work: Work) -> list[Attention]:
@@ -56,9 +65,46 @@ def list_attention(work: Work) -> list[Attention]:
         .limit(ATTENTION_MAX)
     ).all()
     left = _volumes_left(work, [batch.id for batch, _ in rows if batch.state == READY])
-    return [
+    return _list_standing(work) + [
         _attention(batch, left.get(batch.id, 0) if batch.state == READY else count)
         for batch, count in rows
+    ]
+
+
+def _list_standing(work: Work) -> list[Attention]:
+    """Return the newest batches that stand still; they come first, for nothing mends them here."""
+    again = (
+        sa.select(CouponVolume.batch_id)
+        .where(
+            CouponVolume.tenant_id == work.tenant_id,
+            CouponVolume.batch_id == CouponBatch.id,
+            is_printing_again(),
+        )
+        .exists()
+    )
+    working = (
+        work.session.execute(
+            sa.select(CouponBatch)
+            .where(
+                CouponBatch.tenant_id == work.tenant_id,
+                sa.or_(
+                    CouponBatch.state.in_(WORKING),
+                    sa.and_(CouponBatch.state == RELEASED, again),
+                ),
+                CouponBatch.print_destroyed_at.is_(None),
+                CouponBatch.created_at < work.at - STANDS_AFTER,
+            )
+            .order_by(CouponBatch.id.desc())
+            .limit(ATTENTION_MAX)
+        )
+        .scalars()
+        .all()
+    )
+    since = find_standing(work, working)
+    return [
+        replace(_attention(batch, 0), kind="standing", since=since[batch.id])
+        for batch in working
+        if batch.id in since
     ]
 
 

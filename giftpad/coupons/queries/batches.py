@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from giftpad.coupons.models.finding import (
     list_volumes,
     require_batch,
 )
+from giftpad.coupons.queries.standing import find_standing
 from giftpad.coupons.rules import (
     DONE,
     FAILED,
@@ -84,6 +86,7 @@ def _views(
     chunk_sums = _sums(work, CouponChunk, batch_ids)
     volume_sums = _sums(work, CouponVolume, batch_ids)
     replaced = find_predecessors(work, batch_ids)
+    standing = find_standing(work, batches)
     views = []
     for batch in batches:
         verified = volume_sums.get((batch.id, READY), 0)
@@ -94,7 +97,8 @@ def _views(
         )
         old_number = replaced.get(batch.id)
         replaces = None if old_number is None else format_serial(batch.prefix, old_number)
-        views.append(_view(batch, counts, volumes=volumes, replaces=replaces))
+        view = _view(batch, counts, volumes=volumes, replaces=replaces)
+        views.append(replace(view, stands_since=standing.get(batch.id)))
     return views
 
 

@@ -1,4 +1,4 @@
-"""Machine clients: made with a secret that is shown once, and stopped at once."""
+"""Clients: made with a secret that is shown once, if they can keep one, and stopped at once."""
 
 from __future__ import annotations
 
@@ -6,39 +6,61 @@ from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit
 from giftpad.identity.commands.revocations import KEPT_FOR, revoke
-from giftpad.identity.errors import ClientNotFound
-from giftpad.identity.models import ClientGrantRow, ClientRow
-from giftpad.identity.queries import PLATFORM
+from giftpad.identity.errors import AudienceTaken, ClientNotFound, ClientUnfit
+from giftpad.identity.models import ApiRow, ClientGrantRow, ClientRow
+from giftpad.identity.queries import PLATFORM, issuer
 from giftpad.identity.rules import (
     DEFAULT_LIMITS,
+    LEEWAY_MAX_S,
+    OUR_PROFILE,
     PERMISSIONS,
+    SECRET_KINDS,
+    TOKEN_PROFILES,
     Limits,
+    check_addresses,
+    check_audience,
+    check_kind,
     check_limits,
     check_name,
+    check_origins,
     check_permissions,
     hash_secret,
     new_client_id,
     new_secret,
+    origin_of,
 )
-from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.kernel.work import Scope, Work, unit_of_work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewClient:
-    """What one must say to make a client; one with a shop acts for that shop only."""
+    """What one must say to make a client; one with a shop acts for that shop only.
+
+    ``permissions`` are the most it may do: by itself if it is a machine, else for people who may
+    do so themselves.  ``audience`` names its API where that is not ours.
+    """
 
     name: str
-    permissions: tuple[str, ...]
+    permissions: tuple[str, ...] = ()
     shop_id: UUID | None = None
     limits: Limits = DEFAULT_LIMITS
+    kind: str = "machine"
+    redirect_uris: tuple[str, ...] = ()
+    logout_uris: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    audience: str = ""
+    token_profile: str = OUR_PROFILE
+    leeway_s: int = 0
+    needs_challenge: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a client proves itself with; the secret exists nowhere else."""
+    """What a client proves itself with; the secret exists nowhere else, and some have none."""
 
     client_id: str
     client_secret: str
@@ -48,23 +70,41 @@ class Credentials:
 
 
 def create_client(scope: Scope, new: NewClient) -> Credentials:
-    """Make a machine client of the scope's tenant.
+    """Make a client of the scope's tenant.
 
-    The platform's row comes first, in a transaction of its own: without its grant a client can
+    The platform's rows come first, in a transaction of their own: without its grant a client can
     do nothing, so a crash between the two leaves nobody with a right.
-    Raises: NameUnfit, PermissionUnknown, LimitsInvalid.
+    Raises: NameUnfit, PermissionUnknown, LimitsInvalid, ClientUnfit, AddressUnfit, AudienceUnfit,
+    AudienceTaken.
     """
     name = check_name(new.name)
     allowed = check_permissions(new.permissions)
     check_limits(new.limits)
-    made = Credentials(client_id=new_client_id(), client_secret=new_secret())
+    _check_kind(new)
+    keeps_secret = new.kind in SECRET_KINDS
+    made = Credentials(
+        client_id=new_client_id(), client_secret=new_secret() if keeps_secret else ""
+    )
+    redirect_uris = check_addresses(new.redirect_uris)
+    origins = check_origins(new.origins)
+    if new.kind == "spa":  # where a script is sent back to, it also asks for its tokens
+        origins = list(dict.fromkeys([*origins, *map(origin_of, redirect_uris)]))
     with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
+        if new.audience:
+            _keep_api(work, scope.tenant_id, new)
         work.session.add(
             ClientRow(
                 tenant_id=work.tenant_id,
                 id=made.client_id,
                 home_tenant_id=scope.tenant_id,
-                secret_hash=hash_secret(made.client_secret),
+                kind=new.kind,
+                secret_hash=hash_secret(made.client_secret) if keeps_secret else None,
+                redirect_uris=redirect_uris,
+                logout_uris=check_addresses(new.logout_uris),
+                origins=origins,
+                audience=new.audience,
+                leeway_s=new.leeway_s,
+                needs_challenge=new.needs_challenge,
                 created_at=work.at,
             )
         )
@@ -81,11 +121,51 @@ def create_client(scope: Scope, new: NewClient) -> Credentials:
                 created_at=work.at,
             )
         )
-        details = {"permissions": ordered, "shop_id": str(new.shop_id) if new.shop_id else None}
+        details = {
+            "type": new.kind,
+            "permissions": ordered,
+            "shop_id": str(new.shop_id) if new.shop_id else None,
+        }
         audit.record(
             work, action="client.created", subject=f"client:{made.client_id}", details=details
         )
     return made
+
+
+def _check_kind(new: NewClient) -> None:
+    check_kind(new.kind, new.redirect_uris)
+    if new.kind != "machine" and (new.shop_id is not None or new.limits != DEFAULT_LIMITS):
+        raise ClientUnfit(reason="only a machine has a shop and limits of its own")
+    if new.token_profile not in TOKEN_PROFILES:
+        raise ClientUnfit(reason=f"its tokens are written as {' or '.join(TOKEN_PROFILES)}")
+    if new.token_profile != OUR_PROFILE and not new.audience:
+        raise ClientUnfit(reason="tokens for our API are always written as rfc9068")
+    if not 0 <= new.leeway_s <= LEEWAY_MAX_S:
+        raise ClientUnfit(reason=f"its leeway is 0 to {LEEWAY_MAX_S} seconds")
+    if not new.needs_challenge and new.kind != "web":
+        raise ClientUnfit(reason="who keeps no secret needs the challenge of PKCE")
+
+
+def _keep_api(work: Work, tenant_id: UUID, new: NewClient) -> None:
+    """Keep the API that tokens are for, unless it is there already as it is wanted.
+
+    Raises: AudienceUnfit, AudienceTaken.
+    """
+    audience = check_audience(new.audience, issuer())
+    work.session.execute(
+        insert(ApiRow)
+        .values(
+            tenant_id=work.tenant_id,
+            audience=audience,
+            home_tenant_id=tenant_id,
+            token_profile=new.token_profile,
+            created_at=work.at,
+        )
+        .on_conflict_do_nothing()
+    )
+    known = work.session.get_one(ApiRow, (work.tenant_id, audience))
+    if (known.home_tenant_id, known.token_profile) != (tenant_id, new.token_profile):
+        raise AudienceTaken(audience=audience)
 
 
 def disable_client(scope: Scope, client_id: str) -> None:

@@ -6,12 +6,13 @@ The link is the proof; who has it may set a password, or sign in with the one th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from giftpad import audit, tenancy
+from giftpad import audit, messaging, tenancy
 from giftpad.identity.commands.managing import check_manages
 from giftpad.identity.commands.passwords import find_mark, prove_password
 from giftpad.identity.commands.people import NewPerson, add_member, ensure_person, role_of
@@ -24,10 +25,12 @@ from giftpad.identity.queries import (
     hasher,
     invitation_place,
     is_open,
+    issuer,
     person_actor,
 )
 from giftpad.identity.rules import (
     INVITATION_LIFE_S,
+    PASSWORD_METHOD,
     check_name,
     check_password,
     check_role,
@@ -39,6 +42,7 @@ from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, rows_changed, unit_of_work
 
 KEPT_AFTER_END = timedelta(days=30)
+ORGANISATION_MOST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Invitation:
 
     id: UUID
     code: str = field(repr=False)
+    is_mailed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +75,14 @@ class Joined:
     tenant_id: UUID
     membership_id: UUID
     proof: str | None = field(repr=False)
+    methods: tuple[str, ...] = (PASSWORD_METHOD,)
 
 
-def invite(scope: Scope, new: NewInvitation) -> Invitation:
+def invite(scope: Scope, new: NewInvitation, *, locale: str = "ja") -> Invitation:
     """Make an invitation to the scope's tenant, to be handed on as a link.
 
+    Whoever is invited by their address gets it by mail too, where mail can be sent.
+    Publishes: message.mail_due_v1.
     Locks: the inviter's membership, so that whoever ends it finds this invitation.
     Raises: RoleUnknown, RoleShopMismatch, NameUnfit, EmailInvalid, SessionOver.
     """
@@ -82,6 +90,9 @@ def invite(scope: Scope, new: NewInvitation) -> Invitation:
     name = check_name(new.name)
     email = normalise_email(new.email) if new.email else None
     invitation_id, secret = new_id(), new_invitation_secret()
+    tenant = tenancy.get_tenant(scope.tenant_id)
+    code = f"{tenant.slug}.{secret}"
+    is_mailed = email is not None and messaging.can_send("mail")
     with unit_of_work(scope) as work:
         check_manages(work)
         expires_at = work.at + timedelta(seconds=INVITATION_LIFE_S)
@@ -100,14 +111,30 @@ def invite(scope: Scope, new: NewInvitation) -> Invitation:
                 delete_after=expires_at + KEPT_AFTER_END,
             )
         )
+        if email is not None and is_mailed:
+            messaging.send(work, _letter(tenant, email, code, expires_at, locale=locale))
         audit.record(
             work,
             action="member.invited",
             subject=f"invitation:{invitation_id}",
             details=role_of(new.role, new.shop_id),
         )
-    slug = tenancy.get_tenant(scope.tenant_id).slug
-    return Invitation(id=invitation_id, code=f"{slug}.{secret}")
+    return Invitation(id=invitation_id, code=code, is_mailed=is_mailed)
+
+
+def _letter(
+    tenant: tenancy.Tenant, email: str, code: str, expires_at: datetime, *, locale: str
+) -> messaging.Message:
+    return messaging.Message(
+        template="invitation",
+        to=email,
+        values={
+            "organisation": tenant.name_in(locale)[:ORGANISATION_MOST],
+            "link": f"{issuer().address}join/{code}",
+            "until_day": expires_at.astimezone(ZoneInfo(tenant.zone)).date(),
+        },
+        locale=locale,
+    )
 
 
 def _seal(work: Work, invitation_id: UUID, column: str, text: str) -> bytes:

@@ -5,6 +5,7 @@ Source: RFC 7517; RFC 7638.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,14 +16,25 @@ from sqlalchemy.dialects.postgresql import insert
 from giftpad import audit, tenancy
 from giftpad.identity.errors import KeyNotFound, KeyTooYoung
 from giftpad.identity.models import SigningKeyRow
-from giftpad.identity.queries import PLATFORM, key_place, list_keys, refresh_trust
+from giftpad.identity.queries import PLATFORM, KeyView, key_place, list_keys, refresh_trust
 from giftpad.identity.rules import TOKEN_LIFE_MAX_S
 from giftpad.kernel.seal import wrap
-from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
+from giftpad.kernel.work import SYSTEM, Actor, Scope, Work, unit_of_work
 
 KEY_BITS = 2048
 PUBLISHED_MIN = timedelta(hours=1)
 KEPT_FOR = timedelta(seconds=TOKEN_LIFE_MAX_S) + timedelta(minutes=10)
+
+
+class _Bound:
+    """After how long the schedule lets the next key sign; None if it never does."""
+
+    every: timedelta | None = None
+
+
+def bind_rotation(every_days: int) -> None:
+    """Say after how many days the schedule changes the key that signs; 0 means never."""
+    _Bound.every = timedelta(days=every_days) if every_days else None
 
 
 def _new_key() -> RSAKey:
@@ -81,25 +93,60 @@ def rotate_keys(actor: Actor, *, now: bool = False) -> str:
     """
     fresh = _new_key()
     with unit_of_work(_scope(actor)) as work:
-        rows = _lock(work)
-        upcoming = next((row for row in rows.values() if row.state == "next"), None)
-        if upcoming is None:
-            raise KeyNotFound
-        ready_at = upcoming.created_at + PUBLISHED_MIN
-        if not now and work.at < ready_at:
-            raise KeyTooYoung(ready_at=ready_at.isoformat(timespec="minutes"))
-        for row in rows.values():
-            if row.state == "current":
-                row.state, row.private_wrapped = "previous", None
-                row.kept_until = work.at + KEPT_FOR
-        _promote(work, upcoming, fresh)
-        details = {"now": now}
-        audit.record(
-            work, action="signing_key.rotated", subject=f"key:{upcoming.kid}", details=details
-        )
-        signing = upcoming.kid
+        signing = _rotate(work, _lock(work), fresh, now=now)
     refresh_trust()
     return signing
+
+
+def rotate_due_keys() -> str | None:
+    """Rotate if the key that signs has done so for long enough; return the id of the new one.
+
+    The schedule may come round in two workers at once: the second finds a key that is young.
+    Locks: the keys that sign or will.
+    """
+    with unit_of_work(PLATFORM) as work:
+        if not _is_due(work, list_keys(work)):
+            return None
+    fresh = _new_key()
+    with unit_of_work(_scope(SYSTEM)) as work:
+        rows = _lock(work)
+        if not _is_due(work, rows.values()):
+            return None
+        signing = _rotate(work, rows, fresh)
+    refresh_trust()
+    return signing
+
+
+def _is_due(work: Work, keys: Iterable[KeyView | SigningKeyRow]) -> bool:
+    """Whether one key has signed for long enough, and others have had time to read the next."""
+    signs_since = [key.promoted_at for key in keys if key.state == "current" and key.promoted_at]
+    published_at = [key.created_at for key in keys if key.state == "next"]
+    if _Bound.every is None or not signs_since or not published_at:
+        return False
+    return work.at >= max(signs_since[0] + _Bound.every, published_at[0] + PUBLISHED_MIN)
+
+
+def _rotate(
+    work: Work, rows: Mapping[str, SigningKeyRow], fresh: RSAKey, *, now: bool = False
+) -> str:
+    """Let the next of the locked keys sign, and return its id.
+
+    Raises: KeyTooYoung, KeyNotFound.
+    """
+    upcoming = next((row for row in rows.values() if row.state == "next"), None)
+    if upcoming is None:
+        raise KeyNotFound
+    ready_at = upcoming.created_at + PUBLISHED_MIN
+    if not now and work.at < ready_at:
+        raise KeyTooYoung(ready_at=ready_at.isoformat(timespec="minutes"))
+    for row in rows.values():
+        if row.state == "current":
+            row.state, row.private_wrapped = "previous", None
+            row.kept_until = work.at + KEPT_FOR
+    _promote(work, upcoming, fresh)
+    details = {"now": now}
+    audit.record(work, action="signing_key.rotated", subject=f"key:{upcoming.kid}", details=details)
+    return upcoming.kid
 
 
 def _promote(work: Work, upcoming: SigningKeyRow, fresh: RSAKey) -> None:

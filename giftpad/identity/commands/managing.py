@@ -16,6 +16,7 @@ from giftpad.identity.rules import ROLES
 from giftpad.kernel.work import Work
 
 MANAGING = "members:manage"
+KEEPING_TILLS = "tills:manage"
 MANAGERS = sorted(role for role, permissions in ROLES.items() if MANAGING in permissions)
 
 
@@ -40,4 +41,29 @@ def check_manages(work: Work) -> None:
         .with_for_update(read=True)
     ).first()
     if managing is None:
+        raise SessionOver
+
+
+def check_keeps_tills(work: Work, shop_id: UUID) -> None:
+    """Refuse a person whose roles do not let them keep the tablets of this shop any more.
+
+    Locks: the membership, until the end of ``work``.
+    Raises: SessionOver.
+    """
+    actor = work.scope.actor
+    if actor.kind != "person":
+        return
+    keepers = [role for role, permissions in ROLES.items() if KEEPING_TILLS in permissions]
+    keeping = work.session.scalars(
+        sa.select(MembershipRow.id)
+        .where(
+            MembershipRow.tenant_id == work.tenant_id,
+            MembershipRow.person_id == UUID(actor.id),
+            MembershipRow.role.in_(keepers),
+            sa.or_(MembershipRow.shop_id.is_(None), MembershipRow.shop_id == shop_id),
+        )
+        .order_by(MembershipRow.id)
+        .with_for_update(read=True)
+    ).first()
+    if keeping is None:
         raise SessionOver

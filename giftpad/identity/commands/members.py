@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from giftpad import audit
+from giftpad.identity.commands.clerks import remove_clerks_of
 from giftpad.identity.commands.managing import MANAGERS, check_manages
 from giftpad.identity.commands.people import role_of
 from giftpad.identity.commands.sessions import revoke_sessions_in
@@ -27,7 +28,8 @@ def change_role(scope: Scope, membership_id: UUID, role: str, shop_id: UUID | No
     """Give a member another role; they sign in anew, and then have it.
 
     What they invited others to ends, if they may invite no more.  Who has the role already is
-    signed out too: a first try may have stopped between the role and the sessions.
+    signed out too: a first try may have stopped between the role and the sessions.  So does the
+    PIN they had at the tablets of a shop.
     Locks: whoever may manage members, then the member.
     Raises: RoleUnknown, RoleShopMismatch, SessionOver, MemberNotFound, OwnRole, LastOwner,
     MemberExists.
@@ -38,6 +40,7 @@ def change_role(scope: Scope, membership_id: UUID, role: str, shop_id: UUID | No
         if (row.role, row.shop_id) != (role, shop_id):
             _give_role(work, row, role, shop_id)
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
+    remove_clerks_of(scope, membership_id)
 
 
 def _give_role(work: Work, row: MembershipRow, role: str, shop_id: UUID | None) -> None:
@@ -61,7 +64,7 @@ def _give_role(work: Work, row: MembershipRow, role: str, shop_id: UUID | None) 
 def remove_member(scope: Scope, membership_id: UUID) -> None:
     """Take a member's role away; whoever is signed in with it is out within 30 seconds.
 
-    What they invited others to, and nobody has taken yet, ends with it.
+    What they invited others to, and nobody has taken yet, ends with it, and so does their PIN.
     Locks: whoever may manage members, then the member.
     Raises: SessionOver, MemberNotFound, OwnRole, LastOwner.
     """
@@ -77,6 +80,7 @@ def remove_member(scope: Scope, membership_id: UUID) -> None:
             details=role_of(row.role, row.shop_id),
         )
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
+    remove_clerks_of(scope, membership_id)
 
 
 def _withdraw_invitations(work: Work, person_id: UUID) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from giftpad import audit, guard, tenancy
+from giftpad.identity.commands.notices import UNSEEN, Seen, prepare_notice, tell
 from giftpad.identity.commands.sessions import end_sessions_of
 from giftpad.identity.errors import (
     EmailInvalid,
@@ -19,6 +20,7 @@ from giftpad.identity.errors import (
 )
 from giftpad.identity.queries import (
     PLATFORM,
+    find_factors,
     find_person,
     get_person,
     hasher,
@@ -30,7 +32,12 @@ from giftpad.identity.queries import (
     refresh_trust,
     verify_password,
 )
-from giftpad.identity.rules import Membership, check_password, normalise_email
+from giftpad.identity.rules import (
+    PASSWORD_METHOD,
+    Membership,
+    check_password,
+    normalise_email,
+)
 from giftpad.kernel.work import Actor, unit_of_work
 
 T = TypeVar("T")
@@ -45,12 +52,15 @@ FAILURES_MAX = 10
 class SignedIn:
     """Who has proved to be somebody, and which roles they can take; no session exists yet.
 
-    ``proof`` opens a session later, as long as the password is the same.
+    ``proof`` opens a session later, as long as the password is the same; ``methods`` is how they
+    have done it, and ``has_factors`` whether there is a second step that they can take.
     """
 
     person_id: UUID
     proof: str = field(repr=False)
     memberships: tuple[Membership, ...]
+    methods: tuple[str, ...]
+    has_factors: bool
 
 
 def prove(names: Mapping[str, int], find: Callable[[], T | None]) -> T | None:
@@ -105,7 +115,11 @@ def sign_in(email: str, password: str, *, source: str) -> SignedIn:
     proof = find_mark(email)
     person_id = prove_password(email, password, source=source)
     return SignedIn(
-        person_id=person_id, proof=proof, memberships=tuple(list_memberships(person_id))
+        person_id=person_id,
+        proof=proof,
+        memberships=tuple(list_memberships(person_id)),
+        methods=(PASSWORD_METHOD,),
+        has_factors=find_factors(person_id).are_any,
     )
 
 
@@ -122,28 +136,58 @@ def find_mark(email: str) -> str:
     return password_mark(person) if person is not None else ""
 
 
-def change_password(
-    person_id: UUID, present: str, password: str, *, session_id: UUID | None = None
-) -> None:
-    """Give a person another password, and end their sessions but for the one they ask from.
+def prove_present(person_id: UUID, password: str) -> tuple[str, ...]:
+    """Return how somebody who is signed in has proved themselves once more by their password.
 
-    Locks: the person's row, then their sessions.
-    Raises: PasswordWrong, PasswordUnfit, SignInThrottled, SessionOver.
+    Raises: PasswordWrong, SignInThrottled, SessionOver.
     """
-    scope = replace(PLATFORM, actor=person_actor(person_id))
-    with unit_of_work(scope) as work:
+    confirm_password(person_id, password)
+    return (PASSWORD_METHOD,)
+
+
+def confirm_password(person_id: UUID, password: str) -> str:
+    """Let somebody who is signed in prove once more who they are; return the hash that fits.
+
+    Raises: PasswordWrong, SignInThrottled, SessionOver.
+    """
+    with unit_of_work(PLATFORM) as work:
         person = get_person(work, person_id)
     if person is None:
         raise SessionOver
     known = person.password_hash
     proved = prove(
         {f"password:{person_id}": FAILURES_MAX},
-        lambda: known if is_password(known, present) else None,
+        lambda: known if is_password(known, password) else None,
     )
     if proved is None:
         raise PasswordWrong
+    return proved
+
+
+def find_proof(person_id: UUID) -> str:
+    """Return the mark of a person's password as it is now; "" of nobody."""
+    with unit_of_work(PLATFORM) as work:
+        person = get_person(work, person_id)
+    return password_mark(person) if person is not None else ""
+
+
+def change_password(
+    person_id: UUID,
+    present: str,
+    password: str,
+    *,
+    seen: Seen = UNSEEN,
+    session_id: UUID | None = None,
+) -> None:
+    """Give a person another password, and end their sessions but for the one they ask from.
+
+    Locks: the person's row, then their sessions.
+    Raises: PasswordWrong, PasswordUnfit, SignInThrottled, SessionOver.
+    """
+    proved = confirm_password(person_id, present)
     password_hash = hasher().hash(check_password(password))
-    with unit_of_work(scope) as work:
+    notice = prepare_notice(person_id, seen)
+    with unit_of_work(replace(PLATFORM, actor=person_actor(person_id))) as work:
         row = lock_person(work, person_id, to_change=True)
         if row is None:
             raise SessionOver
@@ -151,12 +195,13 @@ def change_password(
             raise PasswordWrong
         row.password_hash = password_hash
         work.session.flush()
+        tell(work, row, "password_changed", notice)
         audit.record(work, action="person.password_changed", subject=f"person:{person_id}")
         end_sessions_of(work, person_id, but=session_id)
     refresh_trust()
 
 
-def reset_password(actor: Actor, email: str, password: str) -> UUID:
+def reset_password(actor: Actor, email: str, password: str, *, seen: Seen = UNSEEN) -> UUID:
     """Give whoever signs in with an address another password, and end all their sessions.
 
     For whoever runs the installation and knows by other means who asks.
@@ -164,14 +209,19 @@ def reset_password(actor: Actor, email: str, password: str) -> UUID:
     Raises: PersonNotFound, PasswordUnfit, EmailInvalid.
     """
     password_hash = hasher().hash(check_password(password))
+    with unit_of_work(PLATFORM) as work:
+        known = find_person(work, email)
+    if known is None:
+        raise PersonNotFound
+    notice = prepare_notice(known.id, seen)
     with unit_of_work(replace(PLATFORM, actor=actor)) as work:
-        row = find_person(work, email, to_change=True)
+        row = lock_person(work, known.id, to_change=True)
         if row is None:
             raise PersonNotFound
         row.password_hash = password_hash
         work.session.flush()
+        tell(work, row, "password_changed", notice)
         audit.record(work, action="person.password_reset", subject=f"person:{row.id}")
         end_sessions_of(work, row.id)
-        person_id = row.id
     refresh_trust()
-    return person_id
+    return known.id

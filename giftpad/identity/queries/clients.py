@@ -1,4 +1,4 @@
-"""Machine clients: whether one has proved itself, and which a tenant has."""
+"""Clients: whether one has proved itself, and which a tenant has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from giftpad import tenancy
 from giftpad.identity import models
 from giftpad.identity.errors import ClientRefused
 from giftpad.identity.queries.trust import PLATFORM
-from giftpad.identity.rules import Granted, Limits, is_secret
+from giftpad.identity.rules import OUR_PROFILE, Granted, Limits, is_secret
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 CLIENTS_MAX = 1000
@@ -35,30 +35,50 @@ class ClientView:
 
 
 def authenticate_client(client_id: str, secret: str) -> Granted:
-    """Return what the client may do, if the secret is its own.
+    """Return what a client may do, if the secret is its own; some have none, and must show none.
 
-    The work is the same for an unknown client and for a wrong secret.  It reads the platform and
-    then the client's tenant, each in a transaction of its own.
+    The work is the same for an unknown client and for a wrong secret.
     Raises: ClientRefused.
     """
+    client, grant, profile = _read_client(client_id)
+    known = client.secret_hash if client is not None else NO_HASH
+    is_right = is_secret(secret, known or NO_HASH) if known is not None else not secret
+    granted = _to_granted(client, grant, profile)
+    if not is_right or granted is None:
+        raise ClientRefused
+    return granted
+
+
+def find_client(client_id: str) -> Granted | None:
+    """Return a client that may be used, without any proof that it is here."""
+    return _to_granted(*_read_client(client_id))
+
+
+def _read_client(
+    client_id: str,
+) -> tuple[models.ClientRow | None, models.ClientGrantRow | None, str]:
+    """Read the platform and then the client's tenant, each in a transaction of its own."""
     asked = client_id if _CLIENT_ID.fullmatch(client_id) else ""
+    profile = OUR_PROFILE
     with unit_of_work(PLATFORM) as work:
         client = work.session.get(models.ClientRow, (work.tenant_id, asked))
+        if client is not None and client.audience:
+            api = work.session.get(models.ApiRow, (work.tenant_id, client.audience))
+            profile = api.token_profile if api is not None else profile
     home_id = client.home_tenant_id if client is not None else PLATFORM.tenant_id
     with unit_of_work(Scope(tenant_id=home_id)) as work:
         grant = work.session.get(models.ClientGrantRow, (work.tenant_id, asked))
-    is_right = is_secret(secret, client.secret_hash if client is not None else NO_HASH)
-    tenant = tenancy.find_tenant(home_id)
-    if (
-        not is_right
-        or client is None
-        or client.disabled_at is not None
-        or grant is None
-        or grant.disabled_at is not None
-        or tenant is None
-        or tenant.is_suspended
-    ):
-        raise ClientRefused
+    return client, grant, profile
+
+
+def _to_granted(
+    client: models.ClientRow | None, grant: models.ClientGrantRow | None, profile: str
+) -> Granted | None:
+    if client is None or client.disabled_at is not None:
+        return None
+    tenant = tenancy.find_tenant(client.home_tenant_id)
+    if grant is None or grant.disabled_at is not None or tenant is None or tenant.is_suspended:
+        return None
     return Granted(
         client_id=client.id,
         tenant_id=tenant.id,
@@ -66,7 +86,32 @@ def authenticate_client(client_id: str, secret: str) -> Granted:
         permissions=frozenset(grant.permissions),
         shop_id=grant.shop_id,
         limits=Limits(**grant.limits),
+        kind=client.kind,
+        name=grant.name,
+        redirect_uris=tuple(client.redirect_uris),
+        logout_uris=tuple(client.logout_uris),
+        origins=tuple(client.origins),
+        audience=client.audience,
+        token_profile=profile,
+        leeway_s=client.leeway_s,
+        needs_challenge=client.needs_challenge,
     )
+
+
+def is_known_origin(origin: str) -> bool:
+    """Whether the scripts of an origin may call us: a client that is used names it."""
+    row = models.ClientRow
+    with unit_of_work(PLATFORM) as work:
+        found = work.session.execute(
+            sa.select(row.id)
+            .where(
+                row.tenant_id == work.tenant_id,
+                row.disabled_at.is_(None),
+                row.origins.contains([origin]),
+            )
+            .limit(1)
+        ).first()
+    return found is not None
 
 
 def list_clients(work: Work) -> list[ClientView]:

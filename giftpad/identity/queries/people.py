@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from giftpad import tenancy
 from giftpad.identity import models
-from giftpad.identity.errors import EmailInvalid
+from giftpad.identity.errors import EmailInvalid, PersonNotFound
+from giftpad.identity.queries.terminals import till_names
 from giftpad.identity.queries.trust import PLATFORM
 from giftpad.identity.rules import PASSWORD_LENGTH_MAX, normalise_email, normalise_password
 from giftpad.kernel.seal import column_place
@@ -66,28 +68,32 @@ def list_members(scope: Scope) -> list[MemberView]:
 
 
 def find_people(scope: Scope, person_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the names of those of these people who are members of a tenant.
+    """Return the names of those who are members of a tenant, have visited it or are at its tablets.
 
     It reads the tenant and then the platform, each in a transaction of its own.
     """
     if not person_ids:
         return {}
-    member, person = models.MembershipRow, models.PersonRow
+    person = models.PersonRow
     with unit_of_work(scope) as work:
-        here = set(
-            work.session.scalars(
-                sa.select(member.person_id).where(
-                    member.tenant_id == work.tenant_id, member.person_id.in_(set(person_ids))
+        here = {
+            person_id
+            for table in (models.MembershipRow, models.VisitRow)
+            for person_id in work.session.scalars(
+                sa.select(table.person_id).where(
+                    table.tenant_id == work.tenant_id, table.person_id.in_(set(person_ids))
                 )
             )
-        )
+        }
+        at_tills = till_names(work, person_ids)
     with unit_of_work(PLATFORM) as work:
         rows = work.session.execute(
             sa.select(person.id, person.name_sealed).where(
                 person.tenant_id == work.tenant_id, person.id.in_(here)
             )
         )
-        return {row[0]: open_personal(row[0], "name_sealed", row[1]) for row in rows}
+        members = {row[0]: open_personal(row[0], "name_sealed", row[1]) for row in rows}
+    return at_tills | members
 
 
 def _to_member(member: models.MembershipRow, person: models.PersonRow) -> MemberView:
@@ -123,6 +129,18 @@ def find_person(work: Work, email: str, *, to_change: bool = False) -> models.Pe
     return work.session.scalars(wanted.with_for_update() if to_change else wanted).one_or_none()
 
 
+def get_person_id(email: str) -> UUID:
+    """Return who signs in with this address.
+
+    Raises: PersonNotFound, EmailInvalid.
+    """
+    with unit_of_work(PLATFORM) as work:
+        person = find_person(work, email)
+    if person is None:
+        raise PersonNotFound
+    return person.id
+
+
 @cache
 def hasher() -> PasswordHasher:
     """Return the password hash: Argon2id with the memory RFC 9106 asks for as its second choice."""
@@ -151,6 +169,27 @@ def lock_person(work: Work, person_id: UUID, *, to_change: bool) -> models.Perso
         .where(row.tenant_id == work.tenant_id, row.id == person_id, row.disabled_at.is_(None))
         .with_for_update(read=not to_change)
     ).one_or_none()
+
+
+def personal_claims(person_id: UUID, names: Collection[str]) -> dict[str, Any]:
+    """Return what the scopes among ``names`` let a client know of a person.
+
+    That an e-mail address is theirs nobody has proved yet.
+    """
+    if not {"profile", "email"} & set(names):
+        return {}
+    with unit_of_work(PLATFORM) as work:
+        person = get_person(work, person_id)
+    if person is None:
+        return {}
+    claims: dict[str, Any] = {}
+    if "profile" in names:
+        claims["name"] = open_personal(person_id, "name_sealed", person.name_sealed)
+        claims["updated_at"] = int(person.created_at.timestamp())
+    if "email" in names:
+        claims["email"] = open_personal(person_id, "email_sealed", person.email_sealed)
+        claims["email_verified"] = False
+    return claims
 
 
 def is_password(password_hash: str, password: str) -> bool:

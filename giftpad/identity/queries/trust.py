@@ -9,26 +9,35 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
-from joserfc import jws, jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from giftpad import tenancy
 from giftpad.identity import models
 from giftpad.identity.errors import TokenRefused
+from giftpad.identity.queries.foreign import find_foreign, is_withdrawn, verify_foreign
+from giftpad.identity.queries.foreign_claims import ForeignClaims
 from giftpad.identity.rules import (
+    ID_TOKEN_TYPE,
     TOKEN_LENGTH_MAX,
+    TOKEN_TYPE,
     Claims,
     Issuer,
     judge_claims,
     judge_header,
+    judge_hint,
+    judge_reader,
 )
 from giftpad.kernel.db import Database, database
 from giftpad.kernel.errors import Unavailable
@@ -40,8 +49,12 @@ log = get_logger("identity")
 
 REFRESH_S = 10.0
 STALE_MAX_S = 30.0
-MISS_INTERVAL_S = 1.0
+MISSES_MAX = 20
+"""Times in a second at most that one process looks for a key it does not know."""
 REVOCATIONS_MAX = 100_000
+LISTED_MAX_S = 1.0
+"""Age of the keys that others are told at most, as long as the database answers."""
+_RS256 = jws.JWSRegistry(algorithms=["RS256"])
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 
 
@@ -74,13 +87,16 @@ class _Trust:
     clients_revoked: frozenset[str]
     tokens_revoked: frozenset[str]
     sessions_revoked: frozenset[str]
+    authorisations_revoked: frozenset[str]
     read_at: float
+    keys_read_at: float
 
 
 class _Held:
     """The trust of this process, and where it came from."""
 
     issuer: Issuer | None = None
+    misses: deque[float] = deque(maxlen=MISSES_MAX)  # noqa: RUF012 - one per process, by design
     trust: _Trust | None = None
     source: Database | None = None
     reading = threading.Lock()
@@ -107,29 +123,41 @@ def _is_usable(work: Work) -> sa.ColumnElement[bool]:
     )
 
 
+def _read_keys(work: Work) -> dict[str, _Key]:
+    found = work.session.scalars(sa.select(models.SigningKeyRow).where(_is_usable(work)))
+    return {
+        key.kid: _Key(
+            state=key.state,
+            public=RSAKey.import_key(key.public),
+            private_wrapped=key.private_wrapped,
+        )
+        for key in found
+    }
+
+
 def _read_trust() -> _Trust:
     row = models.RevocationRow
     read_at = time.monotonic()  # before the read: what is revoked during it counts as unread
     with unit_of_work(PLATFORM) as work:
-        keys = list(work.session.scalars(sa.select(models.SigningKeyRow).where(_is_usable(work))))
+        keys = _read_keys(work)
         revoked = work.session.execute(
             sa.select(row.kind, row.value)
             .where(row.tenant_id == work.tenant_id, row.kept_until > work.at)
+            .order_by(row.created_at.desc())  # the newest, if there are more than can be held
             .limit(REVOCATIONS_MAX)
         ).all()
+    if len(revoked) == REVOCATIONS_MAX:
+        log.error("more revocations than are held; the oldest are believed again")
     return _Trust(
-        keys={
-            key.kid: _Key(
-                state=key.state,
-                public=RSAKey.import_key(key.public),
-                private_wrapped=key.private_wrapped,
-            )
-            for key in keys
-        },
+        keys=keys,
         clients_revoked=frozenset(value for kind, value in revoked if kind == "client"),
         tokens_revoked=frozenset(value for kind, value in revoked if kind == "token"),
         sessions_revoked=frozenset(value for kind, value in revoked if kind == "session"),
+        authorisations_revoked=frozenset(
+            value for kind, value in revoked if kind == "authorisation"
+        ),
         read_at=read_at,
+        keys_read_at=read_at,
     )
 
 
@@ -188,6 +216,9 @@ def find_signer() -> tuple[str, RSAKey] | None:
 
 def list_public_keys() -> list[dict[str, Any]]:
     """Return the keys that verifiers may use, the signing one first, as a JWKS lists them."""
+    if time.monotonic() - _trust().keys_read_at >= LISTED_MAX_S:
+        with suppress(Unavailable):  # those that are known are better than none
+            _look_for_keys()
     order = ("current", "next", "previous")
     keys = sorted(_trust().keys.items(), key=lambda item: (order.index(item[1].state), item[0]))
     return [
@@ -197,9 +228,51 @@ def list_public_keys() -> list[dict[str, Any]]:
 
 
 def verify_token(token: str) -> Claims:
-    """Return what an access token says if we signed it, for our API, and it is of this hour.
+    """Return what an access token says if it is for our API, of this hour, and signed by us.
 
+    Or by an issuer that is trusted: what a token says of its issuer chooses whose keys are tried,
+    and is not believed before one of them fits.
     Whether it was revoked is asked by ``is_revoked``, again at every use.
+    Raises: TokenRefused, IssuerAway.
+    """
+    signature, payload = _open(token)
+    if (foreign := find_foreign(payload.get("iss"))) is not None:
+        try:
+            return verify_foreign(foreign, signature, payload)
+        except (JoseError, ValueError, TypeError) as error:
+            raise TokenRefused(type(error).__name__) from error
+    key_id = _check_signature(signature, (TOKEN_TYPE,))
+    return judge_claims(payload, issuer(), key_id=key_id, at=time.time())
+
+
+def verify_reader(token: str) -> tuple[Claims, frozenset[str]]:
+    """Return what an access token of ours says that may ask who its person is, and its scope.
+
+    Raises: TokenRefused.
+    """
+    signature, payload = _open(token)
+    key_id = _check_signature(signature, (TOKEN_TYPE, ID_TOKEN_TYPE.lower()))
+    claims, names = judge_reader(payload, issuer(), key_id=key_id, at=time.time())
+    if is_revoked(claims):
+        reason = "revoked"
+        raise TokenRefused(reason)
+    return claims, names
+
+
+def verify_hint(token: str) -> dict[str, Any]:
+    """Return what an ID token says that we signed for a client, be it over by now.
+
+    Raises: TokenRefused.
+    """
+    signature, payload = _open(token)
+    _check_signature(signature, (ID_TOKEN_TYPE.lower(),))
+    judge_hint(payload, issuer())
+    return payload
+
+
+def _open(token: str) -> tuple[jws.CompactSignature, dict[str, Any]]:
+    """Take a token apart; what it says is not to be believed yet.
+
     Raises: TokenRefused.
     """
     if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
@@ -207,17 +280,64 @@ def verify_token(token: str) -> Claims:
         raise TokenRefused(reason)
     try:
         signature = jws.extract_compact(token.encode())
-        key_id = judge_header(signature.headers())
-        payload = jwt.decode(token, _public_key(key_id), algorithms=["RS256"]).claims
+        return signature, _read_payload(signature.payload)
     except (JoseError, ValueError, TypeError) as error:
         raise TokenRefused(type(error).__name__) from error
-    return judge_claims(payload, issuer(), key_id=key_id, at=time.time())
+
+
+def _check_signature(signature: jws.CompactSignature, types: Collection[str]) -> str:
+    """Return the id of the key of ours that has signed.
+
+    Raises: TokenRefused.
+    """
+    try:
+        key_id = judge_header(signature.headers(), types)
+        is_signed = jws.validate_compact(signature, _public_key(key_id), registry=_RS256)
+    except (JoseError, ValueError, TypeError) as error:
+        raise TokenRefused(type(error).__name__) from error
+    if not is_signed:
+        reason = "signature"
+        raise TokenRefused(reason)
+    return key_id
+
+
+def _read_payload(content: bytes | None) -> dict[str, Any]:
+    """Return the claims of a token, which say nothing until its signature is checked.
+
+    Raises: ValueError, TypeError.
+    """
+    payload = orjson.loads(content or b"")
+    if not isinstance(payload, dict):
+        raise TypeError
+    return payload
+
+
+def _look_for_keys() -> None:
+    """Read the signing keys now: another process may have made one since.
+
+    Whoever waited while another looked is content with what that one has found, and nobody looks
+    more often than ``MISSES_MAX`` times in a second: key ids can be made up.
+    Raises: DatabaseAway, Busy.
+    """
+    _trust()
+    asked_at = time.monotonic()
+    with _Held.reading:
+        held, at = _Held.trust, time.monotonic()
+        assert held is not None
+        if held.keys_read_at >= asked_at:
+            return
+        if len(_Held.misses) == MISSES_MAX and at - _Held.misses[0] < 1:
+            return
+        _Held.misses.append(at)
+        with unit_of_work(PLATFORM) as work:
+            keys = _read_keys(work)
+        _Held.trust = replace(held, keys=keys, keys_read_at=at)
 
 
 def _public_key(kid: str) -> RSAKey:
     key = _trust().keys.get(kid)
     if key is None:
-        refresh_trust(older_than_s=MISS_INTERVAL_S)
+        _look_for_keys()
         key = _trust().keys.get(kid)
     if key is None:
         reason = "key"
@@ -226,12 +346,18 @@ def _public_key(kid: str) -> RSAKey:
 
 
 def is_revoked(claims: Claims) -> bool:
-    """Whether a token that was believed is to be believed no more; costs no query."""
+    """Whether a token that was believed is to be believed no more; costs no query.
+
+    A token of another issuer that gives its tokens no ids goes with its key, or with its time.
+    """
     trust = _trust()
+    if isinstance(claims, ForeignClaims):
+        return claims.token_id in trust.tokens_revoked or is_withdrawn(claims)
     return (
         claims.client_id in trust.clients_revoked
         or claims.token_id in trust.tokens_revoked
         or (claims.session_id is not None and str(claims.session_id) in trust.sessions_revoked)
+        or claims.authorisation_id in trust.authorisations_revoked
         or claims.key_id not in trust.keys
     )
 

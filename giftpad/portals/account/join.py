@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import identity, tenancy
 from giftpad.edge import demand_private_connection, public, source_address
 from giftpad.kernel.errors import TooMany
 from giftpad.kernel.i18n import mark
-from giftpad.portals.account.entering import enter
+from giftpad.portals.account.client_requests import find_client_request, looks_for
+from giftpad.portals.account.pending import Pending, go_on
+from giftpad.portals.account.places import local_path
 from giftpad.portals.account.roles import HELPS, NAMES
 from giftpad.portals.forms import Form, Password, Words, refused
 from giftpad.portals.http import page
@@ -28,19 +30,25 @@ class JoinForm(Form):
     password = Password(mark("Password"))
 
 
+def _wanted() -> str | None:
+    """Return where somebody goes on to: back to the client that has sent the invitation along."""
+    return local_path(request.args.get("next"))
+
+
 def _draw(invitation: identity.InvitationView, form: JoinForm) -> str:
-    tenant = tenancy.get_tenant(invitation.tenant_id)
-    return page(
-        "account/join.html",
-        form=form,
-        invitation=invitation,
-        tenant=tenant,
-        theme_href=theme_href(tenant),
-        logo_href=logo_href(tenant),
-        role_names=NAMES,
-        role_helps=HELPS,
-        least=identity.PASSWORD_LENGTH_MIN,
-    )
+    tenant, asked = tenancy.get_tenant(invitation.tenant_id), find_client_request(_wanted())
+    values = looks_for(asked) | {
+        "form": form,
+        "invitation": invitation,
+        "tenant": tenant,
+        "theme_href": theme_href(tenant),
+        "logo_href": logo_href(tenant),
+        "role_names": NAMES,
+        "role_helps": HELPS,
+        "least": identity.PASSWORD_LENGTH_MIN,
+        "client": asked.client if asked is not None else None,
+    }
+    return page("account/join.html", **values)
 
 
 def _over() -> tuple[str, int]:
@@ -64,6 +72,7 @@ def index(code: str) -> str | tuple[str, int]:
 def take(code: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Take the invitation, and sign in with it."""
     form = JoinForm(request.form)
+    g.page_path = url_for(".index", code=code, next=_wanted())
     try:
         invitation = identity.find_invitation(code)
         if not form.is_right():
@@ -87,7 +96,15 @@ def take(code: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
     except TooMany as error:
         status = refused(form, error)
         return _draw(invitation, form), status, {"Retry-After": str(error.retry_after_s)}
-    return enter(joined.person_id, joined.tenant_id, joined.membership_id, proof=joined.proof)
+    return go_on(
+        Pending(
+            person_id=joined.person_id,
+            proof=joined.proof or identity.find_proof(joined.person_id),
+            methods=joined.methods,
+            wanted=_wanted(),
+            chosen=(joined.tenant_id, joined.membership_id),
+        )
+    )
 
 
 KNOWN = mark("This address has an account here. Type the password of that account.")

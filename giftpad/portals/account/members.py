@@ -14,6 +14,7 @@ from giftpad import identity, shops
 from giftpad.edge import (
     clear_cookie,
     current_caller,
+    current_locale,
     current_scope,
     read_sealed_cookie,
     requires,
@@ -34,10 +35,27 @@ ROLE_CHOICES = [(role, HELPS[role]) for role in NAMES]
 
 CHANGED = mark("The role is changed. They sign in again, and then have it.")
 REMOVED = mark("The member is removed and signed out.")
+VISIT_ENDED = mark("The visit is over. Whoever was here is out within half a minute.")
 WITHDRAWN = mark("The invitation is withdrawn. Its link opens nothing any more.")
+POLICY_CHANGED = mark(
+    "It is saved. Whoever is signed in without a second step is asked for it within a quarter of an"
+    " hour."
+)
 SHOP_NEEDED = mark("This role belongs to one shop. Type the number of the shop.")
 SHOP_UNKNOWN = mark("There is no shop with this number.")
 NO_SHOP = mark("This role belongs to no shop. Leave the number empty.")
+
+
+class PolicyForm(Form):
+    """Of whom a second step is asked."""
+
+    second_step = Choice(
+        mark("Who is asked for a second step"),
+        [
+            ("keepers", mark("Owners and approvers")),
+            ("everyone", mark("Everyone who signs in with a password")),
+        ],
+    )
 
 
 class RoleForm(Form):
@@ -90,9 +108,19 @@ def index() -> str:
         nav_here="members",
         members=members,
         invitations=invitations,
+        visits=identity.list_visits(scope),
         shops=_shop_names({shop_id for shop_id in named if shop_id is not None}),
         role_names=NAMES,
+        policy_form=PolicyForm(second_step=identity.find_policy(scope.tenant_id)),
     )
+
+
+@bp.post("/second-step")
+@requires("members:manage", fresh=True)
+def change_policy() -> Response:
+    """Ask a second step of more people, or of fewer."""
+    identity.set_policy(current_scope(), request.form.get("second_step", ""))
+    return see_other("desk_members.index", say=POLICY_CHANGED)
 
 
 @bp.get("/invite")
@@ -107,7 +135,7 @@ def _draw_invite(form: InviteForm) -> str:
 
 
 @bp.post("/invite")
-@requires("members:manage")
+@requires("members:manage", fresh=True)
 def invite() -> Response | tuple[str, int]:
     """Make an invitation, and show its link on the next page."""
     form = InviteForm(request.form)
@@ -118,7 +146,7 @@ def invite() -> Response | tuple[str, int]:
         name=form.name.data, role=form.role.data, shop_id=shop_id, email=form.email.data
     )
     try:
-        made = identity.invite(current_scope(), new)
+        made = identity.invite(current_scope(), new, locale=current_locale())
     except identity.EmailInvalid as error:
         form.refuse("email", error.sentence)
         return _draw_invite(form), 422
@@ -126,7 +154,11 @@ def invite() -> Response | tuple[str, int]:
         form.refuse("name", error.sentence, **error.params)
         return _draw_invite(form), 422
     response = see_other("desk_members.invited")
-    shown = {"code": made.code, "name": form.name.data}
+    shown = {
+        "code": made.code,
+        "name": form.name.data,
+        "email": form.email.data if made.is_mailed else "",
+    }
     set_sealed_cookie(response, LINK_COOKIE, shown, LINK_SHOWN_S)
     return response
 
@@ -149,6 +181,7 @@ def invited() -> Response:
             nav_here="members",
             link=link,
             name=shown["name"],
+            email=shown["email"],
             expires_at=invitation.expires_at,
         )
     )
@@ -162,6 +195,14 @@ def withdraw(invitation_id: UUID) -> Response:
     """Take an invitation back."""
     identity.revoke_invitation(current_scope(), invitation_id)
     return see_other("desk_members.index", say=WITHDRAWN)
+
+
+@bp.post("/visits/<uuid:visit_id>/end")
+@requires("members:manage")
+def end_visit(visit_id: UUID) -> Response:
+    """End the visit of an operator at once."""
+    identity.end_visit(current_scope(), visit_id)
+    return see_other("desk_members.index", say=VISIT_ENDED)
 
 
 def _member(membership_id: UUID) -> identity.MemberView:
@@ -194,7 +235,7 @@ def role_page(membership_id: UUID) -> str:
 
 
 @bp.post("/<uuid:membership_id>/role")
-@requires("members:manage")
+@requires("members:manage", fresh=True)
 def change_role(membership_id: UUID) -> Response | tuple[str, int]:
     """Give a member another role."""
     member = _member(membership_id)
@@ -218,7 +259,7 @@ def remove_page(membership_id: UUID) -> str:
 
 
 @bp.post("/<uuid:membership_id>/remove")
-@requires("members:manage")
+@requires("members:manage", fresh=True)
 def remove(membership_id: UUID) -> Response | tuple[str, int]:
     """Take a member's role away."""
     form = Form(request.form)

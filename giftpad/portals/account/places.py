@@ -8,7 +8,7 @@ from giftpad import identity
 
 DESK, SHOP, OPERATOR, SIGN_IN = "/desk", "/shop", "/operator/health", "/sign-in"
 _PORTALS = ("/desk", "/shop", "/operator")
-LENGTH_MAX = 1000
+LENGTH_MAX = 2400
 _NOT_AFTER_SIGN_IN = ("/sign-in", "/sign-out", "/join")
 
 

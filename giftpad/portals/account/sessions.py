@@ -7,11 +7,12 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from giftpad import identity, tenancy
-from giftpad.edge import Person, current_caller, end_session, requires
+from giftpad.edge import Person, current_caller, end_session, requires, start_session
 from giftpad.kernel.errors import TooMany
 from giftpad.kernel.i18n import mark
-from giftpad.portals.account.entering import enter
-from giftpad.portals.account.places import SIGN_IN, first_page
+from giftpad.portals.account.links import list_shown
+from giftpad.portals.account.pending import seen
+from giftpad.portals.account.places import SIGN_IN, after_sign_in, first_page
 from giftpad.portals.account.roles import ALL_NAMES
 from giftpad.portals.forms import Form, Password, refused
 from giftpad.portals.http import page, see_other
@@ -21,6 +22,7 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 CHANGED = mark("Your password is changed. All other browsers are signed out.")
 NOT_THE_SAME = mark("The two new passwords are not the same.")
 ENDED = mark("That browser is signed out.")
+APP_ENDED = mark("It is signed out. What it does from now on is refused within half a minute.")
 ALL_ENDED = mark("You are signed out everywhere.")
 ROLE_GONE = mark("That role is not yours any more. You stay in this one.")
 
@@ -39,8 +41,15 @@ def _person() -> Person:
     return person
 
 
+def _is_bound(person: Person) -> bool:
+    """Whether somebody came by an account of their organisation, and so stays in it."""
+    session = identity.find_session(person.id, person.session_id)
+    return session is not None and session.connection_id is not None
+
+
 def _draw(form: PasswordForm) -> str:
-    person = _person()
+    person, here = _person(), current_caller().tenant
+    is_bound = _is_bound(person)
     tenants = {tenant.id: tenant for tenant in tenancy.list_tenants()}
     return page(
         "account/index.html",
@@ -49,10 +58,17 @@ def _draw(form: PasswordForm) -> str:
             (session, tenants.get(session.tenant_id))
             for session in identity.list_sessions(person.id)
         ],
-        memberships=[
-            (each, tenants[each.tenant_id]) for each in identity.list_memberships(person.id)
+        authorisations=[
+            (each, tenants.get(each.tenant_id)) for each in identity.list_authorisations(person.id)
         ],
-        here=current_caller().tenant,
+        factors=identity.find_factors(person.id),
+        memberships=[
+            (each, tenants[each.tenant_id])
+            for each in identity.list_memberships(person.id)
+            if each.tenant_id == here.id or not is_bound
+        ],
+        links=list_shown(person, here),
+        here=here,
         role_names=ALL_NAMES,
         first_page=first_page(person.role),
         least=identity.PASSWORD_LENGTH_MIN,
@@ -78,7 +94,11 @@ def change_password() -> Response | tuple[str, int] | tuple[str, int, dict[str, 
     person = _person()
     try:
         identity.change_password(
-            person.id, form.present.data, form.password.data, session_id=person.session_id
+            person.id,
+            form.present.data,
+            form.password.data,
+            seen=seen(),
+            session_id=person.session_id,
         )
     except identity.PasswordWrong as error:
         form.refuse("present", error.sentence)
@@ -103,6 +123,14 @@ def end_one(session_id: UUID) -> Response:
     return see_other("account.index", say=ENDED)
 
 
+@bp.post("/apps/<uuid:authorisation_id>/end")
+@requires()
+def end_app(authorisation_id: UUID) -> Response:
+    """Let an app or a device act for oneself no longer."""
+    identity.revoke_authorisation(_person().id, authorisation_id)
+    return see_other("account.index", say=APP_ENDED)
+
+
 @bp.post("/sessions/end-all")
 @requires()
 def end_all() -> Response:
@@ -123,8 +151,20 @@ def switch() -> Response:
     """Take another of one's roles, in a new session."""
     tenant, _, membership = request.form.get("membership", "").partition(".")
     try:
-        return enter(_person().id, UUID(tenant), UUID(membership))
+        person = _person()
+        opened = identity.open_session(
+            person.id,
+            UUID(tenant),
+            UUID(membership),
+            user_agent=request.user_agent.string,
+            follows=person.session_id,
+        )
     except ValueError as error:
         raise identity.MemberNotFound from error
+    except identity.SecondStepMissing as error:
+        return see_other("account.index", say=error.sentence, kind="warning")
     except identity.SessionOver:
         return see_other("account.index", say=ROLE_GONE, kind="warning")
+    response = see_other(after_sign_in(None, opened.membership.role))
+    start_session(response, opened)
+    return response

@@ -39,6 +39,16 @@ KINDS: Mapping[str, Kind] = {
         verb=mark("Look at it"),
         hands=_ANY_HAND,
     ),
+    "standing": Kind(
+        chip="warn",
+        word=mark("Stands still"),
+        sentence=mark(
+            "{programme}: making and printing {n} coupons has stood still since {since}."
+            " Whoever runs Giftpad can see why."
+        ),
+        verb=mark("Look at it"),
+        hands=_ANY_HAND,
+    ),
     "to_download": Kind(
         chip="info",
         word=mark("Ready"),
@@ -90,7 +100,10 @@ def _print_runs(work: Work, programmes: Mapping[UUID, str], held: frozenset[str]
             chip=kind.chip,
             word=kind.word,
             sentence=say_in_words(
-                kind.sentence, programme=programmes.get(found.programme_id, ""), n=found.quantity
+                kind.sentence,
+                programme=programmes.get(found.programme_id, ""),
+                n=found.quantity,
+                since=found.since,
             ),
             verb=kind.verb,
             href=url_for("desk_batches.show", batch_id=found.batch_id),

@@ -159,7 +159,7 @@ def check() -> str | tuple[str, int]:
 
 
 @bp.post("")
-@edge.requires("coupons:issue")
+@edge.requires("coupons:issue", fresh=True)
 def order() -> Response | tuple[str, int]:
     """Order a print run; pressed twice, one is made and shown."""
     with unit_of_work(edge.current_scope()) as work:

@@ -188,7 +188,7 @@ def _draw_release(shown: Shown, **values: Any) -> str:
 
 
 @bp.post("/<uuid:batch_id>/release")
-@edge.requires("coupons:release")
+@edge.requires("coupons:release", fresh=True)
 def release(batch_id: UUID) -> AnyResponse | tuple[str, int]:
     """Make the coupons of a print run spendable; pressed twice, it is done once."""
 

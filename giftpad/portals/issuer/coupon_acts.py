@@ -154,7 +154,7 @@ def replace_page(serial: str) -> str:
 
 
 @bp.post("/<serial>/replace")
-@requires("coupons:block")
+@requires("coupons:block", fresh=True)
 def replace(serial: str) -> Answer:
     """Replace a lost coupon once for each form, and go to the one that takes its place."""
 

@@ -28,8 +28,15 @@ FAMILIES: Mapping[str, str] = {
     "member": mark("Members"),
     "invitation": mark("Invitations"),
     "session": mark("Sign-in"),
+    "visit": mark("Visits of the operator"),
     "person": mark("Passwords"),
     "client": mark("Connected systems"),
+    "authorisation": mark("Apps and devices"),
+    "connection": mark("Accounts of the organisation"),
+    "terminal": mark("Tablets of shops"),
+    "till": mark("Tills"),
+    "clerk": mark("Clerks with a PIN"),
+    "message": mark("Mail and SMS"),
     "signing_key": mark("Keys for signing in"),
     "tenant": mark("Settings"),
     "event": mark("Messages inside Giftpad"),
@@ -69,10 +76,42 @@ ACTIONS: Mapping[str, str] = {
     "session.opened": mark("Signed in"),
     "session.ended": mark("Signed out"),
     "session.revoked": mark("Ended a sign-in"),
+    "visit.began": mark("Entered as the operator of this installation"),
+    "visit.ended": mark("The visit of the operator is over"),
     "person.password_changed": mark("Changed the password"),
     "person.password_reset": mark("Gave a new password"),
+    "person.authenticator_added": mark("Set up an authenticator app"),
+    "person.authenticator_removed": mark("Removed the authenticator app"),
+    "person.authenticator_locked": mark("Codes of an app were wrong too often in a row"),
+    "person.passkey_added": mark("Added a passkey"),
+    "person.passkey_removed": mark("Removed a passkey"),
+    "person.recovery_code_used": mark("Used a recovery code"),
+    "person.recovery_codes_renewed": mark("Made a new sheet of recovery codes"),
+    "person.factors_reset": mark("Took all second steps away"),
+    "tenant.second_step_changed": mark("Changed who is asked for a second step"),
     "client.created": mark("Registered a machine"),
     "client.disabled": mark("Shut a machine out"),
+    "authorisation.granted": mark("Let an app or a device act for them"),
+    "authorisation.ended": mark("An app or a device acts for them no more"),
+    "connection.created": mark("Connected the organisation's accounts"),
+    "connection.renewed": mark("Took over new addresses of the organisation's accounts"),
+    "connection.secret_changed": mark("Changed the secret for the organisation's accounts"),
+    "connection.disabled": mark("Let nobody in by the organisation's accounts any more"),
+    "connection.linked": mark("Linked an account of the organisation"),
+    "connection.unlinked": mark("Removed the link to an account of the organisation"),
+    "terminal.paired": mark("Connected a tablet to a shop"),
+    "terminal.renamed": mark("Renamed a tablet"),
+    "terminal.ended": mark("Shut a tablet out"),
+    "till.opened": mark("Opened a till"),
+    "till.locked": mark("Locked a till"),
+    "till.pin_asked": mark("Had the tablets of a shop ask for a PIN"),
+    "till.pin_not_asked": mark("Had the tablets of a shop open without a PIN"),
+    "clerk.added": mark("Added a clerk with a PIN"),
+    "clerk.pin_set": mark("Gave a clerk another PIN"),
+    "clerk.locked": mark("A clerk's name was locked after wrong PINs"),
+    "clerk.unlocked": mark("Unlocked a clerk's name"),
+    "clerk.removed": mark("Removed a clerk with a PIN"),
+    "message.retried": mark("Had a message sent again"),
     "signing_key.rotated": mark("Changed the signing key"),
     "signing_key.revoked": mark("Revoked a signing key"),
     "tenant.pack_applied": mark("Applied the settings"),
@@ -103,6 +142,9 @@ DETAILS: Mapping[str, str] = {
     "number": mark("Number"),
     "fields": mark("Changed"),
     "starts_at": mark("From"),
+    "ends_at": mark("Until"),
+    "ended_at": mark("Over since"),
+    "visit": mark("Visit"),
     "size": mark("Size in bytes"),
     "is_partial": mark("Right lines only"),
     "is_dry": mark("To be checked only"),
@@ -114,12 +156,14 @@ DETAILS: Mapping[str, str] = {
     "changed_shops": mark("Numbers of the first changed shops"),
     "unchanged": mark("Unchanged"),
     "permissions": mark("Rights"),
+    "issuer": mark("Service of the accounts"),
+    "connection": mark("Connection"),
     "slug": mark("Short name"),
     "pack_hash": mark("Check sum of the settings"),
     "changes": mark("Changes"),
 }
 
-CODES = frozenset({"session", "sha256", "pack_hash"})
+CODES = frozenset({"session", "visit", "sha256", "pack_hash", "connection"})
 """Details that tell a person nothing; they stand in the list that is taken away."""
 ENGLISH = frozenset({"changes", "template"})
 """Details that are written down in English, whatever the reader's language."""
@@ -194,7 +238,7 @@ def _describe(entry: audit.Entry, actors: Actors, names: Mapping[str, str]) -> D
     return Deed(
         seq=entry.seq,
         at=entry.at,
-        who=actors.name(entry.actor),
+        who=_who(entry, actors),
         action=entry.action,
         what=say_in_words(ACTIONS[entry.action]) if entry.action in ACTIONS else "",
         subject=subject,
@@ -202,6 +246,19 @@ def _describe(entry: audit.Entry, actors: Actors, names: Mapping[str, str]) -> D
         facts=tuple(_facts(shown, names)),
         codes=tuple(_facts(codes, names)),
     )
+
+
+def _is_about(actor: Mapping[str, Any], subject: str) -> bool:
+    return subject == f"{actor.get('kind')}:{actor.get('id')}"
+
+
+def _who(entry: audit.Entry, actors: Actors) -> str:
+    """Return who did it; whoever did it on a visit does not belong here."""
+    name = actors.name(entry.actor)
+    is_by_owner = entry.action == "visit.ended" and not _is_about(entry.actor, entry.subject)
+    if "visit" in entry.details and not is_by_owner:
+        return say_in_words(mark("{name}, the operator of this installation"), name=name)
+    return name
 
 
 def _told(entry: audit.Entry) -> dict[str, Any]:

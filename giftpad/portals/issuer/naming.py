@@ -52,9 +52,14 @@ def read_everybody(scope: Scope) -> Actors:
 
     No transaction may be open: people and their tenant are read in their own.
     """
+    at_tills = {str(found): name for found, name in identity.list_till_names(scope).items()}
     members = identity.list_members(scope)
     return Actors(
-        people={str(member.person_id): member.name for member in members},
+        people={
+            **at_tills,
+            **{str(person_id): name for person_id, name in identity.list_visitors(scope).items()},
+            **{str(member.person_id): member.name for member in members},
+        },
         machines=_machines(scope),
     )
 

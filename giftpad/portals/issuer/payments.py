@@ -137,7 +137,7 @@ def refund_page(payment_id: UUID) -> str:
 
 
 @bp.post("/<uuid:payment_id>/refund")
-@requires(*REFUNDING)
+@requires(*REFUNDING, fresh=True)
 def refund(payment_id: UUID) -> Response | tuple[str, int]:
     """Give back a part of a payment, or all of it, once for each form."""
     with unit_of_work(current_scope()) as work:

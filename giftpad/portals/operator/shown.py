@@ -15,10 +15,40 @@ from flask import url_for
 from giftpad import health, tenancy
 from giftpad.health import Health, Problem
 from giftpad.kernel.i18n import mark
-from giftpad.portals.words import local, number, say_in_words
+from giftpad.portals.words import count_in_words, local, number, say_in_words
 
 WORDS = {"ng": mark("Act now"), "warn": mark("To check")}
 UNKNOWN = mark("unknown")
+ADVICE: Mapping[str, str] = {
+    "database": mark(
+        "Look whether PostgreSQL runs and has room on its disk. Nothing that was paid is lost."
+    ),
+    "watch": mark("Look with giftpad status whether the part watch runs, and restart it."),
+    "redis": mark("Start Redis again. Payments go on; prints and mail wait and then go on."),
+    "replica": mark("Look at the standby: its disk, its network and its log."),
+    "unknown": mark("If it does not come back within a minute, look at the log of the part watch."),
+    "part": mark("It is started again by itself. If that fails, look at its log."),
+    "relay": mark("Look at the log of the relay, mend what it names, then restart it."),
+    "outbox": mark("Look whether relay and workers run. What waits goes on by itself."),
+    "queue": mark("Look whether the workers run. What waits goes on by itself."),
+    "dead": mark("Look at what failed, mend the cause, then let it be done again."),
+    "ledger": mark(
+        "Change nothing by hand. Run giftpad ledger verify, and keep what it says for whoever"
+        " looks into it."
+    ),
+    "proof": mark("Books are proved by themselves every day. Look whether the workers run."),
+    "backup": mark("Run giftpad backup, and let it run every night."),
+    "keys": mark("Run giftpad keys rotate."),
+    "share": mark("When the rush is over, run giftpad admission set --share 64/64."),
+    "feature": mark("When the rush is over, run giftpad feature on {feature}."),
+    "metrics": mark(
+        "End the other program, or choose another port with GIFTPAD_METRICS_PORT and restart"
+        " Giftpad."
+    ),
+    "faults": mark("Look in the log of the web server for what went wrong."),
+    "batches": mark("Whoever ordered them can have them printed again, from the page of the run."),
+}
+"""What to do, by the first part of a problem's key."""
 MINUTE_S, HOUR_S = 60, 3600
 
 
@@ -30,6 +60,7 @@ class Todo:
     chip: str
     word: str
     sentence: str
+    advice: str
     page: str
     href: str
     verb: str
@@ -60,6 +91,7 @@ class TenantRow:
     dead: int
     proof: str
     is_bad: bool
+    is_suspended: bool
 
     def name_in(self, locale: str) -> str:
         """Return the tenant's name in ``locale``, or in its own language."""
@@ -119,6 +151,16 @@ def _with_todos(problems: Sequence[Problem], at: datetime, seen: frozenset[str])
     return Shown(at=at, todos=todos, fresh=[todo for todo in todos if todo.key not in seen])
 
 
+def _params(params: Mapping[str, object]) -> dict[str, object]:
+    """Return what a sentence names: seconds (``…_s``) as people say how long something lasts."""
+    return {
+        name.removesuffix("_s"): span(value)
+        if name.endswith("_s") and isinstance(value, int | float)
+        else value
+        for name, value in params.items()
+    }
+
+
 def _todo(problem: Problem) -> Todo:
     href, verb = "", ""
     if problem.key == "dead":
@@ -127,7 +169,8 @@ def _todo(problem: Problem) -> Todo:
         key=problem.key,
         chip=problem.kind,
         word=WORDS[problem.kind],
-        sentence=say_in_words(problem.sentence, **problem.params),
+        sentence=say_in_words(problem.sentence, **_params(problem.params)),
+        advice=say_in_words(ADVICE[problem.key.partition(":")[0]], **problem.params),
         page=f"docs/operating/{problem.page}.md",
         href=href,
         verb=verb,
@@ -161,6 +204,7 @@ def _moving(found: Health) -> list[Value]:
             label=mark("Payments in a minute"),
             text=number(money["payments"]) if money else None,
             measured_at=found.measured_at("money"),
+            note=_payments_note(money),
         ),
         Value(
             label=mark("Answers, 95 of 100 within"),
@@ -182,6 +226,14 @@ def _moving(found: Health) -> list[Value]:
     ]
 
 
+def _payments_note(money: Any) -> str:
+    if money is None or money["payments"]:
+        return ""
+    return say_in_words(
+        mark("No payment in the last minute. At night that is usual; by day, ask a shop.")
+    )
+
+
 def _within(web: Any) -> str | None:
     if web is None:
         return None
@@ -193,7 +245,7 @@ def _faults_note(web: Any) -> str:
     if web is None:
         return ""
     return say_in_words(
-        mark("{n} requests in {span}, {faults} faults of ours"),
+        mark("Requests in {span}: {n}. Faults of ours: {faults}."),
         n=web["requests"],
         span=span(web["seconds"]),
         faults=web["faults"],
@@ -240,7 +292,8 @@ def _servers(found: Health) -> list[Value]:
 def _database_note(database: Any) -> str:
     if database is None:
         return ""
-    return say_in_words(mark("{n} connections"), n=sum(database["connections"].values()))
+    count = sum(database["connections"].values())
+    return count_in_words(mark("1 connection"), mark("{n} connections"), count)
 
 
 def _standby(database: Any) -> str | None:
@@ -254,16 +307,27 @@ def _standby(database: Any) -> str | None:
     return say_in_words(mark("{span} behind"), span=span(lag_s))
 
 
+def _served(metrics: Any) -> str:
+    if metrics["is_served"]:
+        return mark("port {port}")
+    return mark("not served") if metrics["port"] else mark("switched off")
+
+
 def _metrics(found: Health) -> Value:
     metrics = found.find("metrics")
-    text = None
+    text, note = None, ""
     if metrics is not None:
         text = say_in_words(
-            mark("port {port}") if metrics["is_served"] else mark("not served"),
+            _served(metrics),
             port=str(metrics["port"]),
         )
+        if metrics["port"] and not metrics["is_served"]:
+            note = say_in_words(mark("port {port}"), port=str(metrics["port"]))
     return Value(
-        label=mark("Metrics for Prometheus"), text=text, measured_at=found.measured_at("metrics")
+        label=mark("Metrics for Prometheus"),
+        text=text,
+        measured_at=found.measured_at("metrics"),
+        note=note,
     )
 
 
@@ -277,9 +341,7 @@ def _care(found: Health) -> list[Value]:
     return [
         Value(
             label=mark("Books"),
-            text=say_in_words(mark("{n} differences"), n=faults)
-            if proofs and (faults or not found.unproved)
-            else None,
+            text=_differences(faults) if proofs and (faults or not found.unproved) else None,
             measured_at=proved_at,
             note=_proof_note(proved_at, len(proofs)),
         ),
@@ -303,7 +365,12 @@ def _care(found: Health) -> list[Value]:
 def _proof_note(proved_at: datetime | None, count: int) -> str:
     if proved_at is None:
         return ""
-    return say_in_words(mark("{n} tenants, the oldest proof on {at}"), n=count, at=proved_at)
+    return count_in_words(
+        mark("1 tenant, proved on {at}"),
+        mark("{n} tenants, the oldest proof on {at}"),
+        count,
+        at=proved_at,
+    )
 
 
 def _rotation_note(since: str | None) -> str:
@@ -357,6 +424,7 @@ def _tenants(found: Health, tenants: Sequence[tenancy.Tenant]) -> list[TenantRow
                 dead=rail["dead"],
                 proof=_books(faults, is_proved=proof is not None),
                 is_bad=bool(rail["dead"] or faults or asked["fault_share"]),
+                is_suspended=tenant.is_suspended,
             )
         )
     return sorted(rows, key=lambda row: (not row.is_bad, -row.dead, -row.requests, row.slug))
@@ -367,4 +435,8 @@ def _books(faults: int, *, is_proved: bool) -> str:
         return say_in_words(UNKNOWN)
     if not faults:
         return say_in_words(mark("agree"))
-    return say_in_words(mark("{n} differences"), n=faults)
+    return _differences(faults)
+
+
+def _differences(count: int) -> str:
+    return count_in_words(mark("1 difference"), mark("{n} differences"), count)

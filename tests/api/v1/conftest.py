@@ -8,13 +8,14 @@ from giftpad import identity
 from giftpad.app import build_app
 from tests import make
 from tests.make_callers import TILL_MAY, Caller
+from tests.make_identity import shared_app
 
 
 @pytest.fixture
 def app(house, settings):
     """The application as it is served."""
     identity.ensure_keys()
-    return build_app(settings)
+    return shared_app(build_app, settings)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+import psycopg
 import pytest
 
 from giftpad import payments, reporting, shops
@@ -60,6 +61,27 @@ def test_what_is_to_do_is_told_to_who_can_do_it(site, monkeypatch):
     assert "Do not print Living support coupon: the check of 3 coupons found faults." in said
     assert "5 coupons are printed and checked. Take out the files. Take out" in said
     assert "Nothing to do today" in words(desk(site, "viewer").get("/desk"))
+
+
+def test_a_run_that_stands_still_is_told_on_every_page_about_it(site, superuser_url):
+    batch_id = make_coupons.order(site.town(), 5)
+    browser = desk(site)
+    assert "Nothing to do today" in words(browser.get("/desk"))
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            "UPDATE coupon_batches SET created_at = now() - interval '2 hours' WHERE id = %s",
+            [batch_id],
+        )
+    said = words(browser.get("/desk"))
+    assert "5 coupons has stood still since" in said
+    assert "Whoever runs Giftpad can see why." in said
+    assert "Stands still" in words(browser.get("/desk/batches"))
+    for path in (f"/desk/batches/{batch_id}", f"/desk/batches/{batch_id}/progress"):
+        said = words(browser.get(path))
+        assert "This print run stands still" in said
+        assert "You may close this page" not in said
+    pump(site.settings)
+    assert "stands still" not in words(browser.get(f"/desk/batches/{batch_id}"))
 
 
 def test_a_run_taken_out_waits_for_its_release(site):

@@ -9,10 +9,11 @@ import psycopg
 import pytest
 
 from giftpad import audit, health, identity, tenancy
-from giftpad.identity import rules
+from giftpad.identity.rules import roles as rules
 from giftpad.kernel.work import Scope, unit_of_work
 from tests.dead_letters import Letters
 from tests.health.test_problems import GOOD
+from tests.make_factors import PASSWORD, step_on
 
 PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
@@ -71,7 +72,8 @@ def test_signing_in_leads_an_operator_to_the_health_page(site):
     browser = site.nobody()
     email = site.new_person("operator")
     browser.get("/sign-in")
-    answer = browser.post("/sign-in", {"email": email, "password": "a long enough word"})
+    answer = browser.post("/sign-in", {"email": email, "password": PASSWORD})
+    answer = step_on(browser, answer, email)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/operator/health")
 
 
@@ -80,8 +82,9 @@ def test_an_operator_who_wanted_a_page_of_a_town_comes_to_their_own(site, wanted
     browser = site.nobody()
     email = site.new_person("operator_viewer")
     browser.get("/sign-in")
-    sent = {"email": email, "password": "a long enough word", "next": wanted}
-    assert browser.post("/sign-in", sent).headers["Location"] == "/operator/health"
+    sent = {"email": email, "password": PASSWORD, "next": wanted}
+    answer = step_on(browser, browser.post("/sign-in", sent), email)
+    assert answer.headers["Location"] == "/operator/health"
 
 
 @pytest.mark.parametrize("role", ["owner", "issuer", "support", "viewer", "clerk"])
@@ -98,13 +101,49 @@ def test_where_all_is_well_it_says_so(operator, measured):
 
 
 @pytest.mark.parametrize(
-    ("locale", "wanted"), [("ja", "1件 対応が必要です"), ("en", "1 thing needs you")]
+    ("locale", "wanted"), [("ja", "1件の対応が必要です"), ("en", "1 thing needs you")]
 )
 def test_what_needs_somebody_is_counted_in_the_heading(operator, measured, locale, wanted):
     measured(outbox=GOOD["outbox"] | {"dead": 7})
     answer = see(operator, locale=locale)
     assert heading(answer) == wanted
     assert "docs/operating/dead-letters.md" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "words", "advice"),
+    [
+        ("ja", "利用者のページを止めています。", "giftpad feature on public-pages"),
+        ("en", "The pages of holders are switched off.", "giftpad feature on public-pages"),
+    ],
+)
+def test_what_is_switched_off_is_named_in_words_with_what_to_do(
+    operator, measured, locale, words, advice
+):
+    measured(features={"off": ["public-pages"], "share": 64})
+    said = texts(see(operator, locale=locale))
+    assert words in said
+    assert advice in said
+    assert "public-pagesを" not in said
+
+
+def test_a_port_that_is_taken_is_counted_with_its_number_and_reason(operator, measured):
+    measured(metrics={"port": 9464, "is_served": False, "is_taken": True})
+    answer = see(operator)
+    assert heading(answer) == "1 thing needs you"
+    assert "another program has port 9464." in texts(answer)
+    assert "GIFTPAD_METRICS_PORT" in texts(answer)
+
+
+@pytest.mark.parametrize(("payments", "is_said"), [(0, True), (7, False)])
+def test_a_minute_without_payments_is_judged_in_words(operator, measured, payments, is_said):
+    measured(money=GOOD["money"] | {"payments": payments})
+    assert ("No payment in the last minute." in texts(see(operator))) is is_said
+
+
+def test_a_queue_that_is_late_says_for_how_long(operator, measured):
+    measured(queues={"otp": {"jobs": 1, "oldest_s": 31.0}})
+    assert "Jobs that wait in otp: 1, the oldest for 31 s (limit 30 s)." in texts(see(operator))
 
 
 def test_figures_older_than_a_minute_are_unknown_with_their_time_and_never_good(operator, measured):
@@ -151,7 +190,7 @@ def test_only_what_is_new_is_said_aloud(operator, measured):
     assert ALERT.search(again.text)[1].strip() == ""
     measured(redis={"up": False}, backup=None, outbox=GOOD["outbox"] | {"dead": 1})
     later = see(operator, address)
-    assert "Given up: 1 deliveries." in ALERT.search(later.text)[1]
+    assert "One delivery was given up." in ALERT.search(later.text)[1]
     assert "Redis" not in ALERT.search(later.text)[1]
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from giftpad.kernel.work import unit_of_work
 from tests import make
 from tests.make_pages import Site
+from tests.portals.shop.tablets import Counter
 from tests.portals.shop.till import Till
 
 _FUNDING = sa.text("SELECT id FROM ledger_accounts WHERE book_id = :book AND kind = 'funding'")
@@ -32,3 +33,9 @@ def till(site: Site) -> Till:
 def paper_till(site: Site) -> Till:
     """The same with coupons from the press, which have serials and can be stopped."""
     return Till(site=site, clerk=site.person("clerk"), coupons=site.paper(1))
+
+
+@pytest.fixture
+def counter(site: Site) -> Counter:
+    """A tablet that nobody knows yet, and the phone of the shop's owner."""
+    return Counter(site=site, tablet=site.nobody(), phone=site.person("shop_owner"))

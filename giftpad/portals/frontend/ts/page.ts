@@ -128,6 +128,9 @@ export function begin(): void {
   sendOnce();
   openForPrint();
   showPasswords();
+  if (document.querySelector("[data-passkey]") !== null) {
+    void import("./passkey").then(({ offerPasskeys }) => offerPasskeys());
+  }
   document.addEventListener("click", (event) => {
     const pressed = event.target instanceof Element ? event.target.closest("[data-act]") : null;
     if (pressed instanceof HTMLElement && pressed.dataset["act"] === "print") window.print();

@@ -1,0 +1,240 @@
+"""Tablets that are let into a shop: one shows a code, and whoever keeps the shop says yes.
+
+It is the way of RFC 8628, without a client: what waits is always our own shop app, and what it
+gets is no token but the secret of a tablet, which lies in a sealed cookie.
+
+Source: RFC 8628.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from giftpad import audit
+from giftpad.identity.commands.managing import check_keeps_tills
+from giftpad.identity.errors import PairingNotFound, TerminalsFull
+from giftpad.identity.models import PairingRow, TerminalRow
+from giftpad.identity.queries import PLATFORM, is_connected
+from giftpad.identity.rules import (
+    PAIRING_LIFE_S,
+    TERMINAL_LIFE_S,
+    TERMINALS_MAX,
+    check_name,
+    hash_secret,
+    name_agent,
+    new_code,
+    new_user_code,
+    normalise_user_code,
+)
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Scope, Work, rows_changed, unit_of_work
+
+CODES_TRIED_MAX = 5
+KEPT_AFTER_END = timedelta(days=1)
+
+
+class Pairing(Enum):
+    """How it stands with a tablet that waits."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    DENIED = "denied"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTablet:
+    """What a tablet keeps while it waits, and the code it shows."""
+
+    secret: str = field(repr=False)
+    user_code: str
+    over_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingView:
+    """A tablet that waits, as whoever is asked sees it."""
+
+    agent: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedTerminal:
+    """What a tablet keeps from now on."""
+
+    tenant_id: UUID
+    terminal_id: UUID
+    secret: str = field(repr=False)
+
+
+def start_pairing(user_agent: str) -> WaitingTablet:
+    """Let a tablet wait until somebody says which shop it is of."""
+    secret = new_code()
+    for _ in range(CODES_TRIED_MAX):
+        user_code = new_user_code()
+        with unit_of_work(PLATFORM) as work:
+            over_at = work.at + timedelta(seconds=PAIRING_LIFE_S)
+            made = work.session.execute(
+                insert(PairingRow)
+                .values(
+                    tenant_id=work.tenant_id,
+                    secret_hash=hash_secret(secret),
+                    user_code_hash=hash_secret(normalise_user_code(user_code)),
+                    agent=name_agent(user_agent),
+                    created_at=work.at,
+                    expires_at=over_at,
+                )
+                .on_conflict_do_nothing()
+                .returning(PairingRow.secret_hash)
+            ).first()
+        if made is not None:
+            return WaitingTablet(secret=secret, user_code=user_code, over_at=over_at)
+    message = "no free code was found for a tablet"
+    raise AssertionError(message)
+
+
+def _waiting(work: Work, user_code: str) -> PairingRow:
+    row = work.session.scalars(
+        sa.select(PairingRow)
+        .where(
+            PairingRow.tenant_id == work.tenant_id,
+            PairingRow.user_code_hash == hash_secret(normalise_user_code(user_code)),
+            PairingRow.expires_at > work.at,
+            PairingRow.terminal_id.is_(None),
+            PairingRow.denied_at.is_(None),
+        )
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise PairingNotFound
+    return row
+
+
+def find_pairing(user_code: str) -> PairingView:
+    """Return the tablet that waits with a code.
+
+    Raises: PairingNotFound.
+    """
+    with unit_of_work(PLATFORM) as work:
+        row = _waiting(work, user_code)
+        return PairingView(agent=row.agent, created_at=row.created_at)
+
+
+def approve_pairing(scope: Scope, user_code: str, shop_id: UUID, name: str) -> UUID:
+    """Make the tablet that waits with a code one of a shop, and return its id.
+
+    Whoever calls has made sure that the shop is one of the tenant.  The tablet itself comes last:
+    if it fails, the code is used up and lets nobody in.
+    Locks: the membership of whoever says yes; the waiting tablet.
+    Raises: PairingNotFound, TerminalsFull, SessionOver, NameUnfit.
+    """
+    name = check_name(name)
+    with unit_of_work(scope) as work:
+        _check_room(work, shop_id)
+    terminal_id = new_id()
+    with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
+        row = _waiting(work, user_code)
+        row.home_tenant_id, row.terminal_id = scope.tenant_id, terminal_id
+        agent = row.agent
+    with unit_of_work(scope) as work:
+        _check_room(work, shop_id)
+        work.session.add(
+            TerminalRow(
+                tenant_id=work.tenant_id,
+                id=terminal_id,
+                shop_id=shop_id,
+                name=name,
+                agent=agent,
+                paired_by=work.scope.actor.id,
+                created_at=work.at,
+                seen_at=work.at,
+                expires_at=work.at + timedelta(seconds=TERMINAL_LIFE_S),
+            )
+        )
+        work.session.flush()
+        audit.record(
+            work,
+            action="terminal.paired",
+            subject=f"terminal:{terminal_id}",
+            details={"shop": str(shop_id), "name": name, "agent": agent},
+        )
+    return terminal_id
+
+
+def _check_room(work: Work, shop_id: UUID) -> None:
+    check_keeps_tills(work, shop_id)
+    count = work.session.execute(
+        sa.select(sa.func.count()).where(is_connected(work), TerminalRow.shop_id == shop_id)
+    ).scalar_one()
+    if count >= TERMINALS_MAX:
+        raise TerminalsFull(most=TERMINALS_MAX)
+
+
+def deny_pairing(scope: Scope, user_code: str) -> None:
+    """Tell a tablet that nobody lets it in.
+
+    Locks: the waiting tablet.
+    Raises: PairingNotFound.
+    """
+    with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
+        _waiting(work, user_code).denied_at = work.at
+
+
+def see_pairing(secret: str) -> Pairing:
+    """Return how it stands with a tablet; a look takes nothing."""
+    return _look(secret)[0]
+
+
+def _look(secret: str) -> tuple[Pairing, UUID | None, UUID | None]:
+    with unit_of_work(PLATFORM) as work:
+        row = work.session.get(PairingRow, (work.tenant_id, hash_secret(secret)))
+        if row is None or row.expires_at <= work.at:
+            return Pairing.OVER, None, None
+        if row.denied_at is not None:
+            return Pairing.DENIED, None, None
+        state = Pairing.WAITING if row.terminal_id is None else Pairing.READY
+        return state, row.home_tenant_id, row.terminal_id
+
+
+def take_pairing(secret: str) -> PairedTerminal | Pairing:
+    """Return the secret of a tablet that was let in, or how it stands with it.
+
+    An answer that was lost is given again, until the tablet has shown the secret once.
+    Locks: the tablet's row.
+    """
+    still, tenant_id, terminal_id = _look(secret)
+    if still is not Pairing.READY or tenant_id is None or terminal_id is None:
+        return still
+    with unit_of_work(Scope(tenant_id=tenant_id)) as work:
+        terminal = work.session.scalars(
+            sa.select(TerminalRow)
+            .where(is_connected(work), TerminalRow.id == terminal_id)
+            .with_for_update()
+        ).one_or_none()
+        if terminal is None:
+            return Pairing.WAITING
+        if terminal.exchanged_at is not None:
+            return Pairing.OVER
+        held = new_code()
+        terminal.before_hash, terminal.secret_hash = terminal.secret_hash, hash_secret(held)
+        terminal.seen_at = work.at
+    return PairedTerminal(tenant_id=tenant_id, terminal_id=terminal_id, secret=held)
+
+
+def purge_pairings(work: Work) -> int:
+    """Delete waiting tablets whose time is long over; ``work`` is of the platform tenant."""
+    return rows_changed(
+        work.session.execute(
+            sa.delete(PairingRow).where(
+                PairingRow.tenant_id == work.tenant_id,
+                PairingRow.expires_at < work.at - KEPT_AFTER_END,
+            )
+        )
+    )

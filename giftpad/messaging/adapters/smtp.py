@@ -1,0 +1,172 @@
+"""Mail by SMTP: one connection a mail, each answer read as what it means for the message.
+
+Hides: smtplib, TLS, which answers are for ever.  Words of the server are not passed on, since they
+quote the recipient; its numbers are.
+
+Source: RFC 5321; RFC 3207 for STARTTLS; RFC 8314 for smtps.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parseaddr
+from urllib.parse import unquote, urlsplit
+
+from giftpad.messaging.rules.addresses import quote_mail, split_mail
+from giftpad.messaging.rules.sending import Outcome, away, lost, put_off, refused, taken
+
+CONNECT_TIMEOUT_S = 1.0
+ANSWER_TIMEOUT_S = 5.0
+"""How long the server may take to answer one command."""
+ACCEPT_TIMEOUT_S = 20.0
+"""How long it may take over a whole mail, which many look through before they answer."""
+PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+DONE, MORE, GO_ON, TEMPORARY, FOR_GOOD = 250, 300, 354, 400, 500
+CLOSING = 421
+_DETAIL = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})\b")
+_QUEUED_AS = re.compile(rb"(?:queued as |\bid=)([\w.+/-]{4,100})(?![\w@])", re.IGNORECASE)
+"""How mail servers name what they took; an address is no such name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """The server that takes our mail, and in whose name it is sent."""
+
+    host: str
+    port: int
+    scheme: str
+    sender: Address
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def at(cls, url: str, sender: str) -> MailServer:
+        """Return the server that a checked ``GIFTPAD_SMTP_URL`` names."""
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        name, address = parseaddr(sender)
+        local, domain = split_mail(address)
+        return cls(
+            host=parts.hostname,
+            port=parts.port or PORTS[parts.scheme],
+            scheme=parts.scheme,
+            sender=Address(display_name=name, username=local, domain=domain),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+
+    def send(self, mail: EmailMessage, *, to: str) -> Outcome:
+        """Hand over one mail and tell how it ended; raises nothing that the server can cause."""
+        try:
+            line = _Line(self)
+        except (OSError, smtplib.SMTPException) as error:
+            return away(f"mail server: {_words(error)}")
+        try:
+            line.open()
+            return line.hand_over(mail, to)
+        except (OSError, smtplib.SMTPException) as error:
+            return away(f"mail server: {_words(error)}")
+        finally:
+            with suppress(OSError, smtplib.SMTPException):
+                line.close()
+
+
+class _Line(smtplib.SMTP):
+    """A connection to the server, encrypted as its scheme asks."""
+
+    def __init__(self, server: MailServer) -> None:
+        self.server = server
+        self.context = ssl.create_default_context()
+        super().__init__(
+            server.host,
+            server.port,
+            local_hostname=server.sender.domain,  # the machine's own would be looked up, slowly
+            timeout=ANSWER_TIMEOUT_S,
+        )
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Connect as smtplib asks, but do not wait for a connection as long as for an answer."""
+        plain = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
+        plain.settimeout(timeout)
+        if self.server.scheme != "smtps":
+            return plain
+        try:
+            return self.context.wrap_socket(plain, server_hostname=host)
+        except OSError:
+            plain.close()
+            raise
+
+    def open(self) -> None:
+        """Greet, encrypt and sign in as the settings say."""
+        self.ehlo_or_helo_if_needed()
+        if self.server.scheme == "smtp+starttls":
+            self.starttls(context=self.context)
+            self.ehlo_or_helo_if_needed()
+        if self.server.user:
+            self.login(self.server.user, self.server.password)
+
+    def hand_over(self, mail: EmailMessage, to: str) -> Outcome:
+        """Send one mail by the open connection."""
+        code, said = self.mail(self.server.sender.addr_spec)
+        if code != DONE:
+            # Whoever refuses our own name refuses it for every mail.
+            return away(f"mail server refused the sender: {_numbers(code, said)}")
+        code, said = self.rcpt(quote_mail(to))
+        if code >= TEMPORARY or code < 0:
+            return _judge(code, said, "the recipient")
+        code, said = self.docmd("DATA")
+        if code != GO_ON:
+            return _judge(code, said, "the mail")
+        return self._finish(mail)
+
+    def _finish(self, mail: EmailMessage) -> Outcome:
+        """Send the mail itself; from here on silence says nothing of whether it was taken."""
+        assert self.sock is not None
+        self.sock.settimeout(ACCEPT_TIMEOUT_S)
+        body = smtplib.quotedata(mail.as_bytes().decode("ascii"))
+        try:
+            self.send(body + ("" if body.endswith("\r\n") else "\r\n") + ".\r\n")
+            code, said = self.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            return lost(f"mail server gave no answer to a whole mail: {_words(error)}")
+        if code >= TEMPORARY:
+            return _judge(code, said, "the mail")
+        if not DONE <= code < MORE:
+            return lost(f"mail server answered a whole mail with {code}")
+        with suppress(OSError, smtplib.SMTPException):
+            self.quit()
+        found = _QUEUED_AS.search(said)
+        return taken(found[1].decode("ascii", "replace") if found else "")
+
+
+def _judge(code: int, said: bytes, what: str) -> Outcome:
+    reason = f"mail server refused {what}: {_numbers(code, said)}"
+    if code == CLOSING or code < 0:
+        return away(reason)
+    return refused(reason) if code >= FOR_GOOD else put_off(reason)
+
+
+def _numbers(code: int, said: bytes) -> str:
+    found = _DETAIL.search(said)
+    return f"{code} {found[1].decode()}" if found else str(code)
+
+
+def _words(error: Exception) -> str:
+    """Return what went wrong without the server's words."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+        return f"{type(error).__name__} {_numbers(error.smtp_code, _bytes(said))}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    return type(error).__name__
+
+
+def _bytes(said: bytes | str) -> bytes:
+    return said if isinstance(said, bytes) else said.encode()

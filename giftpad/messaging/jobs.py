@@ -1,0 +1,36 @@
+"""Scheduled work of messaging: bring back what lies, and delete what is old."""
+
+from __future__ import annotations
+
+from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.messaging.commands import purge, put_back
+from giftpad.messaging.commands.sending import PURGE_MAX, PUT_BACK_MAX
+
+ROUNDS_MAX = 100
+
+
+def put_back_due(scope: Scope) -> int:
+    """Put open messages whose pause is over on their queues again; return how many.
+
+    It also finds what was overlooked: a message whose event was given up, or whose worker died.
+    """
+    total = 0
+    for _ in range(ROUNDS_MAX):
+        with unit_of_work(scope) as work:
+            count = put_back(work)
+        total += count
+        if count < PUT_BACK_MAX:
+            break
+    return total
+
+
+def purge_old(scope: Scope) -> int:
+    """Delete messages that are kept no longer, a batch a transaction; return how many."""
+    total = 0
+    for _ in range(ROUNDS_MAX):
+        with unit_of_work(scope, patience_s=60) as work:
+            count = purge(work)
+        total += count
+        if count < PURGE_MAX:
+            break
+    return total

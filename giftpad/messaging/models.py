@@ -1,0 +1,80 @@
+"""The table of messages: what was to be said to whom, sealed, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from giftpad.kernel.db import Base
+from giftpad.kernel.seal import column_place
+from giftpad.messaging.rules.sending import CHANNELS, OPEN, QUEUES, STATES
+
+INSTANT = sa.DateTime(timezone=True)
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+class MessageRow(Base):
+    """One mail or SMS.
+
+    Recipient and values are sealed; the values are gone as soon as they are not needed any more:
+    when the message was taken, and a code's whatever became of it.  ``leased_until`` keeps two
+    workers from sending it at once.  ``due_at`` is when an open message is put on its queue again
+    if nothing else has moved it.  A message is not sent after ``send_before``.
+    """
+
+    __tablename__ = "messaging_messages"
+    __table_args__ = (
+        sa.CheckConstraint(_one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(_one_of("queue", QUEUES), name="queue_known"),
+        sa.CheckConstraint(_one_of("state", STATES), name="state_known"),
+        sa.CheckConstraint(
+            f"({_one_of('state', OPEN)}) = (due_at IS NOT NULL)", name="open_is_due"
+        ),
+        sa.CheckConstraint(
+            "(state = 'sending') = (leased_until IS NOT NULL)", name="sending_is_leased"
+        ),
+        sa.CheckConstraint(
+            "values_sealed IS NULL OR state <> ALL (ARRAY['sent', 'expired'])",
+            name="sent_is_forgotten",
+        ),
+        sa.CheckConstraint(
+            "values_sealed IS NULL OR queue <> 'otp' OR state = ANY (ARRAY['queued', 'sending'])",
+            name="code_is_forgotten",
+        ),
+        sa.Index(
+            "messaging_messages_due_idx",
+            "tenant_id",
+            "due_at",
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        ),
+        sa.Index("messaging_messages_old_idx", "tenant_id", "delete_after"),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    queue: Mapped[str]
+    template: Mapped[str]
+    locale: Mapped[str]
+    recipient_sealed: Mapped[bytes]
+    values_sealed: Mapped[bytes | None]
+    state: Mapped[str]
+    attempts: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    leased_until: Mapped[datetime | None] = mapped_column(INSTANT)
+    due_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    send_before: Mapped[datetime | None] = mapped_column(INSTANT)
+    provider_id: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    last_error: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    sent_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)
+
+
+def message_place(tenant_id: UUID, message_id: UUID, column: str) -> str:
+    """Name the place of a message's sealed column."""
+    return column_place(tenant_id, MessageRow.__tablename__, column, message_id)

@@ -1,0 +1,82 @@
+"""A tablet is connected by a phone, a clerk types a PIN on it and is paid, and it is lost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.scenes import SHOP_OWNER
+from tests.browser.tablets import (
+    CLERK_NAME,
+    TABLET,
+    add_clerk,
+    answer,
+    read_qr,
+    show_code,
+    type_pin,
+)
+from tests.browser.visitor import PHONE
+
+KNOWN_WITHIN_S = 40
+pytestmark = pytest.mark.long
+
+
+def test_a_tablet_is_connected_opened_by_a_pin_paid_with_and_lost(visitor, scenes):
+    tablet = visitor(size=TABLET)
+    shown = show_code(tablet)
+    code = shown.locator(".gp-code").inner_text()
+    address = read_qr(shown)
+    assert address == f"{scenes.address}/activate/tablet?user_code={code}"
+
+    phone = visitor(size=PHONE)
+    page = phone.open(address.removeprefix(phone.address))
+    page.wait_for_url(lambda url: "/sign-in?next=" in url)
+    page.fill("#email", SHOP_OWNER)
+    page.fill("#password", phone.password())
+    page.press("#password", "Enter")
+    page.wait_for_url(lambda url: "/activate/tablet?user_code=" in url)
+    expect(page.locator(".gp-code")).to_have_text(code)
+    answer(phone, address)
+    shown.wait_for_url("**/shop")
+    expect(shown.locator("[data-screen=scan]")).to_contain_text("レジ2")
+
+    add_clerk(page)
+    _open_until(tablet, "/shop/till")
+    type_pin(shown, "5900")
+    expect(shown.locator(".gp-summary")).to_contain_text("あと 4回")
+    type_pin(shown)
+    shown.wait_for_url("**/shop")
+    expect(shown.locator("[data-screen=scan]")).to_contain_text(CLERK_NAME)
+    _pay(shown, scenes.codes["spare"], "120")
+
+    tablet.open("/shop")
+    with shown.expect_navigation():
+        shown.locator("form[action='/shop/lock'] button").click()
+    expect(shown.locator("#pin")).to_be_visible()
+
+    phone.open(f"/tablets/{scenes.shop}")
+    row = page.locator("li", has_text="レジ2").first
+    with page.expect_navigation():
+        row.locator("form[action$='/end'] button").click()
+    _open_until(tablet, "/shop/pair")
+
+
+def _open_until(tablet, path):
+    """Open the till until another process than the one that was told knows it, too."""
+    deadline = time.monotonic() + KNOWN_WITHIN_S
+    while not tablet.open("/shop").url.endswith(path):
+        assert time.monotonic() < deadline, tablet.page.url
+        tablet.page.wait_for_timeout(1000)
+
+
+def _pay(page, code, amount):
+    page.fill("#code", code)
+    page.press("#code", "Enter")
+    page.wait_for_selector("[data-screen=pad]")
+    page.fill("#amount", amount)
+    page.press("#amount", "Enter")
+    page.wait_for_selector("[data-screen=confirm]")
+    page.locator("form[data-pay] button").first.click()
+    page.wait_for_selector("[data-screen=accepted]")
