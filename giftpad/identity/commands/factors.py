@@ -33,10 +33,10 @@ from giftpad.identity.queries import (
     find_person,
     find_running,
     get_person,
+    is_password_mark,
     lock_person,
     must_have_factors,
     open_personal,
-    password_mark,
     person_actor,
     read_factors,
     refresh_trust,
@@ -156,7 +156,7 @@ def lock_for_factor(work: Work, person_id: UUID, on: Standing) -> PersonRow:
     person = _lock(work, person_id)
     have_any = read_factors(work, person_id).are_any
     if on.session_id is None:
-        if on.proof != password_mark(person) or have_any:
+        if have_any or not is_password_mark(person, on.proof):
             raise SessionOver
         return person
     session = find_running(work, person_id, on.session_id)

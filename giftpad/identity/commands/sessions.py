@@ -29,6 +29,7 @@ from giftpad.identity.queries import (
     find_membership,
     find_running,
     get_person,
+    is_password_mark,
     is_running,
     issuer,
     lacks_step,
@@ -36,7 +37,6 @@ from giftpad.identity.queries import (
     lock_person,
     must_step_twice,
     open_personal,
-    password_mark,
     person_actor,
     proved_at_of,
     refresh_trust,
@@ -106,7 +106,7 @@ def open_session(  # noqa: PLR0913 - each tells another thing of how they come
     session_id, secret = new_id(), secrets.token_urlsafe(SECRET_BYTES)
     with unit_of_work(replace(PLATFORM, actor=person_actor(person_id))) as work:
         person = lock_person(work, person_id, to_change=False)
-        if person is None or proof not in (None, password_mark(person)):
+        if person is None or not (proof is None or is_password_mark(person, proof)):
             raise SessionOver
         before = _find_proved(work, person_id, follows)
         amr = _methods(before, methods, connection_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -204,6 +205,11 @@ def is_password(password_hash: str, password: str) -> bool:
 def password_mark(person: models.PersonRow) -> str:
     """Return what tells a person's password from the one they choose next."""
     return hashlib.sha256(person.password_hash.encode()).hexdigest()[:PASSWORD_MARK_LENGTH]
+
+
+def is_password_mark(person: models.PersonRow, proof: str | None) -> bool:
+    """Tell whether ``proof`` was made by the password that a person has now."""
+    return hmac.compare_digest(password_mark(person).encode(), (proof or "").encode())
 
 
 def verify_password(email: str, password: str) -> UUID | None:
