@@ -11,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from giftpad import identity
+from giftpad.identity.commands import user_codes
 from giftpad.identity.queries import people
 from giftpad.kernel.ids import new_id
 from tests.make_identity import work_of
@@ -59,6 +60,13 @@ def is_over(paired, secret):
     except identity.TerminalOver:
         return True
     return False
+
+
+def test_a_code_that_is_shown_already_is_drawn_again(bound, monkeypatch):
+    taken, free = user_codes.new_user_code(), user_codes.new_user_code()
+    monkeypatch.setattr(user_codes, "new_user_code", iter([taken, taken, free]).__next__)
+    first, second = identity.start_pairing(""), identity.start_pairing("")
+    assert (first.user_code, second.user_code) == (taken, free)
 
 
 def test_each_use_gives_another_secret(paired, wait):

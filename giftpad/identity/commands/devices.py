@@ -11,7 +11,7 @@ from enum import Enum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from giftpad.identity.commands.authorisations import (
     Approval,
@@ -22,6 +22,7 @@ from giftpad.identity.commands.authorisations import (
     note_granted,
     take_device,
 )
+from giftpad.identity.commands.user_codes import draw_user_code
 from giftpad.identity.errors import DeviceNotFound
 from giftpad.identity.models import DeviceRow
 from giftpad.identity.queries import PLATFORM, find_client, person_actor
@@ -30,15 +31,13 @@ from giftpad.identity.rules import (
     DEVICE_LIFE_S,
     Granted,
     hash_secret,
+    hash_user_code,
     new_code,
-    new_user_code,
-    normalise_user_code,
     split_scope,
 )
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work, unit_of_work
 
-CODES_TRIED_MAX = 5
 SLOWER_BY_S = 5
 INTERVAL_MAX_S = 60
 
@@ -72,29 +71,22 @@ class DeviceView:
 def start_device(client: Granted, names: tuple[str, ...], audience: str) -> WaitingDevice:
     """Let a device wait for somebody's answer."""
     device_code = new_code()
-    for _ in range(CODES_TRIED_MAX):
-        user_code = new_user_code()
-        with unit_of_work(PLATFORM) as work:
-            made = work.session.execute(
-                insert(DeviceRow)
-                .values(
-                    tenant_id=work.tenant_id,
-                    device_hash=hash_secret(device_code),
-                    user_code_hash=hash_secret(normalise_user_code(user_code)),
-                    client_id=client.client_id,
-                    scope=" ".join(names),
-                    audience=audience,
-                    interval_s=DEVICE_INTERVAL_S,
-                    created_at=work.at,
-                    expires_at=work.at + timedelta(seconds=DEVICE_LIFE_S),
-                )
-                .on_conflict_do_nothing()
-                .returning(DeviceRow.device_hash)
-            ).first()
-        if made is not None:
-            return WaitingDevice(device_code=device_code, user_code=user_code)
-    message = "no free code was found for a device"
-    raise AssertionError(message)
+
+    def row(work: Work, user_code_hash: bytes) -> Insert:
+        return insert(DeviceRow).values(
+            tenant_id=work.tenant_id,
+            device_hash=hash_secret(device_code),
+            user_code_hash=user_code_hash,
+            client_id=client.client_id,
+            scope=" ".join(names),
+            audience=audience,
+            interval_s=DEVICE_INTERVAL_S,
+            created_at=work.at,
+            expires_at=work.at + timedelta(seconds=DEVICE_LIFE_S),
+        )
+
+    user_code, _ = draw_user_code(row)
+    return WaitingDevice(device_code=device_code, user_code=user_code)
 
 
 def _waiting(work: Work, user_code: str) -> DeviceRow:
@@ -102,7 +94,7 @@ def _waiting(work: Work, user_code: str) -> DeviceRow:
         sa.select(DeviceRow)
         .where(
             DeviceRow.tenant_id == work.tenant_id,
-            DeviceRow.user_code_hash == hash_secret(normalise_user_code(user_code)),
+            DeviceRow.user_code_hash == hash_user_code(user_code),
             DeviceRow.expires_at > work.at,
             DeviceRow.authorisation_id.is_(None),
             DeviceRow.denied_at.is_(None),

@@ -14,10 +14,11 @@ from enum import Enum
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from giftpad import audit
 from giftpad.identity.commands.managing import check_keeps_tills
+from giftpad.identity.commands.user_codes import draw_user_code
 from giftpad.identity.errors import PairingNotFound, TerminalsFull
 from giftpad.identity.models import PairingRow, TerminalRow
 from giftpad.identity.queries import PLATFORM, is_connected
@@ -27,15 +28,13 @@ from giftpad.identity.rules import (
     TERMINALS_MAX,
     check_name,
     hash_secret,
+    hash_user_code,
     name_agent,
     new_code,
-    new_user_code,
-    normalise_user_code,
 )
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, rows_changed, unit_of_work
 
-CODES_TRIED_MAX = 5
 KEPT_AFTER_END = timedelta(days=1)
 
 
@@ -76,28 +75,20 @@ class PairedTerminal:
 
 def start_pairing(user_agent: str) -> WaitingTablet:
     """Let a tablet wait until somebody says which shop it is of."""
-    secret = new_code()
-    for _ in range(CODES_TRIED_MAX):
-        user_code = new_user_code()
-        with unit_of_work(PLATFORM) as work:
-            over_at = work.at + timedelta(seconds=PAIRING_LIFE_S)
-            made = work.session.execute(
-                insert(PairingRow)
-                .values(
-                    tenant_id=work.tenant_id,
-                    secret_hash=hash_secret(secret),
-                    user_code_hash=hash_secret(normalise_user_code(user_code)),
-                    agent=name_agent(user_agent),
-                    created_at=work.at,
-                    expires_at=over_at,
-                )
-                .on_conflict_do_nothing()
-                .returning(PairingRow.secret_hash)
-            ).first()
-        if made is not None:
-            return WaitingTablet(secret=secret, user_code=user_code, over_at=over_at)
-    message = "no free code was found for a tablet"
-    raise AssertionError(message)
+    secret, life = new_code(), timedelta(seconds=PAIRING_LIFE_S)
+
+    def row(work: Work, user_code_hash: bytes) -> Insert:
+        return insert(PairingRow).values(
+            tenant_id=work.tenant_id,
+            secret_hash=hash_secret(secret),
+            user_code_hash=user_code_hash,
+            agent=name_agent(user_agent),
+            created_at=work.at,
+            expires_at=work.at + life,
+        )
+
+    user_code, at = draw_user_code(row)
+    return WaitingTablet(secret=secret, user_code=user_code, over_at=at + life)
 
 
 def _waiting(work: Work, user_code: str) -> PairingRow:
@@ -105,7 +96,7 @@ def _waiting(work: Work, user_code: str) -> PairingRow:
         sa.select(PairingRow)
         .where(
             PairingRow.tenant_id == work.tenant_id,
-            PairingRow.user_code_hash == hash_secret(normalise_user_code(user_code)),
+            PairingRow.user_code_hash == hash_user_code(user_code),
             PairingRow.expires_at > work.at,
             PairingRow.terminal_id.is_(None),
             PairingRow.denied_at.is_(None),

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from giftpad.identity.errors import AddressUnfit, AudienceUnfit, ClientUnfit
 from giftpad.identity.rules.roles import OPERATOR_PERMISSIONS, PERMISSIONS, Membership
+from giftpad.identity.rules.texts import hash_secret
 from giftpad.identity.rules.tokens import (
     GRANT_CLAIM,
     ROLE_CLAIM,
@@ -161,9 +162,9 @@ def new_user_code() -> str:
     return "-".join(parts)
 
 
-def normalise_user_code(text: str) -> str:
-    """Return the form by which a typed code is found: capitals, no blanks or hyphens."""
-    return _USER_CODE_NOISE.sub("", unicodedata.normalize("NFKC", text)).upper()
+def hash_user_code(text: str) -> bytes:
+    """Return what such a code is found by, with or without blanks and hyphens, in any case."""
+    return hash_secret(_USER_CODE_NOISE.sub("", unicodedata.normalize("NFKC", text)).upper())
 
 
 def is_challenge(challenge: str) -> bool:
