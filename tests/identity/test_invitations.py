@@ -41,6 +41,15 @@ def test_somebody_new_joins_by_a_link(scope):
     assert [each.id for each in proved.memberships] == [joined.membership_id]
 
 
+def test_who_has_joined_signs_in_by_the_password_they_chose_and_by_no_later_one(scope):
+    joined = take(invite(scope))
+    whose = (joined.person_id, joined.tenant_id, joined.membership_id)
+    assert identity.open_session(*whose, proof=joined.proof)
+    identity.change_password(joined.person_id, NEW_PASSWORD, PASSWORD)
+    with pytest.raises(identity.SessionOver):
+        identity.open_session(*whose, proof=joined.proof)
+
+
 def test_looking_at_a_link_changes_nothing(scope):
     code = invite(scope)
     for _ in range(3):

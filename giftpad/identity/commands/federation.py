@@ -154,7 +154,7 @@ def arrive(started: Started, parameters: Mapping[str, str]) -> Arrived:
     return Arrived(
         person_id=person_id,
         connection_id=connection.id,
-        proof=password_mark(person),
+        proof=password_mark(person.password_hash),
         memberships=tuple(
             each for each in list_memberships(person_id) if each.tenant_id == connection.tenant_id
         ),

@@ -26,6 +26,7 @@ from giftpad.identity.queries import (
     invitation_place,
     is_open,
     issuer,
+    password_mark,
     person_actor,
 )
 from giftpad.identity.rules import (
@@ -68,13 +69,13 @@ class Invitation:
 class Joined:
     """Who took an invitation, and the role they have by it.
 
-    ``proof`` opens a session as long as the password is the same; whoever is new has none yet.
+    ``proof`` opens a session as long as the password is the same.
     """
 
     person_id: UUID
     tenant_id: UUID
     membership_id: UUID
-    proof: str | None = field(repr=False)
+    proof: str = field(repr=False)
     methods: tuple[str, ...] = (PASSWORD_METHOD,)
 
 
@@ -185,8 +186,8 @@ def accept_invitation(code: str, *, name: str, email: str, password: str, source
     )
 
 
-def _prove_or_make(new: NewPerson, *, source: str) -> tuple[UUID, str | None]:
-    """Return who takes it, and the proof of the password they had before."""
+def _prove_or_make(new: NewPerson, *, source: str) -> tuple[UUID, str]:
+    """Return who takes it, and the proof of their password: a new one, or the one they had."""
     email = normalise_email(new.email)
     with unit_of_work(PLATFORM) as work:
         is_known = find_person(work, email) is not None
@@ -196,7 +197,7 @@ def _prove_or_make(new: NewPerson, *, source: str) -> tuple[UUID, str | None]:
         with unit_of_work(PLATFORM) as work:
             made = ensure_person(work, new, password_hash)
         if made.is_new:
-            return made.person_id, None
+            return made.person_id, password_mark(password_hash)
     # They were known before, or another was quicker with this address.
     proof = find_mark(email)
     return prove_password(email, new.password, source=source), proof

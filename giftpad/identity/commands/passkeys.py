@@ -205,7 +205,7 @@ def _judge(text: str, challenge: bytes, person_id: UUID | None) -> SignedIn | No
     method = SYNCED_KEY_METHOD if row.is_synced else DEVICE_KEY_METHOD
     return SignedIn(
         person_id=person.id,
-        proof=password_mark(person),
+        proof=password_mark(person.password_hash),
         memberships=tuple(list_memberships(person.id)),
         methods=(method, SECOND_STEP),
         has_factors=True,

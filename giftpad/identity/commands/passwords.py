@@ -133,7 +133,7 @@ def find_mark(email: str) -> str:
             person = find_person(work, email)
     except EmailInvalid:
         return ""
-    return password_mark(person) if person is not None else ""
+    return password_mark(person.password_hash) if person is not None else ""
 
 
 def prove_present(person_id: UUID, password: str) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def find_proof(person_id: UUID) -> str:
     """Return the mark of a person's password as it is now; "" of nobody."""
     with unit_of_work(PLATFORM) as work:
         person = get_person(work, person_id)
-    return password_mark(person) if person is not None else ""
+    return password_mark(person.password_hash) if person is not None else ""
 
 
 def change_password(

@@ -202,14 +202,14 @@ def is_password(password_hash: str, password: str) -> bool:
     return True
 
 
-def password_mark(person: models.PersonRow) -> str:
+def password_mark(password_hash: str) -> str:
     """Return what tells a person's password from the one they choose next."""
-    return hashlib.sha256(person.password_hash.encode()).hexdigest()[:PASSWORD_MARK_LENGTH]
+    return hashlib.sha256(password_hash.encode()).hexdigest()[:PASSWORD_MARK_LENGTH]
 
 
 def is_password_mark(person: models.PersonRow, proof: str | None) -> bool:
     """Tell whether ``proof`` was made by the password that a person has now."""
-    return hmac.compare_digest(password_mark(person).encode(), (proof or "").encode())
+    return hmac.compare_digest(password_mark(person.password_hash).encode(), (proof or "").encode())
 
 
 def verify_password(email: str, password: str) -> UUID | None:

@@ -99,7 +99,7 @@ def take(code: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
     return go_on(
         Pending(
             person_id=joined.person_id,
-            proof=joined.proof or identity.find_proof(joined.person_id),
+            proof=joined.proof,
             methods=joined.methods,
             wanted=_wanted(),
             chosen=(joined.tenant_id, joined.membership_id),
