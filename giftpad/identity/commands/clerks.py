@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, tenancy
-from giftpad.identity.commands.managing import check_keeps_tills
-from giftpad.identity.commands.passwords import prove
+from giftpad.identity.commands.managing import check_may_still
+from giftpad.identity.commands.passwords import prove_secret
+from giftpad.identity.commands.revocations import disbelieve_sessions
 from giftpad.identity.commands.terminals import (
     OpenedTill,
     actor_of,
     clear_seats,
-    end_seats,
     is_member_still,
     meet_terminal,
     take_seat,
@@ -31,20 +31,18 @@ from giftpad.identity.errors import (
     PinLocked,
     PinWrong,
 )
-from giftpad.identity.models import ClerkRow, MembershipRow, TerminalRow, TillRow
+from giftpad.identity.models import ClerkRow, TerminalRow, TillRow
 from giftpad.identity.queries import (
-    PLATFORM,
     Terminal,
     clerk_place,
-    get_person,
+    find_member,
     hash_pin,
     is_pin,
-    open_personal,
 )
 from giftpad.identity.rules import (
     CLERKS_MAX,
+    KEEPING_TILLS,
     PIN_FAILURES_MAX,
-    SHOP_ROLES,
     check_name,
     check_pin,
 )
@@ -73,11 +71,13 @@ def add_clerk(
     Raises: SessionOver, NameUnfit, PinUnfit, PinTrivial, ClerksFull, MemberNotFound.
     """
     pin, clerk_id = check_pin(pin), new_id()
-    member = _find_member(scope, shop_id, membership_id) if membership_id is not None else None
-    name = check_name(member[1] if member is not None else name)
+    member = find_member(scope, membership_id) if membership_id is not None else None
+    if member is not None and member.shop_id != shop_id:
+        raise MemberNotFound
+    name = check_name(member.name if member is not None else name)
     pin_hash, kid = hash_pin(scope.tenant_id, clerk_id, pin)
     with unit_of_work(scope) as work:
-        check_keeps_tills(work, shop_id)
+        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         count = _count(work, shop_id)
         if count >= CLERKS_MAX:
             raise ClerksFull(most=CLERKS_MAX)
@@ -89,7 +89,7 @@ def add_clerk(
                 shop_id=shop_id,
                 name_sealed=sealed,
                 membership_id=membership_id,
-                person_id=member[0] if member is not None else None,
+                person_id=member.person_id if member is not None else None,
                 pin_hash=pin_hash,
                 pin_kid=kid,
                 created_at=work.at,
@@ -101,7 +101,7 @@ def add_clerk(
         audit.record(
             work, action="clerk.added", subject=f"clerk:{clerk_id}", details={"shop": str(shop_id)}
         )
-    end_seats(scope.actor, ended)
+    disbelieve_sessions(scope.actor, ended)
     return clerk_id
 
 
@@ -111,24 +111,8 @@ def _count(work: Work, shop_id: UUID) -> int:
     ).scalar_one()
 
 
-def _find_member(scope: Scope, shop_id: UUID, membership_id: UUID) -> tuple[UUID, str]:
-    """Return who has a membership of a shop, and their name.
-
-    Raises: MemberNotFound.
-    """
-    with unit_of_work(scope) as work:
-        row = work.session.get(MembershipRow, (work.tenant_id, membership_id))
-    if row is None or row.role not in SHOP_ROLES or row.shop_id != shop_id:
-        raise MemberNotFound
-    with unit_of_work(PLATFORM) as work:
-        person = get_person(work, row.person_id)
-    if person is None:
-        raise MemberNotFound
-    return person.id, open_personal(person.id, "name_sealed", person.name_sealed)
-
-
 def _lock(work: Work, shop_id: UUID, clerk_id: UUID) -> ClerkRow:
-    check_keeps_tills(work, shop_id)
+    check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
     row = work.session.scalars(
         sa.select(ClerkRow)
         .where(_present(work, shop_id), ClerkRow.id == clerk_id)
@@ -152,7 +136,7 @@ def set_pin(scope: Scope, shop_id: UUID, clerk_id: UUID, pin: str) -> None:
         ended = clear_seats(work, TerminalRow.clerk_id == clerk_id)
         work.session.flush()
         audit.record(work, action="clerk.pin_set", subject=f"clerk:{clerk_id}")
-    end_seats(scope.actor, ended)
+    disbelieve_sessions(scope.actor, ended)
 
 
 def unlock_clerk(scope: Scope, shop_id: UUID, clerk_id: UUID) -> None:
@@ -177,27 +161,25 @@ def remove_clerk(scope: Scope, shop_id: UUID, clerk_id: UUID) -> None:
     """
     with unit_of_work(scope) as work:
         ended = _remove(work, [_lock(work, shop_id, clerk_id)])
-    end_seats(scope.actor, ended)
+    disbelieve_sessions(scope.actor, ended)
 
 
-def remove_clerks_of(scope: Scope, membership_id: UUID) -> None:
-    """Let nobody type a PIN for a membership any more, because it has ended or is another.
+def remove_clerks_of(work: Work, membership_id: UUID) -> list[UUID]:
+    """Let nobody type a PIN for a membership any more; return the sessions at tablets that end.
 
     Locks: the clerks, their tablets.
     """
-    with unit_of_work(scope) as work:
-        rows = work.session.scalars(
-            sa.select(ClerkRow)
-            .where(
-                ClerkRow.tenant_id == work.tenant_id,
-                ClerkRow.membership_id == membership_id,
-                ClerkRow.removed_at.is_(None),
-            )
-            .order_by(ClerkRow.id)
-            .with_for_update()
-        ).all()
-        ended = _remove(work, list(rows))
-    end_seats(scope.actor, ended)
+    rows = work.session.scalars(
+        sa.select(ClerkRow)
+        .where(
+            ClerkRow.tenant_id == work.tenant_id,
+            ClerkRow.membership_id == membership_id,
+            ClerkRow.removed_at.is_(None),
+        )
+        .order_by(ClerkRow.id)
+        .with_for_update()
+    ).all()
+    return _remove(work, list(rows))
 
 
 def _remove(work: Work, rows: list[ClerkRow]) -> list[UUID]:
@@ -225,7 +207,7 @@ def ask_for_pin(scope: Scope, shop_id: UUID, *, asks: bool) -> None:
     Raises: SessionOver, NoPinYet.
     """
     with unit_of_work(scope) as work:
-        check_keeps_tills(work, shop_id)
+        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         if asks and not _count(work, shop_id):
             raise NoPinYet
         ended = _set_asking(work, shop_id, asks=asks)
@@ -234,7 +216,7 @@ def ask_for_pin(scope: Scope, shop_id: UUID, *, asks: bool) -> None:
             action="till.pin_asked" if asks else "till.pin_not_asked",
             subject=f"shop:{shop_id}",
         )
-    end_seats(scope.actor, ended)
+    disbelieve_sessions(scope.actor, ended)
 
 
 def _set_asking(work: Work, shop_id: UUID, *, asks: bool) -> list[UUID]:
@@ -259,7 +241,7 @@ def enter_pin(
     Raises: TerminalOver, PinWrong, PinLocked, SignInThrottled.
     """
     found = meet_terminal(tenant_id, terminal_id, secret)
-    proved = prove(
+    proved = prove_secret(
         {f"pin:terminal:{terminal_id}": FAILURES_BY_TERMINAL_MAX},
         lambda: _judge(found, clerk_id, pin),
     )

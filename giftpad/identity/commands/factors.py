@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, tenancy
 from giftpad.identity.commands.notices import Notice, Seen, prepare_notice, tell
-from giftpad.identity.commands.passwords import FAILURES_MAX, prove
+from giftpad.identity.commands.passwords import FAILURES_MAX, prove_secret
 from giftpad.identity.commands.sessions import end_sessions_of
 from giftpad.identity.errors import (
     AuthenticatorLocked,
@@ -269,7 +269,7 @@ def _prove_recovery(person_id: UUID, code: str, seen: Seen) -> None:
             audit.record(work, action="person.recovery_code_used", subject=f"person:{person_id}")
         return person_id
 
-    if prove({f"recovery:{person_id}": FAILURES_MAX}, use) is None:
+    if prove_secret({f"recovery:{person_id}": FAILURES_MAX}, use) is None:
         raise CodeWrong
 
 

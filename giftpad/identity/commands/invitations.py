@@ -22,7 +22,7 @@ from giftpad.identity.queries import (
     PLATFORM,
     find_invitation,
     find_person,
-    hasher,
+    hash_slowly,
     invitation_place,
     is_open,
     issuer,
@@ -193,7 +193,7 @@ def _prove_or_make(new: NewPerson, *, source: str) -> tuple[UUID, str]:
         is_known = find_person(work, email) is not None
     if not is_known:
         new = replace(new, name=check_name(new.name))
-        password_hash = hasher().hash(check_password(new.password))
+        password_hash = hash_slowly(check_password(new.password))
         with unit_of_work(PLATFORM) as work:
             made = ensure_person(work, new, password_hash)
         if made.is_new:

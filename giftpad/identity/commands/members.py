@@ -14,6 +14,7 @@ from giftpad import audit
 from giftpad.identity.commands.clerks import remove_clerks_of
 from giftpad.identity.commands.managing import MANAGERS, check_manages
 from giftpad.identity.commands.people import role_of
+from giftpad.identity.commands.revocations import disbelieve_sessions
 from giftpad.identity.commands.sessions import revoke_sessions_in
 from giftpad.identity.errors import LastOwner, MemberExists, MemberNotFound, OwnRole
 from giftpad.identity.models import InvitationRow, MembershipRow
@@ -39,8 +40,9 @@ def change_role(scope: Scope, membership_id: UUID, role: str, shop_id: UUID | No
         row = _lock(work, membership_id, is_owner_after=role == OWNER)
         if (row.role, row.shop_id) != (role, shop_id):
             _give_role(work, row, role, shop_id)
+        ended = remove_clerks_of(work, membership_id)
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
-    remove_clerks_of(scope, membership_id)
+    disbelieve_sessions(scope.actor, ended)
 
 
 def _give_role(work: Work, row: MembershipRow, role: str, shop_id: UUID | None) -> None:
@@ -79,8 +81,9 @@ def remove_member(scope: Scope, membership_id: UUID) -> None:
             subject=f"person:{row.person_id}",
             details=role_of(row.role, row.shop_id),
         )
+        ended = remove_clerks_of(work, membership_id)
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
-    remove_clerks_of(scope, membership_id)
+    disbelieve_sessions(scope.actor, ended)
 
 
 def _withdraw_invitations(work: Work, person_id: UUID) -> None:

@@ -17,12 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from giftpad import audit
-from giftpad.identity.commands.managing import check_keeps_tills
+from giftpad.identity.commands.managing import check_may_still
 from giftpad.identity.commands.user_codes import draw_user_code
 from giftpad.identity.errors import PairingNotFound, TerminalsFull
 from giftpad.identity.models import PairingRow, TerminalRow
 from giftpad.identity.queries import PLATFORM, is_connected
 from giftpad.identity.rules import (
+    KEEPING_TILLS,
     PAIRING_LIFE_S,
     TERMINAL_LIFE_S,
     TERMINALS_MAX,
@@ -160,7 +161,7 @@ def approve_pairing(scope: Scope, user_code: str, shop_id: UUID, name: str) -> U
 
 
 def _check_room(work: Work, shop_id: UUID) -> None:
-    check_keeps_tills(work, shop_id)
+    check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
     count = work.session.execute(
         sa.select(sa.func.count()).where(is_connected(work), TerminalRow.shop_id == shop_id)
     ).scalar_one()

@@ -27,7 +27,7 @@ from giftpad.identity.adapters.passkeys import (
 )
 from giftpad.identity.commands.factors import Standing, lock_for_factor, welcome_factor
 from giftpad.identity.commands.notices import Seen, prepare_notice
-from giftpad.identity.commands.passwords import FAILURES_BY_SOURCE_MAX, SignedIn, prove
+from giftpad.identity.commands.passwords import FAILURES_BY_SOURCE_MAX, SignedIn, prove_secret
 from giftpad.identity.errors import PasskeyRefused, SessionOver
 from giftpad.identity.models import PasskeyRow, UsedChallengeRow
 from giftpad.identity.queries import (
@@ -174,7 +174,7 @@ def prove_passkey(
     Raises: PasskeyRefused, SignInThrottled.
     """
     names = {f"passkey:source:{source}": FAILURES_BY_SOURCE_MAX}
-    proved = prove(names, lambda: _judge(text, challenge, person_id))
+    proved = prove_secret(names, lambda: _judge(text, challenge, person_id))
     if proved is None:
         raise PasskeyRefused
     return proved

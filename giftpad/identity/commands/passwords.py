@@ -23,7 +23,7 @@ from giftpad.identity.queries import (
     find_factors,
     find_person,
     get_person,
-    hasher,
+    hash_slowly,
     is_password,
     list_memberships,
     lock_person,
@@ -63,7 +63,7 @@ class SignedIn:
     has_factors: bool
 
 
-def prove(names: Mapping[str, int], find: Callable[[], T | None]) -> T | None:
+def prove_secret(names: Mapping[str, int], find: Callable[[], T | None]) -> T | None:
     """Return what is found by a secret; nothing is a failure, counted under each of the names.
 
     ``names`` says how many failures each may have in ten minutes.
@@ -100,7 +100,9 @@ def prove_password(email: str, password: str, *, source: str) -> UUID:
     The answer and the work are the same for an unknown address and a wrong password.
     Raises: SignInRefused, SignInThrottled.
     """
-    person_id = prove(_throttle_names(email, source), lambda: verify_password(email, password))
+    person_id = prove_secret(
+        _throttle_names(email, source), lambda: verify_password(email, password)
+    )
     if person_id is None:
         raise SignInRefused
     return person_id
@@ -155,7 +157,7 @@ def confirm_password(person_id: UUID, password: str) -> str:
     if person is None:
         raise SessionOver
     known = person.password_hash
-    proved = prove(
+    proved = prove_secret(
         {f"password:{person_id}": FAILURES_MAX},
         lambda: known if is_password(known, password) else None,
     )
@@ -185,7 +187,7 @@ def change_password(
     Raises: PasswordWrong, PasswordUnfit, SignInThrottled, SessionOver.
     """
     proved = confirm_password(person_id, present)
-    password_hash = hasher().hash(check_password(password))
+    password_hash = hash_slowly(check_password(password))
     notice = prepare_notice(person_id, seen)
     with unit_of_work(replace(PLATFORM, actor=person_actor(person_id))) as work:
         row = lock_person(work, person_id, to_change=True)
@@ -208,7 +210,7 @@ def reset_password(actor: Actor, email: str, password: str, *, seen: Seen = UNSE
     Locks: the person's row, then their sessions.
     Raises: PersonNotFound, PasswordUnfit, EmailInvalid.
     """
-    password_hash = hasher().hash(check_password(password))
+    password_hash = hash_slowly(check_password(password))
     with unit_of_work(PLATFORM) as work:
         known = find_person(work, email)
     if known is None:

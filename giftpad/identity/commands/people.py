@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from giftpad import audit, tenancy
 from giftpad.identity.errors import MemberExists, PersonKnown
 from giftpad.identity.models import MembershipRow, PersonRow
-from giftpad.identity.queries import PLATFORM, find_person, hasher, person_place
+from giftpad.identity.queries import PLATFORM, find_person, hash_slowly, person_place
 from giftpad.identity.rules import check_name, check_password, check_role, normalise_email
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, unit_of_work
@@ -47,7 +47,7 @@ def create_person(scope: Scope, new: NewPerson, *, may_be_known: bool = True) ->
     of_platform = scope.tenant_id == tenancy.PLATFORM_TENANT_ID
     check_role(new.role, new.shop_id, of_platform=of_platform)
     new = replace(new, name=check_name(new.name))
-    password_hash = hasher().hash(check_password(new.password))
+    password_hash = hash_slowly(check_password(new.password))
     with unit_of_work(replace(PLATFORM, actor=scope.actor)) as work:
         made = ensure_person(work, new, password_hash)
     if not (made.is_new or may_be_known):

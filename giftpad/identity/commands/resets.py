@@ -23,7 +23,7 @@ from giftpad.identity.events import ResetAsked
 from giftpad.identity.models import PersonRow, ResetRow
 from giftpad.identity.queries import (
     PLATFORM,
-    hasher,
+    hash_slowly,
     issuer,
     lock_person,
     open_personal,
@@ -140,7 +140,7 @@ def reset_by_code(reset_id: UUID, typed: str, password: str, seen: Seen) -> None
     """
     unhashed = check_password(password)
     email_index = _prove(reset_id, fold_typed(typed))
-    password_hash = hasher().hash(unhashed)
+    password_hash = hash_slowly(unhashed)
     with unit_of_work(PLATFORM) as work:
         known = _owner(work, email_index)
     if known is None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from giftpad.identity.models import RevocationRow
-from giftpad.identity.queries import PLATFORM
+from giftpad.identity.queries import PLATFORM, refresh_trust
 from giftpad.identity.rules import CLOCK_LEEWAY_S, TOKEN_LIFE_MAX_S, Claims
 from giftpad.kernel.work import Actor, Work, rows_changed, unit_of_work
 
@@ -32,6 +34,15 @@ def revoke(work: Work, kind: str, value: str, *, kept_until: datetime) -> None:
             index_elements=["tenant_id", "kind", "value"], set_={"kept_until": kept_until}
         )
     )
+
+
+def disbelieve_sessions(actor: Actor, session_ids: Collection[UUID]) -> None:
+    """Believe sessions no more: at once in this process, within 30 seconds elsewhere."""
+    if session_ids:
+        with unit_of_work(replace(PLATFORM, actor=actor)) as work:
+            for session_id in session_ids:
+                revoke(work, "session", str(session_id), kept_until=work.at + KEPT_FOR)
+        refresh_trust()
 
 
 def revoke_token(actor: Actor, claims: Claims) -> None:

@@ -8,7 +8,6 @@ so what a person may do is judged anew that often, and an ended session is belie
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ import sqlalchemy as sa
 from giftpad import audit
 from giftpad.identity.commands.authorisations import end_authorisations, follow_session
 from giftpad.identity.commands.revocations import KEPT_FOR, revoke
-from giftpad.identity.commands.signing import sign_claims
+from giftpad.identity.commands.signing import sign_session
 from giftpad.identity.commands.visiting import close_visit
 from giftpad.identity.errors import SecondStepMissing, SessionNotFound, SessionOver
 from giftpad.identity.models import AuthorisationRow, SessionRow
@@ -31,7 +30,6 @@ from giftpad.identity.queries import (
     get_person,
     is_password_mark,
     is_running,
-    issuer,
     lacks_step,
     lock_link,
     lock_person,
@@ -45,14 +43,12 @@ from giftpad.identity.rules import (
     FEDERATED_METHOD,
     PASSWORD_METHOD,
     SESSION_LIFE_S,
-    SESSION_TOKEN_LIFE_S,
     Membership,
     add_methods,
     has_second_step,
     hash_secret,
     is_secret,
     name_agent,
-    session_claims,
 )
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, rows_changed, unit_of_work
@@ -237,24 +233,12 @@ def _running(work: Work, session_id: UUID, secret: str) -> SessionRow:
 def _opened(
     session_id: UUID, secret: str, name: str, membership: Membership, *, proved_at: datetime
 ) -> OpenedSession:
-    at = int(time.time())
-    over_at = at + SESSION_TOKEN_LIFE_S
-    if membership.until is not None:  # a token of a visit does not outlive it
-        over_at = min(over_at, int(membership.until.timestamp()))
-    claims = session_claims(
-        issuer(),
-        membership,
-        session_id=session_id,
-        token_id=new_id().hex,
-        proved_at=int(proved_at.timestamp()),
-        at=at,
-        over_at=over_at,
-    )
+    token = sign_session(membership, session_id, proved_at=int(proved_at.timestamp()))
     return OpenedSession(
         session_id=session_id,
         secret=secret,
-        token=sign_claims(claims),
-        token_over_at=over_at,
+        token=token.text,
+        token_over_at=token.over_at,
         name=name,
         membership=membership,
     )

@@ -9,34 +9,31 @@ Source: RFC 9700, section 4.14.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from giftpad import audit
-from giftpad.identity.commands.managing import check_keeps_tills
-from giftpad.identity.commands.revocations import KEPT_FOR, revoke
-from giftpad.identity.commands.signing import sign_claims
+from giftpad.identity.commands.managing import check_may_still
+from giftpad.identity.commands.revocations import disbelieve_sessions
+from giftpad.identity.commands.signing import sign_session
 from giftpad.identity.errors import TerminalNotFound, TerminalOver, TillLocked
-from giftpad.identity.models import ClerkRow, MembershipRow, TerminalRow
+from giftpad.identity.models import ClerkRow, TerminalRow
 from giftpad.identity.queries import (
-    PLATFORM,
     Terminal,
     asks_pin,
     clerk_name,
     find_terminal,
     holds,
     is_connected,
-    issuer,
+    is_member_of,
     person_actor,
-    refresh_trust,
 )
 from giftpad.identity.rules import (
-    SESSION_TOKEN_LIFE_S,
+    KEEPING_TILLS,
     TERMINAL_LEEWAY_S,
     TILL_OPEN_MAX_S,
     TILL_ROLE,
@@ -45,7 +42,6 @@ from giftpad.identity.rules import (
     hash_secret,
     is_secret,
     new_code,
-    session_claims,
 )
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
@@ -184,8 +180,7 @@ def is_member_still(work: Work, clerk: ClerkRow) -> bool:
     """Whether a clerk who is a member is one of the same shop still; others need be no member."""
     if clerk.membership_id is None:
         return True
-    row = work.session.get(MembershipRow, (work.tenant_id, clerk.membership_id))
-    return row is not None and row.shop_id == clerk.shop_id
+    return is_member_of(work, clerk.membership_id, clerk.shop_id)
 
 
 def _exchange(work: Work, terminal_id: UUID, secret: str) -> tuple[TerminalRow, str]:
@@ -234,7 +229,6 @@ def _is_stolen(work: Work, row: TerminalRow, secret: str) -> bool:
 
 def _opened(found: Terminal, row: TerminalRow, held: str, clerk: ClerkRow | None) -> OpenedTill:
     assert row.session_id is not None
-    at = int(time.time())
     seat = Membership(
         id=row.id,
         person_id=_actor_id(row.id, clerk),
@@ -243,23 +237,15 @@ def _opened(found: Terminal, row: TerminalRow, held: str, clerk: ClerkRow | None
         role=TILL_ROLE,
         shop_id=row.shop_id,
     )
-    over_at = at + SESSION_TOKEN_LIFE_S
-    claims = session_claims(
-        issuer(),
-        seat,
-        session_id=row.session_id,
-        token_id=new_id().hex,
-        proved_at=0,  # a PIN, or nothing, proves who is at a till, and no more than that
-        at=at,
-        over_at=over_at,
-    )
+    # A PIN, or nothing, proves who is at a till, and no more than that.
+    token = sign_session(seat, row.session_id)
     return OpenedTill(
         tenant_id=found.tenant.id,
         terminal_id=row.id,
         secret=held,
         session_id=row.session_id,
-        token=sign_claims(claims),
-        token_over_at=over_at,
+        token=token.text,
+        token_over_at=token.over_at,
         name=clerk_name(clerk) if clerk is not None else row.name,
         terminal_name=row.name,
         has_clerk=clerk is not None,
@@ -313,7 +299,7 @@ def rename_terminal(scope: Scope, shop_id: UUID, terminal_id: UUID, name: str) -
     """
     name = check_name(name)
     with unit_of_work(scope) as work:
-        check_keeps_tills(work, shop_id)
+        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         row = _lock(work, terminal_id, shop_id)
         was, row.name = row.name, name
         work.session.flush()
@@ -333,7 +319,7 @@ def end_terminal(scope: Scope, shop_id: UUID, terminal_id: UUID) -> None:
     Raises: SessionOver, TerminalNotFound.
     """
     with unit_of_work(scope) as work:
-        check_keeps_tills(work, shop_id)
+        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         row = _lock(work, terminal_id, shop_id)
         session_id = row.session_id
         if row.ended_at is None:
@@ -353,7 +339,7 @@ def _end(work: Work, row: TerminalRow, why: str) -> None:
 
 
 def clear_seats(work: Work, *which: sa.ColumnElement[bool]) -> list[UUID]:
-    """Let whoever is at these tablets go, and return their sessions, for ``end_seats``.
+    """Let whoever is at these tablets go; return their sessions, which are over with this commit.
 
     Locks: the tablets' rows.
     """
@@ -371,14 +357,5 @@ def clear_seats(work: Work, *which: sa.ColumnElement[bool]) -> list[UUID]:
     return ended
 
 
-def end_seats(actor: Actor, session_ids: list[UUID]) -> None:
-    """Believe sessions at tablets no more: at once in this process, within 30 seconds elsewhere."""
-    if session_ids:
-        with unit_of_work(replace(PLATFORM, actor=actor)) as work:
-            for session_id in session_ids:
-                revoke(work, "session", str(session_id), kept_until=work.at + KEPT_FOR)
-        refresh_trust()
-
-
 def _believe_no_more(actor: Actor, session_id: UUID | None) -> None:
-    end_seats(actor, [session_id] if session_id is not None else [])
+    disbelieve_sessions(actor, [session_id] if session_id is not None else [])

@@ -17,8 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from giftpad import tenancy
 from giftpad.identity import models
-from giftpad.identity.errors import EmailInvalid, PersonNotFound
-from giftpad.identity.queries.terminals import till_names
+from giftpad.identity.errors import EmailInvalid, MemberNotFound, PersonNotFound
 from giftpad.identity.queries.trust import PLATFORM
 from giftpad.identity.rules import PASSWORD_LENGTH_MAX, normalise_email, normalise_password
 from giftpad.kernel.seal import column_place
@@ -68,8 +67,31 @@ def list_members(scope: Scope) -> list[MemberView]:
     return [_to_member(member, people[member.person_id]) for member in members]
 
 
+def find_member(scope: Scope, membership_id: UUID) -> MemberView:
+    """Return a member of a tenant who may sign in.
+
+    It reads the tenant and then the platform, each in a transaction of its own.
+    Raises: MemberNotFound.
+    """
+    with unit_of_work(scope) as work:
+        row = work.session.get(models.MembershipRow, (work.tenant_id, membership_id))
+    if row is None:
+        raise MemberNotFound
+    with unit_of_work(PLATFORM) as work:
+        person = get_person(work, row.person_id)
+    if person is None:
+        raise MemberNotFound
+    return _to_member(row, person)
+
+
+def is_member_of(work: Work, membership_id: UUID, shop_id: UUID) -> bool:
+    """Whether a membership is one of this shop still."""
+    row = work.session.get(models.MembershipRow, (work.tenant_id, membership_id))
+    return row is not None and row.shop_id == shop_id
+
+
 def find_people(scope: Scope, person_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the names of those who are members of a tenant, have visited it or are at its tablets.
+    """Return the names of those who are members of a tenant or have visited it.
 
     It reads the tenant and then the platform, each in a transaction of its own.
     """
@@ -86,15 +108,13 @@ def find_people(scope: Scope, person_ids: Collection[UUID]) -> dict[UUID, str]:
                 )
             )
         }
-        at_tills = till_names(work, person_ids)
     with unit_of_work(PLATFORM) as work:
         rows = work.session.execute(
             sa.select(person.id, person.name_sealed).where(
                 person.tenant_id == work.tenant_id, person.id.in_(here)
             )
         )
-        members = {row[0]: open_personal(row[0], "name_sealed", row[1]) for row in rows}
-    return at_tills | members
+        return {row[0]: open_personal(row[0], "name_sealed", row[1]) for row in rows}
 
 
 def _to_member(member: models.MembershipRow, person: models.PersonRow) -> MemberView:
@@ -148,9 +168,26 @@ def hasher() -> PasswordHasher:
     return PasswordHasher()
 
 
+def hash_slowly(secret: str | bytes) -> str:
+    """Return what is kept of a secret that people choose, so that trying all of them takes long.
+
+    No transaction is open meanwhile.
+    """
+    return hasher().hash(secret)
+
+
+def fits_slowly(kept: str, secret: str | bytes) -> bool:
+    """Whether a secret is the one that was hashed; it takes long, so no transaction is open."""
+    try:
+        hasher().verify(kept, secret)
+    except (VerificationError, InvalidHashError):
+        return False
+    return True
+
+
 @cache
 def _nobodys_hash() -> str:
-    return hasher().hash("nobody has this password")
+    return hash_slowly("nobody has this password")
 
 
 def get_person(work: Work, person_id: UUID) -> models.PersonRow | None:
@@ -195,11 +232,7 @@ def personal_claims(person_id: UUID, names: Collection[str]) -> dict[str, Any]:
 
 def is_password(password_hash: str, password: str) -> bool:
     """Whether a password is the one that was hashed; it takes long, so no transaction is open."""
-    try:
-        hasher().verify(password_hash, normalise_password(password[: PASSWORD_LENGTH_MAX * 4]))
-    except (VerificationError, InvalidHashError):
-        return False
-    return True
+    return fits_slowly(password_hash, normalise_password(password[: PASSWORD_LENGTH_MAX * 4]))
 
 
 def password_mark(password_hash: str) -> str:

@@ -10,10 +10,8 @@ import hmac
 from functools import lru_cache
 from uuid import UUID
 
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from giftpad import tenancy
-from giftpad.identity.queries.people import hasher
+from giftpad.identity.queries.people import fits_slowly, hash_slowly
 from giftpad.identity.rules import normalise_pin
 from giftpad.kernel.seal import derive
 
@@ -32,17 +30,11 @@ def _peppered(ring_key: bytes, clerk_id: UUID, pin: str) -> bytes:
 def hash_pin(tenant_id: UUID, clerk_id: UUID, pin: str) -> tuple[str, int]:
     """Return what is kept of a PIN, and the number of the key that it was made with."""
     ring = tenancy.current_ring_key(tenant_id)
-    return hasher().hash(_peppered(ring.key, clerk_id, pin)), ring.kid
+    return hash_slowly(_peppered(ring.key, clerk_id, pin)), ring.kid
 
 
 def is_pin(tenant_id: UUID, clerk_id: UUID, pin: str, kept: tuple[str, int]) -> bool:
     """Whether a PIN is the one that was hashed; it takes long, so no transaction is open."""
     pin_hash, kid = kept
     ring = tenancy.find_ring_key(tenant_id, kid)
-    if ring is None:
-        return False
-    try:
-        hasher().verify(pin_hash, _peppered(ring.key, clerk_id, pin))
-    except (VerificationError, InvalidHashError):
-        return False
-    return True
+    return ring is not None and fits_slowly(pin_hash, _peppered(ring.key, clerk_id, pin))

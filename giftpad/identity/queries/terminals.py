@@ -182,27 +182,24 @@ def holds(row: TerminalRow, secret: str) -> bool:
     )
 
 
-def till_names(work: Work, ids: Collection[UUID] | None = None) -> dict[UUID, str]:
-    """Return what tablets and clerks of a tenant are called, all of them or those with these ids.
+def list_till_names(scope: Scope, ids: Collection[UUID] | None = None) -> dict[UUID, str]:
+    """Return what the tablets and the clerks without an account are called, all or those asked for.
 
     Whoever was removed keeps the name: payments are of them.
     """
-    clerks = sa.select(ClerkRow).where(
-        ClerkRow.tenant_id == work.tenant_id, ClerkRow.membership_id.is_(None)
-    )
-    terminals = sa.select(TerminalRow.id, TerminalRow.name).where(
-        TerminalRow.tenant_id == work.tenant_id
-    )
-    if ids is not None:
-        clerks = clerks.where(ClerkRow.id.in_(set(ids)))
-        terminals = terminals.where(TerminalRow.id.in_(set(ids)))
-    found = {row[0]: str(row[1]) for row in work.session.execute(terminals.limit(NAMES_MAX))}
-    return found | {
-        row.id: clerk_name(row) for row in work.session.scalars(clerks.limit(NAMES_MAX))
-    }
-
-
-def list_till_names(scope: Scope) -> dict[UUID, str]:
-    """Return what every tablet of a tenant and every clerk without an account is called."""
+    if ids is not None and not ids:
+        return {}
     with unit_of_work(scope) as work:
-        return till_names(work)
+        clerks = sa.select(ClerkRow).where(
+            ClerkRow.tenant_id == work.tenant_id, ClerkRow.membership_id.is_(None)
+        )
+        terminals = sa.select(TerminalRow.id, TerminalRow.name).where(
+            TerminalRow.tenant_id == work.tenant_id
+        )
+        if ids is not None:
+            clerks = clerks.where(ClerkRow.id.in_(set(ids)))
+            terminals = terminals.where(TerminalRow.id.in_(set(ids)))
+        found = {row[0]: str(row[1]) for row in work.session.execute(terminals.limit(NAMES_MAX))}
+        return found | {
+            row.id: clerk_name(row) for row in work.session.scalars(clerks.limit(NAMES_MAX))
+        }

@@ -101,6 +101,7 @@ from giftpad.identity.rules.roles import (
 )
 from giftpad.identity.rules.terminals import (
     CLERKS_MAX,
+    KEEPING_TILLS,
     PAIRING_LIFE_S,
     PIN_FAILURES_MAX,
     PIN_LENGTH_MAX,
@@ -178,6 +179,7 @@ __all__ = [
     "ID_TOKEN_TYPE",
     "INVITATION_LIFE_S",
     "KEEPERS",
+    "KEEPING_TILLS",
     "LEEWAY_MAX_S",
     "MACHINE_TOKEN_LIFE_S",
     "OPERATOR_PERMISSIONS",

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from giftpad.identity.errors import PinTrivial, PinUnfit
 
+KEEPING_TILLS = "tills:manage"
+"""What whoever connects tablets and sets PINs must be allowed."""
 PAIRING_LIFE_S = 600
 TERMINAL_LIFE_S = 365 * 24 * 3600
 TERMINAL_IDLE_S = 60 * 24 * 3600

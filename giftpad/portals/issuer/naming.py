@@ -73,7 +73,7 @@ def read_actors(scope: Scope, actor_ids: Iterable[object]) -> Actors:
     for actor_id in actor_ids:
         with suppress(ValueError):
             wanted.add(UUID(str(actor_id)))
-    found = identity.find_people(scope, wanted)
+    found = identity.list_till_names(scope, wanted) | identity.find_people(scope, wanted)
     people = {str(person_id): name for person_id, name in found.items()}
     return Actors(people=people, machines=_machines(scope))
 

@@ -34,7 +34,7 @@ def test_a_tablet_is_connected_and_takes_payments_under_its_own_name(till, count
     (payment,) = till.payments()
     (terminal,) = till_of(till.site).terminals
     assert payment.shop_id == counter.shop_id
-    names = identity.find_people(till.site.scope, [terminal.id])
+    names = identity.list_till_names(till.site.scope, [terminal.id])
     assert names == {terminal.id: "レジ2"}
     shown = till.site.person("owner").get(f"/desk/payments/{payment.id}")
     assert "レジ2" in shown.text
