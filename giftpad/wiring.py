@@ -18,6 +18,7 @@ from giftpad import (
     programmes,
     shops,
     tenancy,
+    tills,
 )
 from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
@@ -37,6 +38,7 @@ from giftpad.payments import handlers as payment_handlers
 from giftpad.reporting import handlers as reporting_handlers
 from giftpad.shops import handlers as shop_handlers
 from giftpad.shops import jobs as shop_jobs
+from giftpad.tills import jobs as till_jobs
 
 SUBSCRIPTIONS: events.Subscriptions = {
     coupons.ChunkDue: [events.on_queue("print", coupon_handlers.issue_due_chunk)],
@@ -76,6 +78,7 @@ SCHEDULE: dict[str, Scheduled] = {
     "messaging.purge": Scheduled(job=messaging_jobs.purge_old, cron="52 * * * *"),
     "shops.purge_files": Scheduled(job=shop_jobs.purge_files, cron="57 3 * * *"),
     "health.prove_books": Scheduled(job=health_jobs.prove_books, cron="*/10 * * * *"),
+    "tills.purge": Scheduled(job=till_jobs.purge_old, cron="42 * * * *"),
     "guard.purge": Scheduled(job=guard_jobs.purge_old_keys, cron="37 * * * *"),
 }
 
@@ -111,6 +114,7 @@ def bootstrap(settings: Settings) -> None:
     identity.bind_trusted_issuers(settings.trusted_issuers_file, ours=settings.issuer)
     identity.bind_rotation(settings.keys_rotated_every_days)
     identity.bind_inner_hosts(settings.inner_hosts)
+    identity.bind_endings(tills.end_clerks_of)
     bind_database(settings)
     tenancy.bind_kek(load_kek(settings.kek_path))
     guard.bind_redis(settings.redis_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from giftpad import identity
+from giftpad import tills
 from giftpad.kernel.ids import new_id
 from tests.isolation_people import Pages
 from tests.isolation_world import Call
@@ -32,7 +32,7 @@ def of_clerk(**fields: object) -> Callable[[Pages], Call]:
 
     def make(pages: Pages) -> Call:
         side = pages.home.side
-        clerk_id = identity.add_clerk(side.scope, side.town.shop_id, "見本 桜", "4071")
+        clerk_id = tills.add_clerk(side.scope, side.town.shop_id, "見本 桜", "4071")
         path = {"shop_id": side.town.shop_id, "clerk_id": clerk_id}
         return Call(path=path, data=_form(fields))
 
@@ -41,6 +41,6 @@ def of_clerk(**fields: object) -> Callable[[Pages], Call]:
 
 def say_yes(pages: Pages) -> Call:
     """Let a tablet wait that whoever keeps the shop connects."""
-    code = identity.start_pairing("").user_code
+    code = tills.start_pairing("").user_code
     fields = {"user_code": code, "answer": "yes", "number": pages.home.number, "name": "レジ2"}
     return Call(data=_form(dict(fields)))

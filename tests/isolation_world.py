@@ -19,7 +19,7 @@ from joserfc.jwk import RSAKey
 from psycopg import sql
 from werkzeug.test import TestResponse
 
-from giftpad import events, guard, health, identity, messaging, shops, wiring
+from giftpad import events, guard, health, identity, messaging, shops, tills, wiring
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from giftpad.kernel.db import database
@@ -278,7 +278,7 @@ def _let_people_in(scope: Scope, prefix: str, shop_id: UUID) -> None:
     A shop has a tablet, and a clerk without an account.
     """
     connect_tablet(scope, shop_id)
-    identity.add_clerk(scope, shop_id, "見本 桜", "4071")
+    tills.add_clerk(scope, shop_id, "見本 桜", "4071")
     person_id = identity.create_person(
         scope,
         identity.NewPerson(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from giftpad import identity
+from giftpad import identity, tills
 from giftpad.identity.commands.authorisations import (
     Asked,
     begin_authorisation,
@@ -53,8 +53,8 @@ def authorise(scope: Scope, person_id: UUID, session: identity.SessionView) -> U
 
 def connect_tablet(scope: Scope, shop_id: UUID) -> UUID:
     """Let a tablet into a shop, and return its id."""
-    waiting = identity.start_pairing("")
-    return identity.approve_pairing(scope, waiting.user_code, shop_id, "レジ1")
+    waiting = tills.start_pairing("")
+    return tills.approve_pairing(scope, waiting.user_code, shop_id, "レジ1")
 
 
 def let_wait(scope: Scope) -> str:

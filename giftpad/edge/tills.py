@@ -14,7 +14,7 @@ from uuid import UUID
 
 from flask import Response, g, request
 
-from giftpad import identity
+from giftpad import tills
 from giftpad.edge.callers import Caller, identify_token
 from giftpad.edge.cookies import clear_cookie, read_sealed_cookie, set_sealed_cookie
 from giftpad.edge.errors import TokenInvalid
@@ -82,7 +82,7 @@ def find_till_caller() -> Caller | None:
     if held is None or "token" not in held:
         return None
     now = time.time()
-    if held["has_clerk"] and now - held["touched_at"] >= identity.TILL_LOCKED_AFTER_S:
+    if held["has_clerk"] and now - held["touched_at"] >= tills.TILL_LOCKED_AFTER_S:
         return None
     try:
         if now < held["token_over_at"] - RENEWED_BEFORE_S:
@@ -97,12 +97,12 @@ def find_till_caller() -> Caller | None:
 
 def _renewed(held: dict[str, Any]) -> Caller | None:
     try:
-        opened = identity.renew_till(
+        opened = tills.renew_till(
             UUID(held["tenant"]), UUID(held["terminal"]), held["secret"], UUID(held["session"])
         )
         content = _content(opened)
         caller = _bearer(content)
-    except (identity.TerminalOver, identity.TillLocked, TokenInvalid):
+    except (tills.TerminalOver, tills.TillLocked, TokenInvalid):
         return None
     g.terminal_kept = content
     return caller
@@ -120,7 +120,7 @@ def seated_terminal() -> SeatedTerminal | None:
     return cast("SeatedTerminal | None", g.get("terminal_seated"))
 
 
-def _content(opened: identity.OpenedTill) -> dict[str, Any]:
+def _content(opened: tills.OpenedTill) -> dict[str, Any]:
     return {
         "tenant": str(opened.tenant_id),
         "terminal": str(opened.terminal_id),
@@ -135,7 +135,7 @@ def _content(opened: identity.OpenedTill) -> dict[str, Any]:
     }
 
 
-def keep_terminal(response: Response, paired: identity.PairedTerminal | HeldTerminal) -> None:
+def keep_terminal(response: Response, paired: tills.PairedTerminal | HeldTerminal) -> None:
     """Let this browser be a tablet of a shop, which is locked.
 
     Raises: ConnectionOpen.
@@ -148,7 +148,7 @@ def keep_terminal(response: Response, paired: identity.PairedTerminal | HeldTerm
     _set(response, content)
 
 
-def seat_at_terminal(response: Response, opened: identity.OpenedTill) -> None:
+def seat_at_terminal(response: Response, opened: tills.OpenedTill) -> None:
     """Let whoever has opened this tablet take payments on it.
 
     Raises: ConnectionOpen.
@@ -164,11 +164,11 @@ def forget_terminal(response: Response) -> None:
 
 def _set(response: Response, content: dict[str, Any]) -> None:
     g.pop("terminal_kept", None)
-    set_sealed_cookie(response, TERMINAL_COOKIE, content, identity.TERMINAL_LIFE_S)
+    set_sealed_cookie(response, TERMINAL_COOKIE, content, tills.TERMINAL_LIFE_S)
 
 
 def keep_seat(response: Response) -> None:
     """Put what was exchanged during a request into the tablet's cookie."""
     kept = g.pop("terminal_kept", None)
     if kept is not None:
-        set_sealed_cookie(response, TERMINAL_COOKIE, kept, identity.TERMINAL_LIFE_S)
+        set_sealed_cookie(response, TERMINAL_COOKIE, kept, tills.TERMINAL_LIFE_S)

@@ -4,7 +4,7 @@ Knows: credentials, second factors, sessions, memberships, invitations, permissi
 clients, what people let clients do, devices, revocation, other issuers that are trusted, providers
 of tenants.
 Hides: password hashing, sealed names, the keys and revocations each process holds, Authlib.
-Does not know: HTTP, pages, shops, coupons, money.
+Does not know: HTTP, pages, shops and their tablets, coupons, money.
 """
 
 from giftpad.identity.adapters import (
@@ -13,24 +13,8 @@ from giftpad.identity.adapters import (
     new_soft_passkey,
     present_soft_passkey,
 )
-from giftpad.identity.commands.authorisations import (
-    Approval,
-    revoke_authorisation,
-)
-from giftpad.identity.commands.clerks import (
-    add_clerk,
-    ask_for_pin,
-    enter_pin,
-    remove_clerk,
-    set_pin,
-    unlock_clerk,
-)
-from giftpad.identity.commands.clients import (
-    Credentials,
-    NewClient,
-    create_client,
-    disable_client,
-)
+from giftpad.identity.commands.authorisations import Approval, revoke_authorisation
+from giftpad.identity.commands.clients import Credentials, NewClient, create_client, disable_client
 from giftpad.identity.commands.connections import (
     NewConnection,
     change_secret,
@@ -39,11 +23,7 @@ from giftpad.identity.commands.connections import (
     disable_connection,
     renew_connection,
 )
-from giftpad.identity.commands.devices import (
-    approve_device,
-    deny_device,
-    find_device,
-)
+from giftpad.identity.commands.devices import approve_device, deny_device, find_device
 from giftpad.identity.commands.factors import (
     Standing,
     add_authenticator,
@@ -54,15 +34,8 @@ from giftpad.identity.commands.factors import (
     renew_recovery_codes,
     reset_factors,
 )
-from giftpad.identity.commands.federation import (
-    Arrived,
-    Started,
-    arrive,
-    start_federation,
-)
-from giftpad.identity.commands.grants import (
-    grant_token,
-)
+from giftpad.identity.commands.federation import Arrived, Started, arrive, start_federation
+from giftpad.identity.commands.grants import grant_token
 from giftpad.identity.commands.invitations import (
     Joined,
     NewInvitation,
@@ -70,41 +43,12 @@ from giftpad.identity.commands.invitations import (
     invite,
     revoke_invitation,
 )
-from giftpad.identity.commands.keys import (
-    bind_rotation,
-    ensure_keys,
-    revoke_key,
-    rotate_keys,
-)
-from giftpad.identity.commands.links import (
-    Asking,
-    link_account,
-    unlink_account,
-)
-from giftpad.identity.commands.logout import (
-    ask_logout,
-    ask_short_logout,
-)
-from giftpad.identity.commands.members import (
-    change_role,
-    remove_member,
-)
-from giftpad.identity.commands.notices import (
-    Seen,
-    tell_of_new_browser,
-)
-from giftpad.identity.commands.pairing import (
-    PairedTerminal,
-    Pairing,
-    PairingView,
-    WaitingTablet,
-    approve_pairing,
-    deny_pairing,
-    find_pairing,
-    see_pairing,
-    start_pairing,
-    take_pairing,
-)
+from giftpad.identity.commands.keys import bind_rotation, ensure_keys, revoke_key, rotate_keys
+from giftpad.identity.commands.links import Asking, link_account, unlink_account
+from giftpad.identity.commands.logout import ask_logout, ask_short_logout
+from giftpad.identity.commands.managing import check_may_still
+from giftpad.identity.commands.members import bind_endings, change_role, remove_member
+from giftpad.identity.commands.notices import Seen, tell_of_new_browser
 from giftpad.identity.commands.passkeys import (
     PasskeyAsked,
     add_passkey,
@@ -119,28 +63,15 @@ from giftpad.identity.commands.passwords import (
     confirm_password,
     find_proof,
     prove_present,
+    prove_secret,
     reset_password,
     sign_in,
 )
-from giftpad.identity.commands.people import (
-    NewPerson,
-    create_person,
-)
-from giftpad.identity.commands.policies import (
-    set_policy,
-)
-from giftpad.identity.commands.provider import (
-    AUTH_METHODS,
-    GRANT_TYPES,
-    OAuthAnswer,
-)
-from giftpad.identity.commands.resets import (
-    ask_reset,
-    reset_by_code,
-)
-from giftpad.identity.commands.revocations import (
-    revoke_token,
-)
+from giftpad.identity.commands.people import NewPerson, create_person
+from giftpad.identity.commands.policies import set_policy
+from giftpad.identity.commands.provider import AUTH_METHODS, GRANT_TYPES, OAuthAnswer
+from giftpad.identity.commands.resets import ask_reset, reset_by_code
+from giftpad.identity.commands.revocations import disbelieve_sessions, revoke_token
 from giftpad.identity.commands.serving import (
     PROMPTS,
     REVOCATION_RATE,
@@ -161,29 +92,15 @@ from giftpad.identity.commands.sessions import (
     revoke_session,
     revoke_sessions_of,
 )
-from giftpad.identity.commands.signing_out import (
-    sign_out_person,
-)
-from giftpad.identity.commands.terminals import (
-    OpenedTill,
-    end_terminal,
-    lock_till,
-    meet_terminal,
-    open_till,
-    rename_terminal,
-    renew_till,
-)
-from giftpad.identity.commands.visits import (
-    begin_visit,
-    end_visit,
-)
+from giftpad.identity.commands.signing import SessionToken, sign_session
+from giftpad.identity.commands.signing_out import sign_out_person
+from giftpad.identity.commands.user_codes import draw_user_code
+from giftpad.identity.commands.visits import begin_visit, end_visit
 from giftpad.identity.errors import (
     AddressUnfit,
     AudienceTaken,
     AudienceUnfit,
     AuthenticatorLocked,
-    ClerkNotFound,
-    ClerksFull,
     ClientNotFound,
     ClientRefused,
     ClientUnfit,
@@ -208,19 +125,13 @@ from giftpad.identity.errors import (
     MemberExists,
     MemberNotFound,
     NameUnfit,
-    NoPinYet,
     OwnRole,
-    PairingNotFound,
     PasskeyRefused,
     PasswordUnfit,
     PasswordWrong,
     PermissionUnknown,
     PersonKnown,
     PersonNotFound,
-    PinLocked,
-    PinTrivial,
-    PinUnfit,
-    PinWrong,
     PolicyUnknown,
     ProviderAway,
     ProviderUnfit,
@@ -233,21 +144,14 @@ from giftpad.identity.errors import (
     SessionOver,
     SignInRefused,
     SignInThrottled,
-    TerminalNotFound,
-    TerminalOver,
-    TerminalsFull,
-    TillLocked,
     TokenRefused,
     VisitClosed,
     VisitNotFound,
     VisitTooNarrow,
     VisitUnfit,
 )
-from giftpad.identity.events import (
-    ResetAsked,
-)
+from giftpad.identity.events import ResetAsked
 from giftpad.identity.queries import (
-    ClerkView,
     ConnectionView,
     Factors,
     ForeignClaims,
@@ -255,9 +159,6 @@ from giftpad.identity.queries import (
     LinkView,
     MemberView,
     SessionView,
-    Terminal,
-    TerminalView,
-    TillView,
     authenticate_client,
     bind_issuer,
     bind_trusted_issuers,
@@ -266,13 +167,16 @@ from giftpad.identity.queries import (
     find_connection,
     find_factors,
     find_invitation,
+    find_member,
     find_people,
     find_policy,
     find_session,
     find_visit,
+    fits_slowly,
     get_person_id,
-    get_till,
+    hash_slowly,
     is_known_origin,
+    is_member_of,
     is_revoked,
     issuer,
     lacks_step,
@@ -286,7 +190,6 @@ from giftpad.identity.queries import (
     list_memberships,
     list_public_keys,
     list_sessions,
-    list_till_names,
     list_visitors,
     list_visits,
     must_have_factors,
@@ -305,12 +208,9 @@ from giftpad.identity.rules import (
     FEDERATED_METHOD,
     OPERATOR_PERMISSIONS,
     OPERATOR_ROLES,
-    PAIRING_LIFE_S,
     PASSWORD_LENGTH_MIN,
     PERMISSIONS,
     PERSONAL_SCOPES,
-    PIN_LENGTH_MAX,
-    PIN_LENGTH_MIN,
     PROOF_FRESH_S,
     RESET_LIFE_S,
     ROLES,
@@ -319,8 +219,6 @@ from giftpad.identity.rules import (
     SHOP_CLAIM,
     SHOP_ROLES,
     STARTED_LIFE_S,
-    TERMINAL_LIFE_S,
-    TILL_LOCKED_AFTER_S,
     TOKEN_PROFILES,
     VISIT_REASON_MOST,
     VISIT_ROLES,
@@ -329,8 +227,14 @@ from giftpad.identity.rules import (
     Issuer,
     Limits,
     Membership,
+    check_name,
     group_code,
     has_second_step,
+    hash_secret,
+    hash_user_code,
+    is_secret,
+    name_agent,
+    new_code,
     origin_of,
 )
 
@@ -343,12 +247,9 @@ __all__ = [
     "GRANT_TYPES",
     "OPERATOR_PERMISSIONS",
     "OPERATOR_ROLES",
-    "PAIRING_LIFE_S",
     "PASSWORD_LENGTH_MIN",
     "PERMISSIONS",
     "PERSONAL_SCOPES",
-    "PIN_LENGTH_MAX",
-    "PIN_LENGTH_MIN",
     "PROMPTS",
     "PROOF_FRESH_S",
     "RESET_LIFE_S",
@@ -359,8 +260,6 @@ __all__ = [
     "SHOP_CLAIM",
     "SHOP_ROLES",
     "STARTED_LIFE_S",
-    "TERMINAL_LIFE_S",
-    "TILL_LOCKED_AFTER_S",
     "TOKEN_PROFILES",
     "VISIT_REASON_MOST",
     "VISIT_ROLES",
@@ -373,9 +272,6 @@ __all__ = [
     "AuthenticatorLocked",
     "AuthorisationRefused",
     "Claims",
-    "ClerkNotFound",
-    "ClerkView",
-    "ClerksFull",
     "ClientNotFound",
     "ClientRefused",
     "ClientUnfit",
@@ -416,15 +312,9 @@ __all__ = [
     "NewConnection",
     "NewInvitation",
     "NewPerson",
-    "NoPinYet",
     "OAuthAnswer",
     "OpenedSession",
-    "OpenedTill",
     "OwnRole",
-    "PairedTerminal",
-    "Pairing",
-    "PairingNotFound",
-    "PairingView",
     "PasskeyAsked",
     "PasskeyRefused",
     "PasswordUnfit",
@@ -432,10 +322,6 @@ __all__ = [
     "PermissionUnknown",
     "PersonKnown",
     "PersonNotFound",
-    "PinLocked",
-    "PinTrivial",
-    "PinUnfit",
-    "PinWrong",
     "PolicyUnknown",
     "ProviderAway",
     "ProviderUnfit",
@@ -448,6 +334,7 @@ __all__ = [
     "Seen",
     "SessionNotFound",
     "SessionOver",
+    "SessionToken",
     "SessionView",
     "SignInAsked",
     "SignInRefused",
@@ -455,22 +342,13 @@ __all__ = [
     "SignedIn",
     "Standing",
     "Started",
-    "Terminal",
-    "TerminalNotFound",
-    "TerminalOver",
-    "TerminalView",
-    "TerminalsFull",
-    "TillLocked",
-    "TillView",
     "TokenRefused",
     "VisitClosed",
     "VisitNotFound",
     "VisitTooNarrow",
     "VisitUnfit",
-    "WaitingTablet",
     "accept_invitation",
     "add_authenticator",
-    "add_clerk",
     "add_passkey",
     "allow_sign_in",
     "answer_device",
@@ -478,9 +356,7 @@ __all__ = [
     "answer_soft_passkey",
     "answer_token",
     "approve_device",
-    "approve_pairing",
     "arrive",
-    "ask_for_pin",
     "ask_logout",
     "ask_new_passkey",
     "ask_passkey",
@@ -489,6 +365,7 @@ __all__ = [
     "ask_sign_in",
     "authenticate_client",
     "begin_visit",
+    "bind_endings",
     "bind_inner_hosts",
     "bind_issuer",
     "bind_rotation",
@@ -498,38 +375,44 @@ __all__ = [
     "change_role",
     "change_secret",
     "check_connection",
+    "check_may_still",
+    "check_name",
     "confirm_password",
     "create_client",
     "create_connection",
     "create_person",
     "deny_device",
-    "deny_pairing",
     "disable_client",
     "disable_connection",
+    "disbelieve_sessions",
+    "draw_user_code",
     "end_session",
-    "end_terminal",
     "end_visit",
     "ensure_keys",
-    "enter_pin",
     "find_client",
     "find_connection",
     "find_device",
     "find_factors",
     "find_invitation",
-    "find_pairing",
+    "find_member",
     "find_people",
     "find_policy",
     "find_proof",
     "find_session",
     "find_visit",
+    "fits_slowly",
     "get_person_id",
-    "get_till",
     "grant_token",
     "group_code",
     "has_second_step",
+    "hash_secret",
+    "hash_slowly",
+    "hash_user_code",
     "invite",
     "is_known_origin",
+    "is_member_of",
     "is_revoked",
+    "is_secret",
     "issuer",
     "lacks_step",
     "link_account",
@@ -543,18 +426,16 @@ __all__ = [
     "list_memberships",
     "list_public_keys",
     "list_sessions",
-    "list_till_names",
     "list_visitors",
     "list_visits",
-    "lock_till",
-    "meet_terminal",
     "must_have_factors",
+    "name_agent",
     "name_connections",
+    "new_code",
     "new_soft_passkey",
     "offer_authenticator",
     "offers_passkeys",
     "open_session",
-    "open_till",
     "origin_of",
     "person_actor",
     "personal_claims",
@@ -562,17 +443,15 @@ __all__ = [
     "prove_code",
     "prove_passkey",
     "prove_present",
+    "prove_secret",
     "refresh_trust",
     "refuse_sign_in",
     "remove_authenticator",
-    "remove_clerk",
     "remove_member",
     "remove_passkey",
-    "rename_terminal",
     "renew_connection",
     "renew_recovery_codes",
     "renew_session",
-    "renew_till",
     "reset_by_code",
     "reset_factors",
     "reset_password",
@@ -583,17 +462,13 @@ __all__ = [
     "revoke_sessions_of",
     "revoke_token",
     "rotate_keys",
-    "see_pairing",
-    "set_pin",
     "set_policy",
     "sign_in",
     "sign_out_person",
+    "sign_session",
     "start_federation",
-    "start_pairing",
-    "take_pairing",
     "tell_of_new_browser",
     "unlink_account",
-    "unlock_clerk",
     "verify_password",
     "verify_reader",
     "verify_token",

@@ -6,7 +6,6 @@ from giftpad import tenancy
 from giftpad.identity.commands.authorisations import purge_authorisations
 from giftpad.identity.commands.invitations import purge_invitations
 from giftpad.identity.commands.keys import rotate_due_keys
-from giftpad.identity.commands.pairing import purge_pairings
 from giftpad.identity.commands.passkeys import purge_challenges
 from giftpad.identity.commands.resets import purge_resets
 from giftpad.identity.commands.revocations import purge_revocations
@@ -30,7 +29,6 @@ def purge_old(scope: Scope) -> int:
         if scope.tenant_id == tenancy.PLATFORM_TENANT_ID:
             count += purge_revocations(work) + purge_sessions(work)
             count += purge_authorisations(work) + purge_resets(work) + purge_challenges(work)
-            count += purge_authorisations(work) + purge_pairings(work)
     return count
 
 

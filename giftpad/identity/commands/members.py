@@ -5,13 +5,14 @@ Whoever may invite no more leaves no invitation behind: one in the pocket would 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from giftpad import audit
-from giftpad.identity.commands.clerks import remove_clerks_of
 from giftpad.identity.commands.managing import MANAGERS, check_manages
 from giftpad.identity.commands.people import role_of
 from giftpad.identity.commands.revocations import disbelieve_sessions
@@ -24,14 +25,32 @@ from giftpad.kernel.work import Scope, Work, savepoint, unit_of_work
 
 OWNER = "owner"
 
+Ending = Callable[[Work, UUID], list[UUID]]
+"""Ends what another package keeps for a membership; returns the sessions that are over by it."""
+
+
+class _Bound:
+    """What ends with a membership, beside what identity keeps itself."""
+
+    endings: ClassVar[tuple[Ending, ...]] = ()
+
+
+def bind_endings(*endings: Ending) -> None:
+    """Say what ends with a membership that ends or changes, in the transaction that does it."""
+    _Bound.endings = endings
+
+
+def _end_with(work: Work, membership_id: UUID) -> list[UUID]:
+    return [each for ending in _Bound.endings for each in ending(work, membership_id)]
+
 
 def change_role(scope: Scope, membership_id: UUID, role: str, shop_id: UUID | None = None) -> None:
     """Give a member another role; they sign in anew, and then have it.
 
     What they invited others to ends, if they may invite no more.  Who has the role already is
-    signed out too: a first try may have stopped between the role and the sessions.  So does the
-    PIN they had at the tablets of a shop.
-    Locks: whoever may manage members, then the member.
+    signed out too: a first try may have stopped between the role and the sessions.  What other
+    packages keep for a membership ends with it.
+    Locks: whoever may manage members, then the member, then what ends with it.
     Raises: RoleUnknown, RoleShopMismatch, SessionOver, MemberNotFound, OwnRole, LastOwner,
     MemberExists.
     """
@@ -40,7 +59,7 @@ def change_role(scope: Scope, membership_id: UUID, role: str, shop_id: UUID | No
         row = _lock(work, membership_id, is_owner_after=role == OWNER)
         if (row.role, row.shop_id) != (role, shop_id):
             _give_role(work, row, role, shop_id)
-        ended = remove_clerks_of(work, membership_id)
+        ended = _end_with(work, membership_id)
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
     disbelieve_sessions(scope.actor, ended)
 
@@ -66,8 +85,9 @@ def _give_role(work: Work, row: MembershipRow, role: str, shop_id: UUID | None) 
 def remove_member(scope: Scope, membership_id: UUID) -> None:
     """Take a member's role away; whoever is signed in with it is out within 30 seconds.
 
-    What they invited others to, and nobody has taken yet, ends with it, and so does their PIN.
-    Locks: whoever may manage members, then the member.
+    What they invited others to, and nobody has taken yet, ends with it, and so does what other
+    packages keep for a membership.
+    Locks: whoever may manage members, then the member, then what ends with it.
     Raises: SessionOver, MemberNotFound, OwnRole, LastOwner.
     """
     with unit_of_work(scope) as work:
@@ -81,7 +101,7 @@ def remove_member(scope: Scope, membership_id: UUID) -> None:
             subject=f"person:{row.person_id}",
             details=role_of(row.role, row.shop_id),
         )
-        ended = remove_clerks_of(work, membership_id)
+        ended = _end_with(work, membership_id)
     revoke_sessions_in(scope.actor, row.person_id, membership_id)
     disbelieve_sessions(scope.actor, ended)
 

@@ -36,18 +36,11 @@ from giftpad.identity.models.people import (
     SessionRow,
     VisitRow,
 )
-from giftpad.identity.models.tills import (
-    ClerkRow,
-    PairingRow,
-    TerminalRow,
-    TillRow,
-)
 
 __all__ = [
     "ApiRow",
     "AuthenticatorRow",
     "AuthorisationRow",
-    "ClerkRow",
     "ClientGrantRow",
     "ClientRow",
     "CodeRow",
@@ -56,7 +49,6 @@ __all__ = [
     "InvitationRow",
     "LinkRow",
     "MembershipRow",
-    "PairingRow",
     "PasskeyRow",
     "PersonRow",
     "PolicyRow",
@@ -66,8 +58,6 @@ __all__ = [
     "RevocationRow",
     "SessionRow",
     "SigningKeyRow",
-    "TerminalRow",
-    "TillRow",
     "UsedChallengeRow",
     "VisitRow",
 ]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, make_response, request
 
-from giftpad import edge, guard, identity, shops
+from giftpad import edge, guard, identity, shops, tills
 from giftpad.edge import current_caller, current_scope, requires
 from giftpad.kernel.errors import Conflict, TooMany
 from giftpad.kernel.i18n import mark
@@ -84,15 +84,15 @@ def _counted() -> str:
     return f"activate:{_person().id}"
 
 
-def _find(user_code: str) -> identity.PairingView:
+def _find(user_code: str) -> tills.PairingView:
     """Return the tablet that waits with a code; wrong ones are counted.
 
     Raises: PairingNotFound, TooManyFailures.
     """
     guard.check_failures(_counted())
     try:
-        return identity.find_pairing(user_code)
-    except identity.PairingNotFound:
+        return tills.find_pairing(user_code)
+    except tills.PairingNotFound:
         guard.count_failure(_counted(), most=WRONG_CODES_MAX)
         raise
 
@@ -107,7 +107,7 @@ def index() -> Response:
         return _ask_code(form)
     try:
         found = _find(user_code)
-    except identity.PairingNotFound as error:
+    except tills.PairingNotFound as error:
         form.refuse("user_code", error.sentence)
         return _ask_code(form, status=422)
     except TooMany as error:
@@ -122,7 +122,7 @@ def index() -> Response:
 
 def _next_name(shop_id: UUID) -> str:
     with unit_of_work(Scope(tenant_id=current_caller().tenant.id)) as work:
-        taken = {each.name for each in identity.get_till(work, shop_id).terminals}
+        taken = {each.name for each in tills.get_till(work, shop_id).terminals}
     names = (say_in_words(DEFAULT_NAME, n=n) for n in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 
@@ -138,7 +138,7 @@ def _ask_code(form: CodeForm, *, status: int = 200) -> Response:
 def _ask(
     form: TabletForm,
     user_code: str,
-    found: identity.PairingView,
+    found: tills.PairingView,
     own: list[tuple[str, str]],
     *,
     status: int = 200,
@@ -158,14 +158,14 @@ def decide() -> Response:
     try:
         found = _find(user_code)
         if request.form.get("answer") != "yes":
-            identity.deny_pairing(current_scope(), user_code)
+            tills.deny_pairing(current_scope(), user_code)
             return see_other(".index", say=KEPT_OUT, kind="info")
         return _connect(user_code, found)
-    except identity.PairingNotFound as error:
+    except tills.PairingNotFound as error:
         return see_other(".index", say=error.sentence, kind="warning")
 
 
-def _connect(user_code: str, found: identity.PairingView) -> Response:
+def _connect(user_code: str, found: tills.PairingView) -> Response:
     own = _own_shops()
     form = _form(own, request.form)
     shop_id = _chosen(form, own) if form.is_right() else None
@@ -173,7 +173,7 @@ def _connect(user_code: str, found: identity.PairingView) -> Response:
         return _ask(form, user_code, found, own, status=422)
     actor = identity.person_actor(_person().id, shop_id if own else None)
     try:
-        identity.approve_pairing(
+        tills.approve_pairing(
             replace(current_scope(), actor=actor), user_code, shop_id, form.name.data
         )
     except identity.NameUnfit as error:

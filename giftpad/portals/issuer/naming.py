@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from giftpad import identity
+from giftpad import identity, tills
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import SYSTEM, Scope, unit_of_work
 from giftpad.portals.words import say_in_words
@@ -52,7 +52,7 @@ def read_everybody(scope: Scope) -> Actors:
 
     No transaction may be open: people and their tenant are read in their own.
     """
-    at_tills = {str(found): name for found, name in identity.list_till_names(scope).items()}
+    at_tills = {str(found): name for found, name in tills.list_names(scope).items()}
     members = identity.list_members(scope)
     return Actors(
         people={
@@ -73,7 +73,7 @@ def read_actors(scope: Scope, actor_ids: Iterable[object]) -> Actors:
     for actor_id in actor_ids:
         with suppress(ValueError):
             wanted.add(UUID(str(actor_id)))
-    found = identity.list_till_names(scope, wanted) | identity.find_people(scope, wanted)
+    found = tills.list_names(scope, wanted) | identity.find_people(scope, wanted)
     people = {str(person_id): name for person_id, name in found.items()}
     return Actors(people=people, machines=_machines(scope))
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, request, url_for
 
-from giftpad import edge, guard, identity
+from giftpad import edge, guard, identity, tills
 from giftpad.edge import (
     clear_cookie,
     demand_private_connection,
@@ -28,7 +28,7 @@ from giftpad.portals.qr import draw_qr
 bp = Blueprint("shop_pairing", __name__)
 
 PAIRING_COOKIE = "gp_pairing"
-KEPT_S = identity.PAIRING_LIFE_S + 600
+KEPT_S = tills.PAIRING_LIFE_S + 600
 CODES_BY_SOURCE_MAX = 100
 LOOKS = guard.Rate(5, 30)
 LOOK_EVERY_S = 3
@@ -65,8 +65,8 @@ def index() -> Response:
     guard.admit(f"pairing:look:{source_address()}", LOOKS)
     if wants_fragment():
         return _look(waiting)
-    taken = identity.take_pairing(waiting.secret)
-    if isinstance(taken, identity.Pairing):
+    taken = tills.take_pairing(waiting.secret)
+    if isinstance(taken, tills.Pairing):
         return _draw("shop/pair.html", waiting, taken)
     response = see_other("shop_pins.index")
     edge.keep_terminal(response, taken)
@@ -75,14 +75,14 @@ def index() -> Response:
 
 
 def _look(waiting: _Waiting) -> Response:
-    state = identity.see_pairing(waiting.secret)
+    state = tills.see_pairing(waiting.secret)
     response = _draw("shop/_pairing.html", waiting, state)
-    if state is identity.Pairing.READY:
+    if state is tills.Pairing.READY:
         response.headers["HX-Redirect"] = url_for(".index")
     return response
 
 
-def _draw(template: str, waiting: _Waiting, state: identity.Pairing) -> Response:
+def _draw(template: str, waiting: _Waiting, state: tills.Pairing) -> Response:
     return make_response(
         page(
             template,
@@ -104,7 +104,7 @@ def start() -> Response:
     source = f"pairing:start:{source_address()}"
     guard.check_failures(source)
     guard.count_failure(source, most=CODES_BY_SOURCE_MAX)
-    started = identity.start_pairing(request.user_agent.string)
+    started = tills.start_pairing(request.user_agent.string)
     response = see_other(".index")
     held = {
         "secret": started.secret,

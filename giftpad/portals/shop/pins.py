@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, make_response, request
 
-from giftpad import edge, identity, tenancy
+from giftpad import edge, tenancy, tills
 from giftpad.edge import HeldTerminal, public, requires
 from giftpad.kernel.errors import DomainError, TooMany
 from giftpad.kernel.i18n import mark
@@ -37,7 +37,7 @@ def _held() -> HeldTerminal:
     """
     held = edge.held_terminal()
     if held is None:
-        raise identity.TerminalOver
+        raise tills.TerminalOver
     tenant = tenancy.find_tenant(held.tenant_id)
     if tenant is not None and tenant.is_suspended:
         raise edge.TenantClosed
@@ -52,11 +52,11 @@ def index() -> Response:
         return see_other("shop.index")
     try:
         held = _held()
-        found = identity.meet_terminal(held.tenant_id, held.terminal_id, held.secret)
+        found = tills.meet_terminal(held.tenant_id, held.terminal_id, held.secret)
         if found.asks_pin:
             return _draw(PinForm(), found)
-        opened = identity.open_till(held.tenant_id, held.terminal_id, held.secret)
-    except identity.TerminalOver:
+        opened = tills.open_till(held.tenant_id, held.terminal_id, held.secret)
+    except tills.TerminalOver:
         return _removed()
     return _open(opened)
 
@@ -67,31 +67,31 @@ def enter() -> Response:
     """Judge name and PIN."""
     try:
         held = _held()
-        found = identity.meet_terminal(held.tenant_id, held.terminal_id, held.secret)
+        found = tills.meet_terminal(held.tenant_id, held.terminal_id, held.secret)
         form = PinForm(request.form)
         form.clerk.choices = _choices(found)
         if not form.is_right():
             return _draw(form, found, status=422)
         try:
-            opened = identity.enter_pin(
+            opened = tills.enter_pin(
                 held.tenant_id,
                 held.terminal_id,
                 held.secret,
                 clerk_id=UUID(form.clerk.data),
                 pin=form.pin.data or "",
             )
-        except (identity.PinWrong, identity.PinLocked, TooMany) as error:
+        except (tills.PinWrong, tills.PinLocked, TooMany) as error:
             return _refuse(form, found, error)
-    except identity.TerminalOver:
+    except tills.TerminalOver:
         return _removed()
     return _open(opened)
 
 
-def _choices(found: identity.Terminal) -> list[tuple[str, str]]:
+def _choices(found: tills.Terminal) -> list[tuple[str, str]]:
     return [(str(clerk.id), clerk.name) for clerk in found.clerks]
 
 
-def _draw(form: PinForm, found: identity.Terminal, *, status: int = 200) -> Response:
+def _draw(form: PinForm, found: tills.Terminal, *, status: int = 200) -> Response:
     form.clerk.choices = choices = _choices(found)
     if len(choices) == 1 and not form.clerk.data:
         form.clerk.data = choices[0][0]
@@ -102,14 +102,14 @@ def _draw(form: PinForm, found: identity.Terminal, *, status: int = 200) -> Resp
     return response
 
 
-def _refuse(form: PinForm, found: identity.Terminal, error: DomainError) -> Response:
+def _refuse(form: PinForm, found: tills.Terminal, error: DomainError) -> Response:
     response = _draw(form, found, status=refused(form, error))
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 
 
-def _open(opened: identity.OpenedTill) -> Response:
+def _open(opened: tills.OpenedTill) -> Response:
     response = see_other("shop.index")
     edge.seat_at_terminal(response, opened)
     return response
@@ -129,8 +129,8 @@ def lock() -> Response:
     if held is None:
         return see_other("shop.index")
     try:
-        identity.lock_till(held.tenant_id, held.terminal_id, held.secret)
-    except identity.TerminalOver:
+        tills.lock_till(held.tenant_id, held.terminal_id, held.secret)
+    except tills.TerminalOver:
         return _removed()
     response = see_other("shop_pins.index", say=LOCKED, kind="info")
     edge.keep_terminal(response, held)

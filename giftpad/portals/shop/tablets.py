@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, make_response, request
 
-from giftpad import identity, shops
+from giftpad import identity, shops, tills
 from giftpad.edge import current_caller, current_scope, requires
 from giftpad.kernel.errors import Conflict
 from giftpad.kernel.i18n import mark
@@ -64,12 +64,12 @@ def _shop(shop_id: UUID) -> shops.ShopView:
         return shops.get_shop(work, shop_id)
 
 
-def _till(shop_id: UUID) -> identity.TillView:
+def _till(shop_id: UUID) -> tills.TillView:
     with unit_of_work(Scope(tenant_id=current_caller().tenant.id)) as work:
-        return identity.get_till(work, shop_id)
+        return tills.get_till(work, shop_id)
 
 
-def _members(shop_id: UUID, till: identity.TillView) -> list[tuple[str, str]]:
+def _members(shop_id: UUID, till: tills.TillView) -> list[tuple[str, str]]:
     """Return the people of a shop who have an account and no PIN here yet."""
     nobody = ("", say_in_words(NO_ACCOUNT))
     have = {clerk.name for clerk in till.clerks if clerk.is_member}
@@ -95,8 +95,8 @@ def _draw(shop_id: UUID, form: ClerkForm | None = None, *, status: int = 200) ->
             form=form,
             pairers=_pairers(till),
             clerks={clerk.id: clerk.name for clerk in till.clerks},
-            least=identity.PIN_LENGTH_MIN,
-            most=identity.PIN_LENGTH_MAX,
+            least=tills.PIN_LENGTH_MIN,
+            most=tills.PIN_LENGTH_MAX,
             pairing=f"{identity.issuer().address}shop/pair",
         )
     )
@@ -104,7 +104,7 @@ def _draw(shop_id: UUID, form: ClerkForm | None = None, *, status: int = 200) ->
     return response
 
 
-def _pairers(till: identity.TillView) -> dict[str, str]:
+def _pairers(till: tills.TillView) -> dict[str, str]:
     """Return the names of the people who have connected these tablets."""
     wanted = set()
     for terminal in till.terminals:
@@ -140,8 +140,8 @@ def ask(shop_id: UUID) -> Response:
     asks = request.form.get("asks") == "1"
     _shop(shop_id)
     try:
-        identity.ask_for_pin(current_scope(), shop_id, asks=asks)
-    except identity.NoPinYet as error:
+        tills.ask_for_pin(current_scope(), shop_id, asks=asks)
+    except tills.NoPinYet as error:
         return _back(shop_id, error.sentence, kind="warning")
     return _back(shop_id, ASKED if asks else NOT_ASKED)
 
@@ -159,10 +159,10 @@ def add(shop_id: UUID) -> Response:
         return _draw(shop_id, form, status=422)
     member = UUID(form.member.data) if form.member.data else None
     try:
-        identity.add_clerk(
+        tills.add_clerk(
             current_scope(), shop_id, form.name.data, form.pin.data, membership_id=member
         )
-    except (identity.PinUnfit, identity.PinTrivial) as error:
+    except (tills.PinUnfit, tills.PinTrivial) as error:
         form.refuse("pin", error.sentence, **error.params)
         return _draw(shop_id, form, status=422)
     except identity.NameUnfit as error:
@@ -173,18 +173,18 @@ def add(shop_id: UUID) -> Response:
     return _back(shop_id, ADDED)
 
 
-def _clerk(shop_id: UUID, clerk_id: UUID) -> identity.ClerkView:
+def _clerk(shop_id: UUID, clerk_id: UUID) -> tills.ClerkView:
     for clerk in _till(shop_id).clerks:
         if clerk.id == clerk_id:
             return clerk
-    raise identity.ClerkNotFound
+    raise tills.ClerkNotFound
 
 
-def _terminal(shop_id: UUID, terminal_id: UUID) -> identity.TerminalView:
+def _terminal(shop_id: UUID, terminal_id: UUID) -> tills.TerminalView:
     for terminal in _till(shop_id).terminals:
         if terminal.id == terminal_id:
             return terminal
-    raise identity.TerminalNotFound
+    raise tills.TerminalNotFound
 
 
 @bp.get("/<uuid:shop_id>/clerks/<uuid:clerk_id>/pin")
@@ -203,8 +203,8 @@ def _draw_pin(shop_id: UUID, clerk_id: UUID, form: PinForm, *, status: int = 200
             shop=shop,
             clerk=_clerk(shop_id, clerk_id),
             form=form,
-            least=identity.PIN_LENGTH_MIN,
-            most=identity.PIN_LENGTH_MAX,
+            least=tills.PIN_LENGTH_MIN,
+            most=tills.PIN_LENGTH_MAX,
         )
     )
     response.status_code = status
@@ -220,8 +220,8 @@ def set_pin(shop_id: UUID, clerk_id: UUID) -> Response:
     if not form.is_right():
         return _draw_pin(shop_id, clerk_id, form, status=422)
     try:
-        identity.set_pin(current_scope(), shop_id, clerk_id, form.pin.data)
-    except (identity.PinUnfit, identity.PinTrivial) as error:
+        tills.set_pin(current_scope(), shop_id, clerk_id, form.pin.data)
+    except (tills.PinUnfit, tills.PinTrivial) as error:
         form.refuse("pin", error.sentence, **error.params)
         return _draw_pin(shop_id, clerk_id, form, status=422)
     return _back(shop_id, PIN_SET)
@@ -232,7 +232,7 @@ def set_pin(shop_id: UUID, clerk_id: UUID) -> Response:
 def unlock(shop_id: UUID, clerk_id: UUID) -> Response:
     """Let a clerk try again."""
     _shop(shop_id)
-    identity.unlock_clerk(current_scope(), shop_id, clerk_id)
+    tills.unlock_clerk(current_scope(), shop_id, clerk_id)
     return _back(shop_id, UNLOCKED)
 
 
@@ -241,7 +241,7 @@ def unlock(shop_id: UUID, clerk_id: UUID) -> Response:
 def remove(shop_id: UUID, clerk_id: UUID) -> Response:
     """Let a clerk type no PIN any more."""
     _shop(shop_id)
-    identity.remove_clerk(current_scope(), shop_id, clerk_id)
+    tills.remove_clerk(current_scope(), shop_id, clerk_id)
     return _back(shop_id, REMOVED)
 
 
@@ -271,7 +271,7 @@ def rename(shop_id: UUID, terminal_id: UUID) -> Response:
     form = NameForm(request.form)
     if not form.is_right():
         return _draw_name(shop_id, terminal_id, form, status=422)
-    identity.rename_terminal(current_scope(), shop_id, terminal_id, form.name.data)
+    tills.rename_terminal(current_scope(), shop_id, terminal_id, form.name.data)
     return _back(shop_id, RENAMED)
 
 
@@ -280,5 +280,5 @@ def rename(shop_id: UUID, terminal_id: UUID) -> Response:
 def end(shop_id: UUID, terminal_id: UUID) -> Response:
     """Shut a tablet out."""
     _shop(shop_id)
-    identity.end_terminal(current_scope(), shop_id, terminal_id)
+    tills.end_terminal(current_scope(), shop_id, terminal_id)
     return _back(shop_id, ENDED)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from giftpad import identity
+from giftpad import tills
 from giftpad.kernel.work import unit_of_work
 from tests.make_pages import FIRST_SHOP, Browser, Site
 
@@ -25,10 +25,10 @@ def code_on(answer: TestResponse) -> str:
     return found[1]
 
 
-def till_of(site: Site, shop: str = FIRST_SHOP) -> identity.TillView:
+def till_of(site: Site, shop: str = FIRST_SHOP) -> tills.TillView:
     """Return the tablets and clerks of a shop."""
     with unit_of_work(site.scope) as work:
-        return identity.get_till(work, site.shop_id(shop))
+        return tills.get_till(work, site.shop_id(shop))
 
 
 def somewhere() -> dict[str, str]:
@@ -79,7 +79,7 @@ class Counter:
         self.phone.get(self.page)
         return self.phone.post(f"{self.page}/clerks", {"name": name, "pin": pin} | fields)
 
-    def clerk(self, name: str = "青葉 花") -> identity.ClerkView:
+    def clerk(self, name: str = "青葉 花") -> tills.ClerkView:
         """Return a clerk of the shop."""
         return next(each for each in till_of(self.site, self.shop).clerks if each.name == name)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from giftpad import audit, identity
+from giftpad import audit, tills
 from giftpad.kernel.work import unit_of_work
 from tests.make_pages import FAR_SHOP
 from tests.portals.shop.tablets import (
@@ -34,7 +34,7 @@ def test_a_tablet_is_connected_and_takes_payments_under_its_own_name(till, count
     (payment,) = till.payments()
     (terminal,) = till_of(till.site).terminals
     assert payment.shop_id == counter.shop_id
-    names = identity.list_till_names(till.site.scope, [terminal.id])
+    names = tills.list_names(till.site.scope, [terminal.id])
     assert names == {terminal.id: "レジ2"}
     shown = till.site.person("owner").get(f"/desk/payments/{payment.id}")
     assert "レジ2" in shown.text
@@ -188,6 +188,6 @@ def test_a_tablet_is_renamed(counter):
 
 def test_a_shop_has_so_many_tablets_and_no_more(site, counter):
     for _ in range(20):
-        waiting = identity.start_pairing("")
-        identity.approve_pairing(site.scope, waiting.user_code, counter.shop_id, "レジ")
+        waiting = tills.start_pairing("")
+        tills.approve_pairing(site.scope, waiting.user_code, counter.shop_id, "レジ")
     assert counter.answer(counter.start()).status_code == 409

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from giftpad import audit, edge, identity
+from giftpad import audit, edge, identity, tills
 from giftpad.kernel.work import unit_of_work
 from tests.make_pages import FAR_SHOP
 from tests.portals.shop.tablets import PIN, Counter, copy_of, till_of
@@ -167,7 +167,7 @@ def test_a_pin_is_not_asked_for_when_nobody_has_one(counter):
 
 def test_a_clerk_of_another_shop_is_nobody_here(site, staffed):
     far = site.shop_id(FAR_SHOP)
-    other = identity.add_clerk(site.scope, far, "遠山 桜", PIN)
+    other = tills.add_clerk(site.scope, far, "遠山 桜", PIN)
     staffed.tablet.get("/shop/till")
     assert "遠山 桜" not in staffed.tablet.last.text
     answer = staffed.tablet.post("/shop/till", {"clerk": str(other), "pin": PIN})

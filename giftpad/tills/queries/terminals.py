@@ -9,18 +9,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import tenancy
-from giftpad.identity.errors import TerminalOver
-from giftpad.identity.models import ClerkRow, TerminalRow, TillRow
-from giftpad.identity.rules import (
-    CLERKS_MAX,
-    PIN_FAILURES_MAX,
-    TERMINAL_IDLE_S,
-    TERMINALS_MAX,
-    is_secret,
-)
+from giftpad import identity, tenancy
 from giftpad.kernel.seal import column_place
 from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.tills.errors import TerminalOver
+from giftpad.tills.models import ClerkRow, TerminalRow, TillRow
+from giftpad.tills.rules import CLERKS_MAX, PIN_FAILURES_MAX, TERMINAL_IDLE_S, TERMINALS_MAX
 
 NAMES_MAX = 5000
 
@@ -178,11 +172,12 @@ def find_terminal(tenant_id: UUID, terminal_id: UUID) -> Terminal:
 def holds(row: TerminalRow, secret: str) -> bool:
     """Whether a secret is the one of a tablet, or the one before."""
     return any(
-        kept is not None and is_secret(secret, kept) for kept in (row.secret_hash, row.before_hash)
+        kept is not None and identity.is_secret(secret, kept)
+        for kept in (row.secret_hash, row.before_hash)
     )
 
 
-def list_till_names(scope: Scope, ids: Collection[UUID] | None = None) -> dict[UUID, str]:
+def list_names(scope: Scope, ids: Collection[UUID] | None = None) -> dict[UUID, str]:
     """Return what the tablets and the clerks without an account are called, all or those asked for.
 
     Whoever was removed keeps the name: payments are of them.

@@ -16,26 +16,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from giftpad import audit
-from giftpad.identity.commands.managing import check_may_still
-from giftpad.identity.commands.user_codes import draw_user_code
-from giftpad.identity.errors import PairingNotFound, TerminalsFull
-from giftpad.identity.models import PairingRow, TerminalRow
-from giftpad.identity.queries import PLATFORM, is_connected
-from giftpad.identity.rules import (
-    KEEPING_TILLS,
-    PAIRING_LIFE_S,
-    TERMINAL_LIFE_S,
-    TERMINALS_MAX,
-    check_name,
-    hash_secret,
-    hash_user_code,
-    name_agent,
-    new_code,
-)
+from giftpad import audit, identity, tenancy
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, rows_changed, unit_of_work
+from giftpad.tills.errors import PairingNotFound, TerminalsFull
+from giftpad.tills.models import PairingRow, TerminalRow
+from giftpad.tills.queries import is_connected
+from giftpad.tills.rules import KEEPING_TILLS, PAIRING_LIFE_S, TERMINAL_LIFE_S, TERMINALS_MAX
 
+PLATFORM = Scope(tenant_id=tenancy.PLATFORM_TENANT_ID)
 KEPT_AFTER_END = timedelta(days=1)
 
 
@@ -76,19 +65,19 @@ class PairedTerminal:
 
 def start_pairing(user_agent: str) -> WaitingTablet:
     """Let a tablet wait until somebody says which shop it is of."""
-    secret, life = new_code(), timedelta(seconds=PAIRING_LIFE_S)
+    secret, life = identity.new_code(), timedelta(seconds=PAIRING_LIFE_S)
 
     def row(work: Work, user_code_hash: bytes) -> Insert:
         return insert(PairingRow).values(
             tenant_id=work.tenant_id,
-            secret_hash=hash_secret(secret),
+            secret_hash=identity.hash_secret(secret),
             user_code_hash=user_code_hash,
-            agent=name_agent(user_agent),
+            agent=identity.name_agent(user_agent),
             created_at=work.at,
             expires_at=work.at + life,
         )
 
-    user_code, at = draw_user_code(row)
+    user_code, at = identity.draw_user_code(row)
     return WaitingTablet(secret=secret, user_code=user_code, over_at=at + life)
 
 
@@ -97,7 +86,7 @@ def _waiting(work: Work, user_code: str) -> PairingRow:
         sa.select(PairingRow)
         .where(
             PairingRow.tenant_id == work.tenant_id,
-            PairingRow.user_code_hash == hash_user_code(user_code),
+            PairingRow.user_code_hash == identity.hash_user_code(user_code),
             PairingRow.expires_at > work.at,
             PairingRow.terminal_id.is_(None),
             PairingRow.denied_at.is_(None),
@@ -127,7 +116,7 @@ def approve_pairing(scope: Scope, user_code: str, shop_id: UUID, name: str) -> U
     Locks: the membership of whoever says yes; the waiting tablet.
     Raises: PairingNotFound, TerminalsFull, SessionOver, NameUnfit.
     """
-    name = check_name(name)
+    name = identity.check_name(name)
     with unit_of_work(scope) as work:
         _check_room(work, shop_id)
     terminal_id = new_id()
@@ -161,7 +150,7 @@ def approve_pairing(scope: Scope, user_code: str, shop_id: UUID, name: str) -> U
 
 
 def _check_room(work: Work, shop_id: UUID) -> None:
-    check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
+    identity.check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
     count = work.session.execute(
         sa.select(sa.func.count()).where(is_connected(work), TerminalRow.shop_id == shop_id)
     ).scalar_one()
@@ -186,7 +175,7 @@ def see_pairing(secret: str) -> Pairing:
 
 def _look(secret: str) -> tuple[Pairing, UUID | None, UUID | None]:
     with unit_of_work(PLATFORM) as work:
-        row = work.session.get(PairingRow, (work.tenant_id, hash_secret(secret)))
+        row = work.session.get(PairingRow, (work.tenant_id, identity.hash_secret(secret)))
         if row is None or row.expires_at <= work.at:
             return Pairing.OVER, None, None
         if row.denied_at is not None:
@@ -214,8 +203,11 @@ def take_pairing(secret: str) -> PairedTerminal | Pairing:
             return Pairing.WAITING
         if terminal.exchanged_at is not None:
             return Pairing.OVER
-        held = new_code()
-        terminal.before_hash, terminal.secret_hash = terminal.secret_hash, hash_secret(held)
+        held = identity.new_code()
+        terminal.before_hash, terminal.secret_hash = (
+            terminal.secret_hash,
+            identity.hash_secret(held),
+        )
         terminal.seen_at = work.at
     return PairedTerminal(tenant_id=tenant_id, terminal_id=terminal_id, secret=held)
 

@@ -11,11 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from giftpad import audit, tenancy
-from giftpad.identity.commands.managing import check_may_still
-from giftpad.identity.commands.passwords import prove_secret
-from giftpad.identity.commands.revocations import disbelieve_sessions
-from giftpad.identity.commands.terminals import (
+from giftpad import audit, identity, tenancy
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
+from giftpad.tills.commands.terminals import (
     OpenedTill,
     actor_of,
     clear_seats,
@@ -23,31 +22,10 @@ from giftpad.identity.commands.terminals import (
     meet_terminal,
     take_seat,
 )
-from giftpad.identity.errors import (
-    ClerkNotFound,
-    ClerksFull,
-    MemberNotFound,
-    NoPinYet,
-    PinLocked,
-    PinWrong,
-)
-from giftpad.identity.models import ClerkRow, TerminalRow, TillRow
-from giftpad.identity.queries import (
-    Terminal,
-    clerk_place,
-    find_member,
-    hash_pin,
-    is_pin,
-)
-from giftpad.identity.rules import (
-    CLERKS_MAX,
-    KEEPING_TILLS,
-    PIN_FAILURES_MAX,
-    check_name,
-    check_pin,
-)
-from giftpad.kernel.ids import new_id
-from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
+from giftpad.tills.errors import ClerkNotFound, ClerksFull, NoPinYet, PinLocked, PinWrong
+from giftpad.tills.models import ClerkRow, TerminalRow, TillRow
+from giftpad.tills.queries import Terminal, clerk_place, hash_pin, is_pin
+from giftpad.tills.rules import CLERKS_MAX, KEEPING_TILLS, PIN_FAILURES_MAX, check_pin
 
 FAILURES_BY_TERMINAL_MAX = 20
 
@@ -71,13 +49,13 @@ def add_clerk(
     Raises: SessionOver, NameUnfit, PinUnfit, PinTrivial, ClerksFull, MemberNotFound.
     """
     pin, clerk_id = check_pin(pin), new_id()
-    member = find_member(scope, membership_id) if membership_id is not None else None
+    member = identity.find_member(scope, membership_id) if membership_id is not None else None
     if member is not None and member.shop_id != shop_id:
-        raise MemberNotFound
-    name = check_name(member.name if member is not None else name)
+        raise identity.MemberNotFound
+    name = identity.check_name(member.name if member is not None else name)
     pin_hash, kid = hash_pin(scope.tenant_id, clerk_id, pin)
     with unit_of_work(scope) as work:
-        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
+        identity.check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         count = _count(work, shop_id)
         if count >= CLERKS_MAX:
             raise ClerksFull(most=CLERKS_MAX)
@@ -101,7 +79,7 @@ def add_clerk(
         audit.record(
             work, action="clerk.added", subject=f"clerk:{clerk_id}", details={"shop": str(shop_id)}
         )
-    disbelieve_sessions(scope.actor, ended)
+    identity.disbelieve_sessions(scope.actor, ended)
     return clerk_id
 
 
@@ -112,7 +90,7 @@ def _count(work: Work, shop_id: UUID) -> int:
 
 
 def _lock(work: Work, shop_id: UUID, clerk_id: UUID) -> ClerkRow:
-    check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
+    identity.check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
     row = work.session.scalars(
         sa.select(ClerkRow)
         .where(_present(work, shop_id), ClerkRow.id == clerk_id)
@@ -136,7 +114,7 @@ def set_pin(scope: Scope, shop_id: UUID, clerk_id: UUID, pin: str) -> None:
         ended = clear_seats(work, TerminalRow.clerk_id == clerk_id)
         work.session.flush()
         audit.record(work, action="clerk.pin_set", subject=f"clerk:{clerk_id}")
-    disbelieve_sessions(scope.actor, ended)
+    identity.disbelieve_sessions(scope.actor, ended)
 
 
 def unlock_clerk(scope: Scope, shop_id: UUID, clerk_id: UUID) -> None:
@@ -161,10 +139,10 @@ def remove_clerk(scope: Scope, shop_id: UUID, clerk_id: UUID) -> None:
     """
     with unit_of_work(scope) as work:
         ended = _remove(work, [_lock(work, shop_id, clerk_id)])
-    disbelieve_sessions(scope.actor, ended)
+    identity.disbelieve_sessions(scope.actor, ended)
 
 
-def remove_clerks_of(work: Work, membership_id: UUID) -> list[UUID]:
+def end_clerks_of(work: Work, membership_id: UUID) -> list[UUID]:
     """Let nobody type a PIN for a membership any more; return the sessions at tablets that end.
 
     Locks: the clerks, their tablets.
@@ -207,7 +185,7 @@ def ask_for_pin(scope: Scope, shop_id: UUID, *, asks: bool) -> None:
     Raises: SessionOver, NoPinYet.
     """
     with unit_of_work(scope) as work:
-        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
+        identity.check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         if asks and not _count(work, shop_id):
             raise NoPinYet
         ended = _set_asking(work, shop_id, asks=asks)
@@ -216,7 +194,7 @@ def ask_for_pin(scope: Scope, shop_id: UUID, *, asks: bool) -> None:
             action="till.pin_asked" if asks else "till.pin_not_asked",
             subject=f"shop:{shop_id}",
         )
-    disbelieve_sessions(scope.actor, ended)
+    identity.disbelieve_sessions(scope.actor, ended)
 
 
 def _set_asking(work: Work, shop_id: UUID, *, asks: bool) -> list[UUID]:
@@ -241,7 +219,7 @@ def enter_pin(
     Raises: TerminalOver, PinWrong, PinLocked, SignInThrottled.
     """
     found = meet_terminal(tenant_id, terminal_id, secret)
-    proved = prove_secret(
+    proved = identity.prove_secret(
         {f"pin:terminal:{terminal_id}": FAILURES_BY_TERMINAL_MAX},
         lambda: _judge(found, clerk_id, pin),
     )

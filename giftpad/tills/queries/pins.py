@@ -10,10 +10,9 @@ import hmac
 from functools import lru_cache
 from uuid import UUID
 
-from giftpad import tenancy
-from giftpad.identity.queries.people import fits_slowly, hash_slowly
-from giftpad.identity.rules import normalise_pin
+from giftpad import identity, tenancy
 from giftpad.kernel.seal import derive
+from giftpad.tills.rules import normalise_pin
 
 LABEL = "giftpad-pins-v1"
 
@@ -30,11 +29,11 @@ def _peppered(ring_key: bytes, clerk_id: UUID, pin: str) -> bytes:
 def hash_pin(tenant_id: UUID, clerk_id: UUID, pin: str) -> tuple[str, int]:
     """Return what is kept of a PIN, and the number of the key that it was made with."""
     ring = tenancy.current_ring_key(tenant_id)
-    return hash_slowly(_peppered(ring.key, clerk_id, pin)), ring.kid
+    return identity.hash_slowly(_peppered(ring.key, clerk_id, pin)), ring.kid
 
 
 def is_pin(tenant_id: UUID, clerk_id: UUID, pin: str, kept: tuple[str, int]) -> bool:
     """Whether a PIN is the one that was hashed; it takes long, so no transaction is open."""
     pin_hash, kid = kept
     ring = tenancy.find_ring_key(tenant_id, kid)
-    return ring is not None and fits_slowly(pin_hash, _peppered(ring.key, clerk_id, pin))
+    return ring is not None and identity.fits_slowly(pin_hash, _peppered(ring.key, clerk_id, pin))

@@ -16,35 +16,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit
-from giftpad.identity.commands.managing import check_may_still
-from giftpad.identity.commands.revocations import disbelieve_sessions
-from giftpad.identity.commands.signing import sign_session
-from giftpad.identity.errors import TerminalNotFound, TerminalOver, TillLocked
-from giftpad.identity.models import ClerkRow, TerminalRow
-from giftpad.identity.queries import (
-    Terminal,
-    asks_pin,
-    clerk_name,
-    find_terminal,
-    holds,
-    is_connected,
-    is_member_of,
-    person_actor,
-)
-from giftpad.identity.rules import (
-    KEEPING_TILLS,
-    TERMINAL_LEEWAY_S,
-    TILL_OPEN_MAX_S,
-    TILL_ROLE,
-    Membership,
-    check_name,
-    hash_secret,
-    is_secret,
-    new_code,
-)
+from giftpad import audit, identity
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
+from giftpad.tills.errors import TerminalNotFound, TerminalOver, TillLocked
+from giftpad.tills.models import ClerkRow, TerminalRow
+from giftpad.tills.queries import Terminal, asks_pin, clerk_name, find_terminal, holds, is_connected
+from giftpad.tills.rules import KEEPING_TILLS, TERMINAL_LEEWAY_S, TILL_OPEN_MAX_S, TILL_ROLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +47,7 @@ Seat = Callable[[Work, TerminalRow], ClerkRow | None]
 
 def actor_of(shop_id: UUID, terminal_id: UUID, clerk: ClerkRow | None) -> Actor:
     """Return as whom somebody at a tablet acts: as themselves, a clerk, or as the tablet."""
-    return person_actor(_actor_id(terminal_id, clerk), shop_id)
+    return identity.person_actor(_actor_id(terminal_id, clerk), shop_id)
 
 
 def _actor_id(terminal_id: UUID, clerk: ClerkRow | None) -> UUID:
@@ -180,7 +158,7 @@ def is_member_still(work: Work, clerk: ClerkRow) -> bool:
     """Whether a clerk who is a member is one of the same shop still; others need be no member."""
     if clerk.membership_id is None:
         return True
-    return is_member_of(work, clerk.membership_id, clerk.shop_id)
+    return identity.is_member_of(work, clerk.membership_id, clerk.shop_id)
 
 
 def _exchange(work: Work, terminal_id: UUID, secret: str) -> tuple[TerminalRow, str]:
@@ -193,12 +171,12 @@ def _exchange(work: Work, terminal_id: UUID, secret: str) -> tuple[TerminalRow, 
         return row, ""
     shown_at = row.exchanged_at
     row.seen_at = work.at
-    is_last = row.secret_hash is not None and is_secret(secret, row.secret_hash)
+    is_last = row.secret_hash is not None and identity.is_secret(secret, row.secret_hash)
     leeway = timedelta(seconds=TERMINAL_LEEWAY_S)
     if not is_last and shown_at is not None and work.at < shown_at + leeway:
         return row, secret  # two requests of one browser at once
-    held = new_code()
-    row.before_hash, row.secret_hash = hash_secret(secret), hash_secret(held)
+    held = identity.new_code()
+    row.before_hash, row.secret_hash = identity.hash_secret(secret), identity.hash_secret(held)
     row.exchanged_at = work.at
     return row, held
 
@@ -229,7 +207,7 @@ def _is_stolen(work: Work, row: TerminalRow, secret: str) -> bool:
 
 def _opened(found: Terminal, row: TerminalRow, held: str, clerk: ClerkRow | None) -> OpenedTill:
     assert row.session_id is not None
-    seat = Membership(
+    seat = identity.Membership(
         id=row.id,
         person_id=_actor_id(row.id, clerk),
         tenant_id=found.tenant.id,
@@ -238,7 +216,7 @@ def _opened(found: Terminal, row: TerminalRow, held: str, clerk: ClerkRow | None
         shop_id=row.shop_id,
     )
     # A PIN, or nothing, proves who is at a till, and no more than that.
-    token = sign_session(seat, row.session_id)
+    token = identity.sign_session(seat, row.session_id)
     return OpenedTill(
         tenant_id=found.tenant.id,
         terminal_id=row.id,
@@ -297,9 +275,9 @@ def rename_terminal(scope: Scope, shop_id: UUID, terminal_id: UUID, name: str) -
     Locks: the membership of whoever does it, then the tablet.
     Raises: SessionOver, TerminalNotFound, NameUnfit.
     """
-    name = check_name(name)
+    name = identity.check_name(name)
     with unit_of_work(scope) as work:
-        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
+        identity.check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         row = _lock(work, terminal_id, shop_id)
         was, row.name = row.name, name
         work.session.flush()
@@ -319,7 +297,7 @@ def end_terminal(scope: Scope, shop_id: UUID, terminal_id: UUID) -> None:
     Raises: SessionOver, TerminalNotFound.
     """
     with unit_of_work(scope) as work:
-        check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
+        identity.check_may_still(work, KEEPING_TILLS, shop_id=shop_id)
         row = _lock(work, terminal_id, shop_id)
         session_id = row.session_id
         if row.ended_at is None:
@@ -358,4 +336,4 @@ def clear_seats(work: Work, *which: sa.ColumnElement[bool]) -> list[UUID]:
 
 
 def _believe_no_more(actor: Actor, session_id: UUID | None) -> None:
-    disbelieve_sessions(actor, [session_id] if session_id is not None else [])
+    identity.disbelieve_sessions(actor, [session_id] if session_id is not None else [])

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from giftpad.identity.errors import PinTrivial, PinUnfit
+from giftpad.tills.errors import PinTrivial, PinUnfit
 
 KEEPING_TILLS = "tills:manage"
 """What whoever connects tablets and sets PINs must be allowed."""

@@ -1,0 +1,116 @@
+"""Tablets of shops: how one is let in, who is at it, and the PINs that clerks type.
+
+Knows: tablets that wait, tablets of a shop and their secrets, clerks, whether a PIN is asked for.
+Hides: how a secret is exchanged and a thief is told, what a PIN is hashed with, how tries count.
+Does not know: HTTP, cookies, pages, what stands in a token, coupons, money.
+"""
+
+from giftpad.tills.commands.clerks import (
+    add_clerk,
+    ask_for_pin,
+    end_clerks_of,
+    enter_pin,
+    remove_clerk,
+    set_pin,
+    unlock_clerk,
+)
+from giftpad.tills.commands.pairing import (
+    PairedTerminal,
+    Pairing,
+    PairingView,
+    WaitingTablet,
+    approve_pairing,
+    deny_pairing,
+    find_pairing,
+    see_pairing,
+    start_pairing,
+    take_pairing,
+)
+from giftpad.tills.commands.terminals import (
+    OpenedTill,
+    end_terminal,
+    lock_till,
+    meet_terminal,
+    open_till,
+    rename_terminal,
+    renew_till,
+)
+from giftpad.tills.errors import (
+    ClerkNotFound,
+    ClerksFull,
+    NoPinYet,
+    PairingNotFound,
+    PinLocked,
+    PinTrivial,
+    PinUnfit,
+    PinWrong,
+    TerminalNotFound,
+    TerminalOver,
+    TerminalsFull,
+    TillLocked,
+)
+from giftpad.tills.queries import (
+    ClerkView,
+    Terminal,
+    TerminalView,
+    TillView,
+    get_till,
+    list_names,
+)
+from giftpad.tills.rules import (
+    PAIRING_LIFE_S,
+    PIN_LENGTH_MAX,
+    PIN_LENGTH_MIN,
+    TERMINAL_LIFE_S,
+    TILL_LOCKED_AFTER_S,
+)
+
+__all__ = [
+    "PAIRING_LIFE_S",
+    "PIN_LENGTH_MAX",
+    "PIN_LENGTH_MIN",
+    "TERMINAL_LIFE_S",
+    "TILL_LOCKED_AFTER_S",
+    "ClerkNotFound",
+    "ClerkView",
+    "ClerksFull",
+    "NoPinYet",
+    "OpenedTill",
+    "PairedTerminal",
+    "Pairing",
+    "PairingNotFound",
+    "PairingView",
+    "PinLocked",
+    "PinTrivial",
+    "PinUnfit",
+    "PinWrong",
+    "Terminal",
+    "TerminalNotFound",
+    "TerminalOver",
+    "TerminalView",
+    "TerminalsFull",
+    "TillLocked",
+    "TillView",
+    "WaitingTablet",
+    "add_clerk",
+    "approve_pairing",
+    "ask_for_pin",
+    "deny_pairing",
+    "end_clerks_of",
+    "end_terminal",
+    "enter_pin",
+    "find_pairing",
+    "get_till",
+    "list_names",
+    "lock_till",
+    "meet_terminal",
+    "open_till",
+    "remove_clerk",
+    "rename_terminal",
+    "renew_till",
+    "see_pairing",
+    "set_pin",
+    "start_pairing",
+    "take_pairing",
+    "unlock_clerk",
+]

@@ -1,0 +1,1 @@
+"""Verbs of tablets, by what they are about."""
