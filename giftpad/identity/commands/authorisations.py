@@ -41,10 +41,9 @@ from giftpad.identity.rules import (
     REFRESH_LIFE_S,
     Granted,
     Membership,
-    hash_secret,
-    new_code,
     split_scope,
 )
+from giftpad.kernel.bearer import hash_secret, new_code
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, rows_changed, unit_of_work
 

@@ -28,11 +28,11 @@ from giftpad.identity.rules import (
     check_name,
     check_origins,
     check_permissions,
-    hash_secret,
     new_client_id,
     new_secret,
     origin_of,
 )
+from giftpad.kernel.bearer import hash_secret
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 

@@ -30,11 +30,10 @@ from giftpad.identity.rules import (
     DEVICE_INTERVAL_S,
     DEVICE_LIFE_S,
     Granted,
-    hash_secret,
     hash_user_code,
-    new_code,
     split_scope,
 )
+from giftpad.kernel.bearer import hash_secret, new_code
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work, unit_of_work
 

@@ -35,10 +35,10 @@ from giftpad.identity.rules import (
     check_name,
     check_password,
     check_role,
-    hash_secret,
     new_invitation_secret,
     normalise_email,
 )
+from giftpad.kernel.bearer import hash_secret
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, rows_changed, unit_of_work
 

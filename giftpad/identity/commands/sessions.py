@@ -46,10 +46,9 @@ from giftpad.identity.rules import (
     Membership,
     add_methods,
     has_second_step,
-    hash_secret,
-    is_secret,
     name_agent,
 )
+from giftpad.kernel.bearer import hash_secret, is_secret
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, rows_changed, unit_of_work
 

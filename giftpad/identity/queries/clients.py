@@ -13,7 +13,8 @@ from giftpad import tenancy
 from giftpad.identity import models
 from giftpad.identity.errors import ClientRefused
 from giftpad.identity.queries.trust import PLATFORM
-from giftpad.identity.rules import OUR_PROFILE, Granted, Limits, is_secret
+from giftpad.identity.rules import OUR_PROFILE, Granted, Limits
+from giftpad.kernel.bearer import is_secret
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 CLIENTS_MAX = 1000

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.identity.errors import InvitationNotFound
 from giftpad.identity.models import InvitationRow
-from giftpad.identity.rules import hash_secret
+from giftpad.kernel.bearer import hash_secret
 from giftpad.kernel.seal import column_place
 from giftpad.kernel.work import Scope, Work, unit_of_work
 

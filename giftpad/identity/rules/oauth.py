@@ -19,7 +19,6 @@ from uuid import UUID
 
 from giftpad.identity.errors import AddressUnfit, AudienceUnfit, ClientUnfit
 from giftpad.identity.rules.roles import OPERATOR_PERMISSIONS, PERMISSIONS, Membership
-from giftpad.identity.rules.texts import hash_secret
 from giftpad.identity.rules.tokens import (
     GRANT_CLAIM,
     ROLE_CLAIM,
@@ -29,6 +28,7 @@ from giftpad.identity.rules.tokens import (
     client_claims,
     subject_of,
 )
+from giftpad.kernel.bearer import hash_secret
 
 CLIENT_KINDS = ("machine", "web", "spa", "device")
 SECRET_KINDS = frozenset({"machine", "web"})
@@ -46,7 +46,6 @@ ADDRESSES_MAX = 20
 ADDRESS_LENGTH_MAX = 500
 ID_TOKEN_TYPE = "JWT"  # noqa: S105 - a media type
 
-CODE_BYTES = 32
 USER_CODE_SYMBOLS = "BCDFGHJKLMNPQRSTVWXZ"
 USER_CODE_PART = 4
 _USER_CODE_NOISE = re.compile("[\\s\\-\u2010-\u2015\u30fc]+")
@@ -147,11 +146,6 @@ def check_audience(audience: str, issuer: Issuer) -> str:
     if not urlsplit(audience).scheme:
         raise AudienceUnfit(audience=audience)
     return audience
-
-
-def new_code() -> str:
-    """Make an authorization code, a refresh token or a device code: 256 random bits."""
-    return secrets.token_urlsafe(CODE_BYTES)
 
 
 def new_user_code() -> str:

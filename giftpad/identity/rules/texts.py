@@ -1,12 +1,10 @@
-"""Names, addresses, passwords and secrets: how they are taken, made and compared.
+"""Names, addresses, passwords and secrets: how they are taken and made.
 
 Hides: what is normalised, how long a secret is.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import secrets
 import string
@@ -74,16 +72,6 @@ def new_client_id() -> str:
 def new_secret() -> str:
     """Make the secret of a new client, too long to be guessed."""
     return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def hash_secret(secret: str) -> bytes:
-    """Return what is kept of a secret that we made: 128 random bits or more need no slow hash."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def is_secret(secret: str, secret_hash: bytes) -> bool:
-    """Whether ``secret`` is the one that was hashed, in a time that tells nothing."""
-    return hmac.compare_digest(hash_secret(secret), secret_hash)
 
 
 _SYSTEMS = (

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from giftpad import audit, identity, tenancy
+from giftpad.kernel.bearer import hash_secret, new_code
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, Work, rows_changed, unit_of_work
 from giftpad.tills.errors import PairingNotFound, TerminalsFull
@@ -65,12 +66,12 @@ class PairedTerminal:
 
 def start_pairing(user_agent: str) -> WaitingTablet:
     """Let a tablet wait until somebody says which shop it is of."""
-    secret, life = identity.new_code(), timedelta(seconds=PAIRING_LIFE_S)
+    secret, life = new_code(), timedelta(seconds=PAIRING_LIFE_S)
 
     def row(work: Work, user_code_hash: bytes) -> Insert:
         return insert(PairingRow).values(
             tenant_id=work.tenant_id,
-            secret_hash=identity.hash_secret(secret),
+            secret_hash=hash_secret(secret),
             user_code_hash=user_code_hash,
             agent=identity.name_agent(user_agent),
             created_at=work.at,
@@ -175,7 +176,7 @@ def see_pairing(secret: str) -> Pairing:
 
 def _look(secret: str) -> tuple[Pairing, UUID | None, UUID | None]:
     with unit_of_work(PLATFORM) as work:
-        row = work.session.get(PairingRow, (work.tenant_id, identity.hash_secret(secret)))
+        row = work.session.get(PairingRow, (work.tenant_id, hash_secret(secret)))
         if row is None or row.expires_at <= work.at:
             return Pairing.OVER, None, None
         if row.denied_at is not None:
@@ -203,10 +204,10 @@ def take_pairing(secret: str) -> PairedTerminal | Pairing:
             return Pairing.WAITING
         if terminal.exchanged_at is not None:
             return Pairing.OVER
-        held = identity.new_code()
+        held = new_code()
         terminal.before_hash, terminal.secret_hash = (
             terminal.secret_hash,
-            identity.hash_secret(held),
+            hash_secret(held),
         )
         terminal.seen_at = work.at
     return PairedTerminal(tenant_id=tenant_id, terminal_id=terminal_id, secret=held)

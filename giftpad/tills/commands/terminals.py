@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, identity
+from giftpad.kernel.bearer import hash_secret, is_secret, new_code
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
 from giftpad.tills.errors import TerminalNotFound, TerminalOver, TillLocked
@@ -171,12 +172,12 @@ def _exchange(work: Work, terminal_id: UUID, secret: str) -> tuple[TerminalRow, 
         return row, ""
     shown_at = row.exchanged_at
     row.seen_at = work.at
-    is_last = row.secret_hash is not None and identity.is_secret(secret, row.secret_hash)
+    is_last = row.secret_hash is not None and is_secret(secret, row.secret_hash)
     leeway = timedelta(seconds=TERMINAL_LEEWAY_S)
     if not is_last and shown_at is not None and work.at < shown_at + leeway:
         return row, secret  # two requests of one browser at once
-    held = identity.new_code()
-    row.before_hash, row.secret_hash = identity.hash_secret(secret), identity.hash_secret(held)
+    held = new_code()
+    row.before_hash, row.secret_hash = hash_secret(secret), hash_secret(held)
     row.exchanged_at = work.at
     return row, held
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import identity, tenancy
+from giftpad import tenancy
+from giftpad.kernel.bearer import is_secret
 from giftpad.kernel.seal import column_place
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.tills.errors import TerminalOver
@@ -172,8 +173,7 @@ def find_terminal(tenant_id: UUID, terminal_id: UUID) -> Terminal:
 def holds(row: TerminalRow, secret: str) -> bool:
     """Whether a secret is the one of a tablet, or the one before."""
     return any(
-        kept is not None and identity.is_secret(secret, kept)
-        for kept in (row.secret_hash, row.before_hash)
+        kept is not None and is_secret(secret, kept) for kept in (row.secret_hash, row.before_hash)
     )
 
 
