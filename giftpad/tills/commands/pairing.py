@@ -205,10 +205,7 @@ def take_pairing(secret: str) -> PairedTerminal | Pairing:
         if terminal.exchanged_at is not None:
             return Pairing.OVER
         held = new_code()
-        terminal.before_hash, terminal.secret_hash = (
-            terminal.secret_hash,
-            hash_secret(held),
-        )
+        terminal.before_hash, terminal.secret_hash = terminal.secret_hash, hash_secret(held)
         terminal.seen_at = work.at
     return PairedTerminal(tenant_id=tenant_id, terminal_id=terminal_id, secret=held)
 
