@@ -24,6 +24,12 @@ PERMISSIONS = (
     "coupons:print",
     "coupons:release",
     "coupons:block",
+    "catalog:read",
+    "catalog:write",
+    "gifts:read",
+    "gifts:order",
+    "gifts:approve",
+    "gifts:support",
     "shops:read",
     "shops:write",
     "payments:accept",
@@ -38,13 +44,25 @@ PERMISSIONS = (
 OPERATOR_PERMISSIONS = ("operations:read", "operations:act")
 """What only people of the platform hold: nobody of a tenant, and no machine."""
 
-_READING = frozenset({"programmes:read", "coupons:read", "shops:read", "payments:read"})
+_READING = frozenset(
+    {"programmes:read", "coupons:read", "catalog:read", "gifts:read", "shops:read", "payments:read"}
+)
 ROLES: Mapping[str, frozenset[str]] = {
     "owner": frozenset(PERMISSIONS) - {"payments:accept"},
     "issuer": _READING
-    | {"coupons:issue", "coupons:print", "shops:write", "tills:manage", "reports:read"},
-    "approver": _READING | {"coupons:release", "coupons:block", "reports:read", "audit:read"},
-    "support": _READING | {"coupons:block", "payments:refund"},
+    | {
+        "coupons:issue",
+        "coupons:print",
+        "catalog:write",
+        "gifts:order",
+        "gifts:support",
+        "shops:write",
+        "tills:manage",
+        "reports:read",
+    },
+    "approver": _READING
+    | {"coupons:release", "coupons:block", "gifts:approve", "reports:read", "audit:read"},
+    "support": _READING | {"coupons:block", "gifts:support", "payments:refund"},
     "viewer": _READING | {"reports:read", "audit:read"},
     "counter": frozenset({"programmes:read", "coupons:read", "coupons:block", "shops:read"}),
     "shop_owner": frozenset(

@@ -34,6 +34,12 @@ PERMISSIONS: Mapping[str, str] = {
     "coupons:print": mark("take print files out"),
     "coupons:release": mark("release batches, so that they can be spent"),
     "coupons:block": mark("block and replace coupons"),
+    "catalog:read": mark("see the catalogue"),
+    "catalog:write": mark("change the catalogue"),
+    "gifts:read": mark("see gift orders and what became of them"),
+    "gifts:order": mark("prepare and submit gift orders"),
+    "gifts:approve": mark("approve gift orders, so that they are sent"),
+    "gifts:support": mark("send gifts again, stop them and mend addresses"),
     "shops:read": mark("see the shops"),
     "shops:write": mark("enrol shops and change them"),
     "payments:accept": mark("take payments"),
@@ -54,9 +60,11 @@ def may_in_words(client: Iterable[str], person: Iterable[str]) -> list[str]:
 
 HELPS: Mapping[str, str] = {
     "owner": mark("Owner: everything on the desk, and the members."),
-    "issuer": mark("Issuer: orders and prints coupons, keeps the list of shops."),
-    "approver": mark("Approver: releases and blocks coupons, sees everything."),
-    "support": mark("Support: answers questions, blocks coupons, gives money back."),
+    "issuer": mark("Issuer: orders coupons and gifts, keeps the catalogue and the list of shops."),
+    "approver": mark("Approver: releases and blocks coupons, approves gifts, sees everything."),
+    "support": mark(
+        "Support: answers questions, blocks coupons, helps with gifts, gives money back."
+    ),
     "viewer": mark("Viewer: sees everything and changes nothing."),
     "counter": mark("Counter: finds coupons and blocks them."),
     "shop_owner": mark("Shop owner: takes payments and gives money back for one shop."),

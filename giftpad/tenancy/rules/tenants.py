@@ -15,7 +15,7 @@ PLATFORM_TENANT_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 PLATFORM_SLUG = "platform"
 KINDS = ("municipal", "corporate")
-FEATURES = ("coupons",)
+FEATURES = ("coupons", "gifts")
 """What a tenant can have switched on; code asks for these and never for a tenant by name."""
 
 KID_MAX = 31
