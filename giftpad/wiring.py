@@ -10,6 +10,7 @@ from functools import partial
 from giftpad import (
     coupons,
     events,
+    gifts,
     guard,
     identity,
     messaging,
@@ -23,6 +24,8 @@ from giftpad import (
 from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
+from giftpad.gifts import handlers as gift_handlers
+from giftpad.gifts import jobs as gift_jobs
 from giftpad.guard import jobs as guard_jobs
 from giftpad.health import jobs as health_jobs
 from giftpad.identity import handlers as identity_handlers
@@ -45,6 +48,7 @@ SUBSCRIPTIONS: events.Subscriptions = {
     coupons.VolumeDue: [events.on_queue("print", coupon_handlers.print_due_volume)],
     # Not behind the prints: what is destroyed should be gone soon.
     coupons.PrintDestroyed: [events.on_queue("export", coupon_handlers.delete_print_files)],
+    gifts.GiftsDue: [events.on_queue("export", gift_handlers.issue_due_gifts)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     identity.ResetAsked: [events.on_queue("otp", identity_handlers.mail_reset_code)],
     messaging.CodeDue: [events.on_queue("otp", messaging_handlers.send_due)],
@@ -71,6 +75,10 @@ SCHEDULE: dict[str, Scheduled] = {
     "coupons.expire": Scheduled(job=coupon_jobs.expire_due, cron="7 * * * *"),
     "coupons.destroy_prints": Scheduled(job=coupon_jobs.destroy_due_prints, cron="27 * * * *"),
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
+    "gifts.start": Scheduled(job=gift_jobs.start_due_orders, cron="* * * * *"),
+    "gifts.end": Scheduled(job=gift_jobs.end_due, cron="11 * * * *"),
+    "gifts.remind": Scheduled(job=gift_jobs.remind_due, cron="22 0-11 * * *"),
+    "gifts.forget": Scheduled(job=gift_jobs.forget_old, cron="42 3 * * *"),
     "identity.purge": Scheduled(job=identity_jobs.purge_old, cron="47 * * * *"),
     "identity.rotate_keys": Scheduled(job=identity_jobs.rotate_keys, cron="2 * * * *"),
     "identity.close_visits": Scheduled(job=identity_jobs.close_over_visits, cron="*/5 * * * *"),
@@ -90,6 +98,9 @@ PACK_SECTIONS: dict[str, tenancy.PackSection] = {
         files=re.compile(r"programmes/[^/]+\.toml"),
         read=programmes.read_section,
         apply=programmes.apply_section,
+    ),
+    "gifts": tenancy.PackSection(
+        files=re.compile(r"gifts\.toml"), read=gifts.read_section, apply=gifts.apply_section
     ),
     "print": tenancy.PackSection(
         files=re.compile(r"print/[a-z0-9_]+/[^/]+"), read=printing.read_section
@@ -119,6 +130,7 @@ def bootstrap(settings: Settings) -> None:
     tenancy.bind_kek(load_kek(settings.kek_path))
     guard.bind_redis(settings.redis_url)
     coupons.bind_print_shop(settings)
+    gifts.bind_links(settings)
     shops.bind_files(open_files(settings))
     messaging.bind_providers(settings)
     events.subscribe(SUBSCRIPTIONS)

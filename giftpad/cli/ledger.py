@@ -6,7 +6,7 @@ import time
 
 import click
 
-from giftpad import health, payments, reporting
+from giftpad import gifts, health, payments, reporting
 from giftpad import ledger as books
 from giftpad.cli import connect
 from giftpad.cli.scopes import tenant_scopes
@@ -23,7 +23,7 @@ def ledger() -> None:
 @ledger.command()
 @click.option("--tenant", "slug", help="One tenant instead of all.")
 def verify(slug: str | None) -> None:
-    """Recompute every balance from the transfers; compare payments, events and figures with them.
+    """Recompute every balance from the transfers; compare payments, gifts, events and figures with them.
 
     Exit 1, with a line for each difference, if anything does not agree.
     """
@@ -35,6 +35,7 @@ def verify(slug: str | None) -> None:
             differences = [
                 *books.verify(work),
                 *payments.verify(work),
+                *gifts.verify(work),
                 *reporting.check_figures(work),
             ]
         health.note_proof(tenant.slug, faults=len(differences), seconds=time.monotonic() - begun)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from giftpad import ledger, payments, reporting, tenancy
+from giftpad import gifts, ledger, payments, reporting, tenancy
 from giftpad.health.commands import note_proof
 from giftpad.health.queries import find_proof
 from giftpad.health.rules import PROOF_AGE_MAX
@@ -51,6 +51,7 @@ def prove_books(scope: Scope) -> bool:
             for differences in (
                 ledger.verify(work),
                 payments.verify(work),
+                gifts.verify(work),
                 reporting.check_figures(work),
             )
         )

@@ -1,0 +1,34 @@
+"""The link of a gift: written anew whenever it is sent, so nothing at rest opens one.
+
+Hides: keys, MACs, the address people reach this installation by.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from giftpad import payments, tenancy
+from giftpad.kernel.codes import qr_body, qr_mac
+from giftpad.kernel.config import Settings
+
+PATH = "/g/"
+
+
+class _Bound:
+    """The address of this installation."""
+
+    address: str = ""
+
+
+def bind_links(settings: Settings) -> None:
+    """Give this process the address that links begin with."""
+    _Bound.address = settings.public_address.rstrip("/")
+
+
+def build_link(tenant_id: UUID, kid: int, locator: int) -> str:
+    """Return the address that opens a gift."""
+    assert _Bound.address, "bind_links has not been called"
+    ring = tenancy.find_ring_key(tenant_id, kid)
+    assert ring is not None
+    body = qr_body(kid, tenancy.get_tenant(tenant_id).tag, locator)
+    return _Bound.address + PATH + body + qr_mac(payments.qr_key(ring.key), body)

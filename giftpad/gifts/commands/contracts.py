@@ -1,0 +1,190 @@
+"""Setting a tenant's contract from its pack, and booking what it pays in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from giftpad import audit
+from giftpad.gifts.commands import books
+from giftpad.gifts.errors import ContractMissing, DepositKnown
+from giftpad.gifts.models import ContractRow, DepositRow
+from giftpad.gifts.rules.contracts import (
+    CHANNELS,
+    UNCLAIMED,
+    Contract,
+    is_registration_number,
+)
+from giftpad.kernel.money import AMOUNT_MINOR_MAX
+from giftpad.kernel.work import Work
+from giftpad.tenancy import PackFolder, Problems, Table, read_toml
+
+UNITS_OFFERED = ("JPY",)
+CLAIM_DAYS_MAX = 366
+RESEND_MAX = 10
+FEE_MINOR_MAX = 10_000
+TAX_PERCENT_MAX = 30
+REFERENCE_LENGTH_MAX = 64
+_HOUR = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+
+
+def read_section(folder: PackFolder, paths: tuple[str, ...], problems: Problems) -> Contract | None:
+    """Read ``gifts.toml`` of a pack: the contract for gifts, if the tenant has one."""
+    for path in paths:
+        return read_toml(folder.shown(path), folder.files[path], problems, read=_read_contract)
+    return None
+
+
+def _read_contract(table: Table) -> Contract:
+    contract = Contract(
+        unit=table.choice("unit", UNITS_OFFERED),
+        approve_above_minor=table.whole("approve_above_minor", least=0, most=AMOUNT_MINOR_MAX),
+        unclaimed=table.choice("unclaimed", UNCLAIMED),
+        credit_limit_minor=table.whole(
+            "credit_limit_minor", least=0, most=AMOUNT_MINOR_MAX, default=0
+        ),
+        claim_days=table.whole("claim_days", least=1, most=CLAIM_DAYS_MAX),
+        claim_days_max=table.whole("claim_days_max", least=1, most=CLAIM_DAYS_MAX),
+        fees_minor=_read_fees(table),
+        fee_tax_percent=table.whole("fee_tax_percent", least=0, most=TAX_PERCENT_MAX, default=10),
+        quiet_from=_read_hour(table, "quiet_from", "21:00"),
+        quiet_until=_read_hour(table, "quiet_until", "08:00"),
+        resend_max=table.whole("resend_max", least=0, most=RESEND_MAX, default=2),
+        registration_number=_read_registration(table),
+        billing=_read_billing(table),
+    )
+    if contract.claim_days > contract.claim_days_max:
+        remedy = "Make claim_days_max at least as large."
+        table.fault("claim_days", '"claim_days" is more than "claim_days_max".', remedy)
+    return contract
+
+
+def _read_fees(table: Table) -> dict[str, int]:
+    fees = table.table("fees_minor", required=False)
+    if fees is None:
+        return {}
+    read = {name: fees.whole(name, least=0, most=FEE_MINOR_MAX, default=0) for name in CHANNELS}
+    fees.close()
+    return read
+
+
+def _read_hour(table: Table, key: str, default: str) -> time:
+    if not table.has(key):
+        return time.fromisoformat(default)
+    text = table.text(key, pattern=_HOUR, shape='an hour like "21:00"')
+    return time.fromisoformat(text) if len(text) == len(default) else time.fromisoformat(default)
+
+
+def _read_registration(table: Table) -> str:
+    text = table.text("registration_number", required=False)
+    if text and not is_registration_number(text):
+        fault = '"registration_number" is not the number of a company: its check digit differs.'
+        table.fault("registration_number", fault, "Write T and the 13 digits, or leave it out.")
+    return text
+
+
+def _read_billing(table: Table) -> dict[str, str]:
+    billing = table.table("billing", required=False)
+    if billing is None:
+        return {}
+    read = {name: billing.text(name, length_max=100) for name in ("name", "address")}
+    billing.close()
+    return read
+
+
+def apply_section(work: Work, section: object) -> list[str]:
+    """Set the contract that a pack has; a pack without one leaves what is there.
+
+    A credit limit is lent into the deposit, so that one guarded account says what can be spent.
+    Locks: the contract, then the deposit.
+    """
+    contract = cast("Contract | None", section)
+    if contract is None:
+        return []
+    row = lock_contract_row(work)
+    terms: Mapping[str, Any] = contract.as_json()
+    if row is not None and row.terms == terms:
+        return []
+    if row is None:
+        values = {"tenant_id": work.tenant_id, "terms": terms, "changed_at": work.at}
+        work.session.execute(insert(ContractRow).values(**values))
+        row = lock_contract_row(work)
+        assert row is not None
+    else:
+        row.terms, row.changed_at = dict(terms), work.at
+    _lend(work, row, contract)
+    return ["gift contract"]
+
+
+def lock_contract_row(work: Work) -> ContractRow | None:
+    """Return the contract of the tenant, which nobody else changes until ``work`` ends."""
+    return work.session.execute(
+        sa.select(ContractRow)
+        .where(ContractRow.tenant_id == work.tenant_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+
+
+def _lend(work: Work, row: ContractRow, contract: Contract) -> None:
+    """Bring the credit that is booked to the limit that was agreed; what is spent stays spent."""
+    deposit = books.account(work, books.DEPOSIT, contract.unit)
+    credit = books.account(work, books.CREDIT, contract.unit)
+    more = contract.credit_limit_minor - row.credit_minor
+    if more > 0:
+        books.move(work, "gift_credit", more, debit_id=credit, credit_id=deposit)
+    elif more < 0:
+        books.move(work, "gift_credit_ended", -more, debit_id=deposit, credit_id=credit)
+    row.credit_minor = contract.credit_limit_minor
+
+
+def take_deposit(work: Work, amount_minor: int, *, reference: str) -> UUID:
+    """Book that a tenant paid in; the same reference and amount again change nothing.
+
+    Locks: the contract, then the deposit.
+    Raises: ContractMissing, DepositKnown.
+    """
+    assert 0 < amount_minor <= AMOUNT_MINOR_MAX
+    assert 0 < len(reference) <= REFERENCE_LENGTH_MAX
+    contract = lock_contract_row(work)
+    if contract is None:
+        raise ContractMissing
+    known = work.session.execute(
+        sa.select(DepositRow).where(
+            DepositRow.tenant_id == work.tenant_id, DepositRow.reference == reference
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        if known.amount_minor != amount_minor:
+            raise DepositKnown
+        return known.id
+    unit = contract.terms["unit"]
+    deposit_id = books.move(
+        work,
+        "gift_deposit",
+        amount_minor,
+        debit_id=books.account(work, books.CLEARING, unit),
+        credit_id=books.account(work, books.DEPOSIT, unit),
+    )
+    work.session.execute(
+        insert(DepositRow).values(
+            tenant_id=work.tenant_id,
+            id=deposit_id,
+            reference=reference,
+            amount_minor=amount_minor,
+            actor=work.scope.actor.id,
+            at=work.at,
+        )
+    )
+    audit.record(
+        work,
+        action="gift_deposit.booked",
+        subject=f"gift_deposit:{deposit_id}",
+        details={"amount_minor": amount_minor, "reference": reference},
+    )
+    return deposit_id

@@ -1,0 +1,238 @@
+"""From draft to approved: submit, withdraw, approve, send back.
+
+What an order costs is held from its submission on, so that an approval can never fail for want
+of money; whoever takes it back before its issue gets all of it back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
+from giftpad.gifts.commands import books
+from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.errors import (
+    LinesFaulty,
+    LinesRepeated,
+    OrderIncomplete,
+    OrderUnfit,
+    OwnOrder,
+)
+from giftpad.gifts.events import GiftsDue, OrderApproved, OrderSubmitted
+from giftpad.gifts.models import LineRow, OrderRow
+from giftpad.gifts.queries.contracts import get_contract
+from giftpad.gifts.queries.lines import count_lines
+from giftpad.gifts.rules.contracts import MAIL, SMS, Contract, next_loud
+from giftpad.gifts.rules.orders import APPROVED, DRAFT, ISSUING, SUBMITTED, Cost, cost_of
+from giftpad.kernel.clock import end_of, local_date
+from giftpad.kernel.work import Work
+
+REASON_LENGTH_MAX = 300
+
+_NUMBER_THEM = sa.text("""
+    UPDATE gift_lines l SET seq = n.place - 1 FROM (
+        SELECT id, row_number() OVER (ORDER BY number) AS place
+        FROM gift_lines WHERE tenant_id = :tenant AND order_id = :order
+    ) n
+    WHERE l.tenant_id = :tenant AND l.id = n.id
+""")
+
+
+def submit_order(work: Work, order_id: UUID) -> str:
+    """Hand an order in and hold what it costs; return the state it is in then.
+
+    Up to the amount that the contract names it is approved at once; above it waits for a second
+    person.
+    Locks: the order, then the deposit.
+    Raises: OrderNotFound, OrderWrongState, ContractMissing, OrderIncomplete, OrderUnfit,
+        LinesFaulty, LinesRepeated, ChannelMissing, BudgetTooSmall.
+    Publishes: gift_order.submitted_v1, and what ``approve_order`` publishes.
+    """
+    order = lock_order(work, order_id, DRAFT)
+    agreed = get_contract(work)
+    value = _check_complete(work, order, agreed)
+    cost = _check_lines(work, order, value, agreed)
+    books.hold(work, order.id, order.unit, cost.total_minor)
+    work.session.execute(_NUMBER_THEM, {"tenant": work.tenant_id, "order": order.id})
+    order.state = SUBMITTED
+    order.value_minor, order.fees_minor = value, cost.fees_minor
+    order.unclaimed, order.quantity = agreed.unclaimed, cost.count
+    order.submitted_by, order.submitted_at = work.scope.actor.id, work.at
+    order.changed_at, order.refusal = work.at, ""
+    events.publish(
+        work,
+        OrderSubmitted(object_id=order.id, quantity=cost.count, total_minor=cost.total_minor),
+    )
+    alone = cost.total_minor <= agreed.approve_above_minor
+    if alone:
+        _approve(work, order, agreed)
+    audit.record(
+        work,
+        action="gift_order.submitted",
+        subject=f"gift_order:{order.id}",
+        details={
+            "number": order.number,
+            "quantity": cost.count,
+            "total_minor": cost.total_minor,
+            "needs_approval": not alone,
+        },
+    )
+    return order.state
+
+
+def _check_complete(work: Work, order: OrderRow, agreed: Contract) -> int:
+    """Return the value of one gift, if the order says all that it must.
+
+    Raises: OrderIncomplete, OrderUnfit.
+    """
+    for name in ("title", "design", "sender_name", "message", "course_id"):
+        if not getattr(order, name):
+            raise OrderIncomplete(missing=name)
+    designs.get_design(order.design)
+    assert order.course_id is not None
+    zone = tenancy.get_tenant(work.tenant_id).zone
+    today = local_date(work.at, zone)
+    if order.claim_by is None:
+        order.claim_by = today + timedelta(days=agreed.claim_days)
+    begins = max(work.at, order.send_at or work.at)
+    if end_of(order.claim_by, zone) <= begins:
+        raise OrderUnfit(field="claim_by")
+    course = catalog.get_course(work, order.course_id)
+    if course.unit != order.unit or not course.starts_on <= today <= course.ends_on:
+        raise OrderUnfit(field="course_id")
+    if course.ends_on < order.claim_by:
+        raise OrderUnfit(field="claim_by", last=course.ends_on.isoformat())
+    return course.price_minor
+
+
+def _check_lines(work: Work, order: OrderRow, value_minor: int, agreed: Contract) -> Cost:
+    counts = count_lines(work, order.id)
+    if counts.faulty:
+        raise LinesFaulty(count=counts.faulty)
+    if counts.repeated and not order.repeats_meant:
+        raise LinesRepeated(count=counts.repeated)
+    cost = cost_of(counts.by_channel, value_minor, agreed)
+    if cost.count == 0:
+        raise OrderIncomplete(missing="recipients")
+    for channel in (MAIL, SMS):
+        if counts.by_channel.get(channel) and not messaging.can_send(channel):
+            raise messaging.ChannelMissing(channel=channel)
+    return cost
+
+
+def withdraw_order(work: Work, order_id: UUID) -> None:
+    """Make a submitted or approved order a draft again, before any gift of it is issued.
+
+    Locks: the order, then what is held for it.
+    Raises: OrderNotFound, OrderWrongState.
+    """
+    order = lock_order(work, order_id, SUBMITTED, APPROVED)
+    _reopen(work, order)
+    audit.record(work, action="gift_order.withdrawn", subject=f"gift_order:{order.id}", details={})
+
+
+def send_back(work: Work, order_id: UUID, *, reason: str) -> None:
+    """Make a submitted order a draft again, with the reason why it was not approved.
+
+    Locks: the order, then what is held for it.
+    Raises: OrderNotFound, OrderWrongState.
+    """
+    order = lock_order(work, order_id, SUBMITTED)
+    _reopen(work, order)
+    order.refusal = reason[:REASON_LENGTH_MAX]
+    audit.record(
+        work,
+        action="gift_order.sent_back",
+        subject=f"gift_order:{order.id}",
+        details={"reason": order.refusal},
+    )
+
+
+def _reopen(work: Work, order: OrderRow) -> None:
+    books.let_go(work, order.id)
+    order.state, order.quantity = DRAFT, 0
+    order.submitted_by = order.submitted_at = order.decided_by = order.decided_at = None
+    order.starts_at = order.value_minor = order.fees_minor = order.unclaimed = None
+    order.locator_first = order.kid = None
+    order.changed_at = work.at
+    work.session.execute(
+        sa.update(LineRow)
+        .where(LineRow.tenant_id == work.tenant_id, LineRow.order_id == order.id)
+        .values(seq=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def approve_order(work: Work, order_id: UUID) -> None:
+    """Let an order be issued, at once or at the time it names.
+
+    Locks: the order, then the tenant's locators.
+    Raises: OrderNotFound, OrderWrongState, OwnOrder.
+    Publishes: gift_order.approved_v1, and gift_order.gifts_due_v1 if it begins at once.
+    """
+    order = lock_order(work, order_id, SUBMITTED)
+    if order.submitted_by == work.scope.actor.id:
+        raise OwnOrder
+    _approve(work, order, get_contract(work))
+    audit.record(
+        work,
+        action="gift_order.approved",
+        subject=f"gift_order:{order.id}",
+        details={"number": order.number, "quantity": order.quantity},
+    )
+
+
+def _approve(work: Work, order: OrderRow, agreed: Contract) -> None:
+    order.state = APPROVED
+    order.decided_by, order.decided_at = work.scope.actor.id, work.at
+    order.changed_at = work.at
+    order.locator_first = payments.take_locators(work, order.quantity)
+    order.kid = tenancy.current_ring_key(work.tenant_id).kid
+    order.starts_at = _starts_at(work, order, agreed)
+    events.publish(work, OrderApproved(object_id=order.id))
+    if order.starts_at <= work.at:
+        start_issuing(work, order)
+
+
+def _starts_at(work: Work, order: OrderRow, agreed: Contract) -> datetime:
+    """Return when an order begins: not in the quiet hours if anything of it rings a telephone."""
+    wanted = max(work.at, order.send_at or work.at)
+    counts = count_lines(work, order.id).by_channel
+    if not counts.get(MAIL) and not counts.get(SMS):
+        return wanted
+    return next_loud(wanted, agreed, tenancy.get_tenant(work.tenant_id).zone)
+
+
+def start_issuing(work: Work, order: OrderRow) -> None:
+    """Begin to issue an approved order, which the caller has locked.
+
+    Publishes: gift_order.gifts_due_v1.
+    """
+    order.state, order.changed_at = ISSUING, work.at
+    events.publish(work, GiftsDue(object_id=order.id))
+
+
+def start_due(work: Work, *, limit: int) -> int:
+    """Begin to issue approved orders whose time has come; return how many.
+
+    Locks: the orders, passing over those that somebody is at.
+    """
+    due = (
+        sa.select(OrderRow)
+        .where(
+            OrderRow.tenant_id == work.tenant_id,
+            OrderRow.state == APPROVED,
+            OrderRow.starts_at <= work.at,
+        )
+        .order_by(OrderRow.starts_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    count = 0
+    for order in work.session.execute(due).scalars():
+        start_issuing(work, order)
+        count += 1
+    return count

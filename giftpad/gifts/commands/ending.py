@@ -1,0 +1,213 @@
+"""How a gift ends that nobody has claimed: taken back, or out of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit, events, ledger, tenancy
+from giftpad.gifts.commands import books
+from giftpad.gifts.commands.claiming import lock_gift
+from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.errors import GiftWrongState, OrderUnfit
+from giftpad.gifts.events import GiftCancelled, GiftsExpired, OrderClosed
+from giftpad.gifts.models import GiftRow, OrderRow
+from giftpad.gifts.queries.contracts import get_contract
+from giftpad.gifts.rules.contracts import RETURNED
+from giftpad.gifts.rules.gifts import CANCELLED, EXPIRED, OUTSTANDING
+from giftpad.gifts.rules.orders import CLOSED, SENT
+from giftpad.kernel.arrays import UuidArray
+from giftpad.kernel.clock import end_of, local_date
+from giftpad.kernel.ids import new_id, new_ids_packed
+from giftpad.kernel.work import Work
+
+EXPIRE_COUNT_MAX = 1000
+CANCEL_COUNT_MAX = 1000
+CLOSE_COUNT_MAX = 100
+
+
+def cancel_gift(work: Work, gift_id: UUID, *, reason: str) -> None:
+    """Take back a gift that is not claimed; its value goes back to the tenant.
+
+    Locks: the gift, its account, then the deposit.
+    Raises: GiftNotFound, GiftWrongState.
+    Publishes: gift.cancelled_v1.
+    """
+    gift, order = lock_gift(work, gift_id)
+    if gift.state != OUTSTANDING:
+        raise GiftWrongState(state=gift.state)
+    _cancel(work, order, gift)
+    audit.record(
+        work,
+        action="gift.cancelled",
+        subject=f"gift:{gift.id}",
+        details={"amount_minor": gift.value_minor, "reason": reason},
+    )
+
+
+def _cancel(work: Work, order: OrderRow, gift: GiftRow) -> None:
+    entry_id = new_id()
+    books.move(
+        work,
+        "gift_cancel",
+        gift.value_minor,
+        debit_id=gift.account_id,
+        credit_id=books.account(work, books.CANCELLED, order.unit, order.id),
+        entry_id=entry_id,
+    )
+    _give_back(work, order, gift.value_minor, entry_id)
+    gift.state, gift.ended_at = CANCELLED, work.at
+    events.publish(
+        work,
+        GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=gift.value_minor),
+    )
+
+
+def _give_back(work: Work, order: OrderRow, amount_minor: int, entry_id: UUID) -> None:
+    """Put value back into the deposit; the order's own account keeps how much it was."""
+    books.move(
+        work,
+        "gift_return",
+        amount_minor,
+        debit_id=books.account(work, books.RETURNED, order.unit, order.id),
+        credit_id=books.account(work, books.DEPOSIT, order.unit),
+        entry_id=entry_id,
+    )
+
+
+def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
+    """Take back up to ``CANCEL_COUNT_MAX`` unclaimed gifts of an order; return how many.
+
+    It is called until none is left, a transaction each time; what is claimed stays.
+    Locks: the order, the gifts, their accounts, then the deposit.
+    Raises: OrderNotFound, OrderWrongState.
+    Publishes: gift.cancelled_v1 for each.
+    """
+    order = lock_order(work, order_id, SENT)
+    gifts = _lock_some(work, GiftRow.order_id == order_id, limit=CANCEL_COUNT_MAX)
+    for gift in gifts:
+        _cancel(work, order, gift)
+    if gifts:
+        audit.record(
+            work,
+            action="gift_order.rest_cancelled",
+            subject=f"gift_order:{order_id}",
+            details={"count": len(gifts), "reason": reason},
+        )
+    return len(gifts)
+
+
+def _lock_some(work: Work, *which: sa.ColumnElement[bool], limit: int) -> Sequence[GiftRow]:
+    return list(
+        work.session.scalars(
+            sa.select(GiftRow)
+            .where(GiftRow.tenant_id == work.tenant_id, GiftRow.state == OUTSTANDING, *which)
+            .order_by(GiftRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> None:
+    """Give a recipient more time, within what the contract allows from today on.
+
+    Locks: the gift.
+    Raises: GiftNotFound, GiftWrongState, OrderUnfit.
+    """
+    gift, _order = lock_gift(work, gift_id)
+    zone = tenancy.get_tenant(work.tenant_id).zone
+    last = local_date(work.at, zone) + timedelta(days=get_contract(work).claim_days_max)
+    ends_at = end_of(claim_by, zone)
+    if gift.state != OUTSTANDING:
+        raise GiftWrongState(state=gift.state)
+    if not gift.ends_at < ends_at <= end_of(last, zone):
+        raise OrderUnfit(field="claim_by", last=last.isoformat())
+    gift.ends_at, gift.reminded_at = ends_at, None
+    audit.record(
+        work,
+        action="gift.extended",
+        subject=f"gift:{gift.id}",
+        details={"claim_by": claim_by.isoformat(), "reason": reason},
+    )
+
+
+def expire_some(work: Work) -> int:
+    """End up to ``EXPIRE_COUNT_MAX`` gifts of one order whose time is over; return how many.
+
+    By the contract of the order their value goes back to the tenant or is kept.
+    Locks: the gifts, passing over those that somebody claims just now, then their accounts.
+    Publishes: gift_order.gifts_expired_v1.
+    """
+    order_id = work.session.execute(
+        sa.select(GiftRow.order_id)
+        .where(
+            GiftRow.tenant_id == work.tenant_id,
+            GiftRow.state == OUTSTANDING,
+            GiftRow.ends_at <= work.at,
+        )
+        .order_by(GiftRow.ends_at)
+        .limit(1)
+    ).scalar_one_or_none()
+    if order_id is None:
+        return 0
+    order = lock_order(work, order_id)
+    over = (GiftRow.order_id == order_id, GiftRow.ends_at <= work.at)
+    gifts = _lock_some(work, *over, limit=EXPIRE_COUNT_MAX)
+    if not gifts:
+        return 0
+    entry_id = new_id()
+    drained = ledger.drain_many(
+        work,
+        ledger.Bulk(
+            entry_id=entry_id,
+            kind="gift_expire",
+            other_id=books.account(work, books.EXPIRED, order.unit, order.id),
+            account_ids=UuidArray.of(gift.account_id.bytes for gift in gifts),
+            transfer_ids=UuidArray.of(new_ids_packed(len(gifts))),
+        ),
+    )
+    is_returned = order.unclaimed == RETURNED
+    if is_returned:
+        _give_back(work, order, drained.total_minor, entry_id)
+    for gift in gifts:
+        gift.state, gift.ended_at = EXPIRED, work.at
+    events.publish(
+        work,
+        GiftsExpired(
+            object_id=order.id,
+            count=len(gifts),
+            amount_minor=drained.total_minor,
+            is_returned=is_returned,
+        ),
+    )
+    return len(gifts)
+
+
+def close_some(work: Work) -> int:
+    """Close orders none of whose gifts is outstanding any more; return how many.
+
+    Locks: the orders, passing over those that somebody is at.
+    Publishes: gift_order.closed_v1.
+    """
+    left = sa.exists().where(
+        GiftRow.tenant_id == work.tenant_id,
+        GiftRow.order_id == OrderRow.id,
+        GiftRow.state == OUTSTANDING,
+    )
+    over = (
+        sa.select(OrderRow)
+        .where(OrderRow.tenant_id == work.tenant_id, OrderRow.state == SENT, ~left)
+        .limit(CLOSE_COUNT_MAX)
+        .with_for_update(skip_locked=True)
+    )
+    count = 0
+    for order in work.session.scalars(over):
+        order.state, order.closed_at = CLOSED, work.at
+        events.publish(work, OrderClosed(object_id=order.id))
+        count += 1
+    return count

@@ -1,0 +1,171 @@
+"""Issuing an order piece by piece: accounts, value, gifts and their letters in one transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import events, ledger, tenancy
+from giftpad.gifts.commands import books
+from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.letters import invite
+from giftpad.gifts.events import GiftsDue, GiftsIssued, OrderSent
+from giftpad.gifts.models import GiftRow, LineRow, OrderRow
+from giftpad.gifts.rules.contracts import MAIL, SMS
+from giftpad.gifts.rules.gifts import NONE, OUTSTANDING, QUEUED
+from giftpad.gifts.rules.orders import CHUNK, ISSUING, SENT
+from giftpad.kernel.arrays import UuidArray
+from giftpad.kernel.clock import end_of
+from giftpad.kernel.ids import new_id, new_ids_packed
+from giftpad.kernel.work import Work, rows_changed
+
+KEPT_AFTER_END = timedelta(days=400)
+"""How long name and address of a recipient are kept after the gift's last day: a business year,
+and time to answer questions about it."""
+
+_WRITE_GIFTS = sa.text("""
+    INSERT INTO gifts (tenant_id, id, order_id, number, locator, account_id, value_minor, state,
+        channel, locale, external_id, person_sealed, delivery, queued_at, ends_at, created_at,
+        delete_after)
+    SELECT l.tenant_id, l.id, l.order_id, l.number, :locator_first + l.seq, n.account_id, :value,
+        :state, l.channel, l.locale, l.external_id, l.person_sealed,
+        CASE WHEN l.channel IN ('mail', 'sms') THEN :queued ELSE :none END,
+        CASE WHEN l.channel IN ('mail', 'sms') THEN CAST(:at AS timestamptz) END,
+        :ends_at, :at, :delete_after
+    FROM unnest(CAST(:accounts AS uuid[])) WITH ORDINALITY AS n (account_id, place)
+    JOIN gift_lines l ON l.tenant_id = :tenant AND l.order_id = :order
+        AND l.seq = :first + n.place - 1
+""")
+
+
+def issue_chunk(work: Work, order_id: UUID) -> bool:
+    """Issue the next gifts of an order, each with its letter; False if none is left to issue.
+
+    Value, gifts, letters and the place reached commit together, so whoever dies in between has
+    issued nothing and whoever comes again goes on where the order stands.
+    Locks: the order, what is held for it.
+    Publishes: gift_order.gifts_issued_v1; after the last one gift_order.sent_v1.
+    """
+    order = lock_order(work, order_id)
+    if order.state != ISSUING:
+        return False
+    count = min(CHUNK, order.quantity - order.issued_to)
+    assert count > 0
+    first = order.issued_to
+    _book(work, order, count, first)
+    order.issued_to += count
+    gifts = _list_issued(work, order, first, count)
+    invite(work, order, [gift for gift in gifts if gift.channel in (MAIL, SMS)])
+    assert order.value_minor is not None
+    events.publish(
+        work,
+        GiftsIssued(
+            object_id=order.id, count=count, amount_minor=count * order.value_minor, at=work.at
+        ),
+    )
+    if order.issued_to == order.quantity:
+        order.state, order.sent_at = SENT, work.at
+        events.publish(work, OrderSent(object_id=order.id, quantity=order.quantity))
+    order.changed_at = work.at
+    return order.state == ISSUING
+
+
+def pass_on(work: Work, order_id: UUID) -> None:
+    """Let somebody else go on with an order that is not all issued.
+
+    Publishes: gift_order.gifts_due_v1.
+    """
+    events.publish(work, GiftsDue(object_id=order_id))
+
+
+def _book(work: Work, order: OrderRow, count: int, first: int) -> None:
+    """Move what the gifts cost out of what is held, and write the gifts over their lines."""
+    assert order.value_minor is not None
+    assert order.locator_first is not None
+    assert order.claim_by is not None
+    entry_id, held = new_id(), books.find(work, books.HELD, order.id)
+    source = books.account(work, books.ISSUE, order.unit, order.id)
+    books.move(
+        work,
+        "gift_fund",
+        count * order.value_minor,
+        debit_id=held,
+        credit_id=source,
+        entry_id=entry_id,
+    )
+    if first == 0:  # fees as they were agreed at the submission, whatever the contract says now
+        assert order.fees_minor is not None
+        fees = books.account(work, books.FEES, order.unit, order.id)
+        books.move(
+            work,
+            "gift_fee",
+            order.fees_minor,
+            debit_id=held,
+            credit_id=fees,
+            entry_id=entry_id,
+        )
+    accounts = UuidArray.of(new_ids_packed(count))
+    ledger.issue_many(
+        work,
+        ledger.Bulk(
+            entry_id=entry_id,
+            kind="gift_issue",
+            other_id=source,
+            account_ids=accounts,
+            transfer_ids=UuidArray.of(new_ids_packed(count)),
+        ),
+        account_kind=books.GIFT,
+        amount_minor=order.value_minor,
+    )
+    ends_at = end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone)
+    written = work.session.execute(
+        _WRITE_GIFTS,
+        {
+            "tenant": work.tenant_id,
+            "order": order.id,
+            "locator_first": order.locator_first,
+            "first": first,
+            "accounts": accounts,
+            "value": order.value_minor,
+            "state": OUTSTANDING,
+            "queued": QUEUED,
+            "none": NONE,
+            "at": work.at,
+            "ends_at": ends_at,
+            "delete_after": ends_at + KEPT_AFTER_END,
+        },
+    )
+    assert rows_changed(written) == count
+    gone = work.session.execute(
+        sa.delete(LineRow)
+        .where(*_lines_between(work, order, first, count))
+        .execution_options(synchronize_session=False)
+    )
+    assert rows_changed(gone) == count
+
+
+def _lines_between(
+    work: Work, order: OrderRow, first: int, count: int
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        LineRow.tenant_id == work.tenant_id,
+        LineRow.order_id == order.id,
+        LineRow.seq.between(first, first + count - 1),
+    )
+
+
+def _list_issued(work: Work, order: OrderRow, first: int, count: int) -> list[GiftRow]:
+    assert order.locator_first is not None
+    begin = order.locator_first + first
+    return list(
+        work.session.scalars(
+            sa.select(GiftRow)
+            .where(
+                GiftRow.tenant_id == work.tenant_id,
+                GiftRow.locator.between(begin, begin + count - 1),
+            )
+            .order_by(GiftRow.locator)
+        )
+    )

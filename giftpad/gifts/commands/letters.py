@@ -1,0 +1,140 @@
+"""What is written to recipients: the invitation, a reminder, what became of their claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from giftpad import messaging, tenancy
+from giftpad.gifts.adapters import build_link
+from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow
+from giftpad.gifts.queries.letters import last_day, open_person
+from giftpad.gifts.rules.addresses import Address
+from giftpad.gifts.rules.contracts import MAIL
+from giftpad.gifts.rules.gifts import QUEUED
+from giftpad.kernel.work import Work
+
+INVITATION, REMINDER = "gift_invitation", "gift_reminder"
+RECEIVED, SHIPPED, CHOOSE_AGAIN = "gift_received", "gift_shipped", "gift_choose_again"
+
+
+def link_of(order: OrderRow, gift: GiftRow) -> str:
+    """Return the address that opens a gift."""
+    assert order.kid is not None
+    return build_link(gift.tenant_id, order.kid, gift.locator)
+
+
+def _last_day(gift: GiftRow) -> date:
+    return last_day(gift.ends_at, tenancy.get_tenant(gift.tenant_id).zone)
+
+
+def invite(
+    work: Work, order: OrderRow, gifts: Sequence[GiftRow], *, template: str = INVITATION
+) -> None:
+    """Send gifts to those they are for; all leave when, and only when, ``work`` commits.
+
+    Raises: ChannelMissing.
+    """
+    letters = [_invitation(order, gift, template) for gift in gifts]
+    message_ids = messaging.send_many(work, letters)
+    if message_ids:
+        work.session.execute(
+            _NOTE_MESSAGES,
+            {
+                "tenant": work.tenant_id,
+                "gifts": [gift.id for gift in gifts],
+                "messages": message_ids,
+                "queued": QUEUED,
+                "at": work.at,
+            },
+        )
+
+
+_NOTE_MESSAGES = sa.text("""
+    UPDATE gifts g SET message_id = n.message_id, delivery = :queued, queued_at = :at
+    FROM unnest(CAST(:gifts AS uuid[]), CAST(:messages AS uuid[])) AS n (gift_id, message_id)
+    WHERE g.tenant_id = :tenant AND g.id = n.gift_id
+""")
+
+
+def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Message:
+    person = open_person(gift)
+    values = {
+        "recipient": person["name"],
+        "sender": order.sender_name,
+        "title": order.title,
+        "message": "\n\n".join(filter(None, [person["note"], order.message])),
+        "link": link_of(order, gift),
+        "until_day": _last_day(gift),
+    }
+    return messaging.Message(
+        template=template,
+        to=person["address"],
+        values=values,
+        locale=gift.locale,
+        channel=gift.channel,
+        is_bulk=True,
+        run_id=order.run_id,
+        reference=gift.id,
+        sender_name=order.sender_name,
+        picture=order.design,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedGift:
+    """A gift with what was claimed, and where it goes: what letters about it are written from."""
+
+    order: OrderRow
+    gift: GiftRow
+    claim: ClaimRow
+    to: Address
+
+
+def tell_claimed(work: Work, about: ClaimedGift) -> None:
+    """Confirm to a recipient what they chose, if they gave an address for it."""
+    _tell(work, about, RECEIVED, values={"number": about.claim.number})
+
+
+def tell_shipped(work: Work, about: ClaimedGift) -> None:
+    """Tell a recipient that a parcel is on its way, if they gave an address for it."""
+    values = {
+        "number": about.claim.number,
+        "carrier": about.claim.carrier,
+        "tracking": about.claim.tracking,
+    }
+    _tell(work, about, SHIPPED, values=values)
+
+
+def ask_again(work: Work, about: ClaimedGift) -> None:
+    """Ask a recipient to choose once more, by the address of the claim, or that of the gift."""
+    _tell(work, about, CHOOSE_AGAIN, values={"until_day": _last_day(about.gift)})
+
+
+def _tell(
+    work: Work, about: ClaimedGift, template: str, *, values: Mapping[str, str | date]
+) -> None:
+    gift, order, names = about.gift, about.order, about.claim.product["names"]
+    person = open_person(gift)
+    to = about.to.email or (person["address"] if gift.channel == MAIL else "")
+    if not to or not messaging.can_send(MAIL):
+        return
+    common = {
+        "recipient": person["name"],
+        "sender": order.sender_name,
+        "product": names.get(gift.locale) or next(iter(names.values())),
+        "link": link_of(order, gift),
+    }
+    messaging.send(
+        work,
+        messaging.Message(
+            template=template,
+            to=to,
+            values=common | dict(values),
+            locale=gift.locale,
+            sender_name=order.sender_name,
+        ),
+    )

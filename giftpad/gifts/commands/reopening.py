@@ -1,0 +1,76 @@
+"""Giving a gift its choice back when what was claimed is not to be had after all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit, catalog, events
+from giftpad.gifts.commands import books
+from giftpad.gifts.commands.claiming import lock_gift
+from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.letters import ClaimedGift, ask_again
+from giftpad.gifts.errors import ClaimSent, GiftNotFound
+from giftpad.gifts.events import GiftReopened
+from giftpad.gifts.models import ClaimRow
+from giftpad.gifts.queries.letters import open_address
+from giftpad.gifts.rules.gifts import OUTSTANDING, PREPARING, RECEIVED, WITHDRAWN
+from giftpad.gifts.rules.orders import CLOSED, SENT
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Work
+
+TIME_TO_CHOOSE = timedelta(days=14)
+"""Whoever must choose again has at least so long for it."""
+
+
+def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
+    """Withdraw a claim that cannot be fulfilled and ask its recipient to choose once more.
+
+    The value goes back onto the gift, whose last day moves if it is near; what was set aside of
+    the goods stays gone, for it is not there.
+    Locks: the gift, its account, then the order.
+    Raises: GiftNotFound, ClaimSent.
+    Publishes: gift.reopened_v1.
+    """
+    gift_id = work.session.execute(
+        sa.select(ClaimRow.gift_id).where(
+            ClaimRow.tenant_id == work.tenant_id, ClaimRow.id == claim_id
+        )
+    ).scalar_one_or_none()
+    if gift_id is None:
+        raise GiftNotFound
+    gift, order = lock_gift(work, gift_id)
+    row = work.session.get(ClaimRow, (work.tenant_id, claim_id), populate_existing=True)
+    assert row is not None
+    if row.state not in (RECEIVED, PREPARING):
+        raise ClaimSent
+    catalog.write_off(work, row.id)
+    address = open_address(row)
+    row.state, row.changed_at = WITHDRAWN, work.at
+    books.move(
+        work,
+        "gift_reopen",
+        gift.value_minor,
+        debit_id=books.find(work, books.CLAIMED, gift.order_id),
+        credit_id=gift.account_id,
+        entry_id=new_id(),
+    )
+    gift.state, gift.ended_at = OUTSTANDING, None
+    gift.ends_at = max(gift.ends_at, work.at + TIME_TO_CHOOSE)
+    order = lock_order(work, order.id)
+    if order.state == CLOSED:
+        order.state, order.closed_at = SENT, None
+    work.session.flush()  # the letter names the gift's new last day
+    ask_again(work, ClaimedGift(order=order, gift=gift, claim=row, to=address))
+    events.publish(
+        work,
+        GiftReopened(object_id=gift.id, order_id=gift.order_id, amount_minor=gift.value_minor),
+    )
+    audit.record(
+        work,
+        action="gift.reopened",
+        subject=f"gift:{gift.id}",
+        details={"claim": row.number, "reason": reason},
+    )

@@ -1,0 +1,134 @@
+"""What gifts refuse; no parameter ever carries a link, an address or a name."""
+
+from __future__ import annotations
+
+from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected
+
+
+class ContractMissing(Rejected):
+    """The tenant has no contract for gifts, so nothing can be ordered."""
+
+    code = "gift_order.no_contract"
+    sentence = "There is no contract for gifts yet. Ask whoever runs Giftpad for you."
+
+
+class OrderNotFound(NotFound):
+    """There is no such gift order in this tenant."""
+
+    code = "gift_order.not_found"
+    sentence = "There is no such gift order."
+
+
+class OrderWrongState(Conflict):
+    """The order is in a state in which this cannot be done."""
+
+    code = "gift_order.wrong_state"
+    sentence = "This cannot be done while the order is {state}. No money has moved."
+
+
+class OrderIncomplete(Rejected):
+    """Something that an order needs is not there yet."""
+
+    code = "gift_order.incomplete"
+    sentence = "Something is missing in the order: {missing}. No money has moved."
+
+
+class OrderUnfit(Invalid):
+    """A value of an order that cannot be accepted."""
+
+    code = "gift_order.unfit"
+    sentence = "This value of the order cannot be taken: {field}."
+
+
+class LinesFaulty(Rejected):
+    """Some recipients must be mended or left out first."""
+
+    code = "gift_order.faulty_lines"
+    sentence = "{count} recipients must be mended or left out first. No money has moved."
+
+
+class LinesRepeated(Rejected):
+    """Some recipients stand there twice, and nobody has said that this is meant."""
+
+    code = "gift_order.repeated_lines"
+    sentence = (
+        "{count} recipients have an address that stands there already. Say that each shall get"
+        " their own gift, or leave them out. No money has moved."
+    )
+
+
+class TooManyLines(Invalid):
+    """More recipients than one order may have."""
+
+    code = "gift_order.too_many_lines"
+    sentence = "An order has at most {most} recipients."
+
+
+class LineNotFound(NotFound):
+    """There is no such recipient in the order."""
+
+    code = "gift_line.not_found"
+    sentence = "There is no such recipient in this order."
+
+
+class BudgetTooSmall(Rejected):
+    """What the order costs is more than is left of deposit and credit."""
+
+    code = "gift_order.over_budget"
+    sentence = "{missing_minor} are missing for this order. No money has moved."
+
+
+class OwnOrder(Rejected):
+    """Whoever submitted an order does not approve it."""
+
+    code = "gift_order.own"
+    sentence = "Whoever submits an order cannot approve it. Ask a colleague. No money has moved."
+
+
+class GiftNotFound(NotFound):
+    """There is no such gift, or this link opens none."""
+
+    code = "gift.not_found"
+    sentence = "There is no such gift."
+
+
+class GiftOver(Conflict):
+    """The gift cannot be claimed, or not any more."""
+
+    code = "gift.over"
+    sentence = "This gift cannot be claimed: it is {state}."
+
+
+class GiftWrongState(Conflict):
+    """The gift is in a state in which this cannot be done."""
+
+    code = "gift.wrong_state"
+    sentence = "This cannot be done with the gift: it is {state}. No money has moved."
+
+
+class ResendTooSoon(Rejected):
+    """A gift was sent again too often, or too lately."""
+
+    code = "gift.resent_too_often"
+    sentence = "This gift was sent again already. It can be sent once more from {again_on} on."
+
+
+class AddressFaulty(Invalid):
+    """Parts of an address that cannot be taken; ``faults`` says which, and why."""
+
+    code = "gift.address"
+    sentence = "Please check the address."
+
+
+class ClaimSent(Conflict):
+    """What was claimed is on its way; its address can no longer be changed."""
+
+    code = "gift.claim_sent"
+    sentence = "This has been handed to the carrier already. The address cannot be changed."
+
+
+class DepositKnown(Conflict):
+    """A payment with this reference was booked with another amount."""
+
+    code = "gift_deposit.known"
+    sentence = "A payment with this reference is booked already, with another amount."

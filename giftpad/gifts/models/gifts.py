@@ -1,0 +1,161 @@
+"""Gifts, what was claimed with them, and the thanks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from giftpad.gifts.models.orders import INSTANT, one_of
+from giftpad.gifts.rules.contracts import CHANNELS
+from giftpad.gifts.rules.gifts import CLAIM_STATES, DELIVERIES, STATES, TIME_SLOTS
+from giftpad.kernel.db import Base
+from giftpad.kernel.seal import column_place
+
+
+class GiftRow(Base):
+    """One gift: whose, from which order, how it stands, how its letter went.
+
+    ``person_sealed`` holds name, address and note.  The link is written anew from ``locator``
+    whenever it is sent; nothing at rest opens a gift.
+    """
+
+    __tablename__ = "gifts"
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "order_id", "number"),
+        sa.UniqueConstraint("tenant_id", "locator"),
+        sa.UniqueConstraint("tenant_id", "account_id"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
+        ),
+        sa.CheckConstraint(one_of("state", STATES), name="state_known"),
+        sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(one_of("delivery", DELIVERIES), name="delivery_known"),
+        sa.CheckConstraint(
+            "(state = 'outstanding') = (ended_at IS NULL)", name="ended_unless_outstanding"
+        ),
+        sa.Index(
+            "gifts_external_key",
+            "tenant_id",
+            "external_id",
+            unique=True,
+            postgresql_where=sa.text("external_id <> ''"),
+        ),
+        sa.Index(
+            "gifts_ends_at_idx",
+            "tenant_id",
+            "ends_at",
+            postgresql_where=sa.text("state = 'outstanding'"),
+        ),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
+    number: Mapped[int]
+    locator: Mapped[int]
+    account_id: Mapped[UUID]
+    value_minor: Mapped[int]
+    state: Mapped[str]
+    channel: Mapped[str]
+    locale: Mapped[str]
+    external_id: Mapped[str]
+    person_sealed: Mapped[bytes]
+    delivery: Mapped[str]
+    message_id: Mapped[UUID | None]
+    resent: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    queued_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    sent_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    delivered_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    opened_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    reminded_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    ends_at: Mapped[datetime] = mapped_column(INSTANT)
+    ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class ClaimRow(Base):
+    """What somebody chose with a gift and where it goes.
+
+    At most one claim of a gift stands; one that was withdrawn because the goods had run out made
+    room for the next.  ``product`` is what the catalogue said when it was chosen.
+    """
+
+    __tablename__ = "gift_claims"
+    __table_args__ = (
+        sa.Index(
+            "gift_claims_gift_key",
+            "tenant_id",
+            "gift_id",
+            unique=True,
+            postgresql_where=sa.text("state <> 'withdrawn'"),
+        ),
+        sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
+        sa.CheckConstraint(one_of("state", CLAIM_STATES), name="state_known"),
+        sa.CheckConstraint(one_of("time_slot", TIME_SLOTS), name="time_slot_known"),
+        sa.Index(
+            "gift_claims_supplier_idx",
+            "tenant_id",
+            "supplier",
+            "state",
+            postgresql_where=sa.text("state IN ('received', 'preparing', 'returned')"),
+        ),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    gift_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    number: Mapped[str]
+    key: Mapped[str]
+    state: Mapped[str]
+    product_id: Mapped[UUID]
+    variant_id: Mapped[UUID]
+    product: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    kind: Mapped[str]
+    supplier: Mapped[str]
+    address_sealed: Mapped[bytes]
+    time_slot: Mapped[str]
+    expected_on: Mapped[date | None]
+    carrier: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    tracking: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    claimed_at: Mapped[datetime] = mapped_column(INSTANT)
+    listed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    shipped_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    changed_at: Mapped[datetime] = mapped_column(INSTANT)
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class ThanksRow(Base):
+    """What a recipient says to the sender."""
+
+    __tablename__ = "gift_thanks"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
+        sa.Index("gift_thanks_order_idx", "tenant_id", "order_id", "at"),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    gift_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
+    stamp: Mapped[str]
+    words_sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(INSTANT)
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)
+
+
+def person_place(tenant_id: UUID, gift_id: UUID, column: str = "person_sealed") -> str:
+    """Name the place of what is sealed of a recipient, before and after the gift is issued."""
+    return column_place(tenant_id, GiftRow.__tablename__, column, gift_id)
+
+
+def claim_place(tenant_id: UUID, claim_id: UUID) -> str:
+    """Name the place of the sealed address of a claim."""
+    return column_place(tenant_id, ClaimRow.__tablename__, "address_sealed", claim_id)
+
+
+def thanks_place(tenant_id: UUID, gift_id: UUID) -> str:
+    """Name the place of the sealed words of thanks."""
+    return column_place(tenant_id, ThanksRow.__tablename__, "words_sealed", gift_id)

@@ -1,0 +1,1 @@
+"""Reading gifts: frozen views, never rows."""

@@ -1,0 +1,36 @@
+"""Reading what a tenant has agreed on, and what it can still spend."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from giftpad import ledger
+from giftpad.gifts.errors import ContractMissing
+from giftpad.gifts.models import ContractRow
+from giftpad.gifts.rules.contracts import Contract
+from giftpad.kernel.work import Work
+
+
+def find_contract(work: Work) -> Contract | None:
+    """Return the contract of the tenant, or None."""
+    terms = work.session.execute(
+        sa.select(ContractRow.terms).where(ContractRow.tenant_id == work.tenant_id)
+    ).scalar_one_or_none()
+    return None if terms is None else Contract.of(terms)
+
+
+def get_contract(work: Work) -> Contract:
+    """Return the contract of the tenant.
+
+    Raises: ContractMissing.
+    """
+    contract = find_contract(work)
+    if contract is None:
+        raise ContractMissing
+    return contract
+
+
+def get_budget(work: Work) -> int:
+    """Return what the tenant can still spend on gifts: paid in and lent, less held and issued."""
+    deposit = ledger.find_account(work, work.tenant_id, "gift_deposit", work.tenant_id)
+    return 0 if deposit is None else ledger.get_balance(work, deposit)

@@ -1,0 +1,187 @@
+"""Reading single gifts, for the sender's board and for whoever answers questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import tenancy
+from giftpad.gifts.adapters import build_link
+from giftpad.gifts.errors import GiftNotFound
+from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow, ThanksRow
+from giftpad.gifts.queries.letters import (
+    ClaimView,
+    ThanksView,
+    last_day,
+    open_person,
+    to_claim,
+    to_thanks,
+)
+from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN, WITHDRAWN
+from giftpad.kernel.work import Work
+
+PAGE_MAX = 200
+
+FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
+    "all": (),
+    "undelivered": (
+        GiftRow.delivery.in_((BOUNCED, FAILED, UNKNOWN)),
+        GiftRow.state == OUTSTANDING,
+    ),
+    "unopened": (GiftRow.opened_at.is_(None), GiftRow.state == OUTSTANDING),
+    "unclaimed": (GiftRow.opened_at.is_not(None), GiftRow.state == OUTSTANDING),
+    "claimed": (GiftRow.state == "claimed",),
+    "ended": (GiftRow.state.in_(("cancelled", "expired")),),
+}
+"""What a board can show of an order's gifts, by the name in its address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftView:
+    """A gift as its sender sees it."""
+
+    id: UUID
+    order_id: UUID
+    number: int
+    name: str = field(repr=False)
+    address: str = field(repr=False)
+    channel: str
+    state: str
+    delivery: str
+    value_minor: int
+    external_id: str
+    resent: int
+    queued_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    reminded_at: datetime | None
+    claim_by: date
+    ended_at: datetime | None
+    message_id: UUID | None
+    claim: ClaimView | None
+    thanks: ThanksView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftPage:
+    """A page of gifts in the order of their numbers; ``next_after`` is the last number, or None."""
+
+    items: tuple[GiftView, ...]
+    next_after: int | None
+
+
+_JOINED = (
+    sa.select(GiftRow, ClaimRow, ThanksRow)
+    .outerjoin(
+        ClaimRow,
+        sa.and_(
+            ClaimRow.tenant_id == GiftRow.tenant_id,
+            ClaimRow.gift_id == GiftRow.id,
+            ClaimRow.state != WITHDRAWN,
+        ),
+    )
+    .outerjoin(
+        ThanksRow,
+        sa.and_(ThanksRow.tenant_id == GiftRow.tenant_id, ThanksRow.gift_id == GiftRow.id),
+    )
+)
+
+
+def _view(work: Work, row: Any) -> GiftView:
+    gift, claim, thanks = row
+    person = open_person(gift)
+    return GiftView(
+        id=gift.id,
+        order_id=gift.order_id,
+        number=gift.number,
+        name=person["name"],
+        address=person["address"],
+        channel=gift.channel,
+        state=gift.state,
+        delivery=gift.delivery,
+        value_minor=gift.value_minor,
+        external_id=gift.external_id,
+        resent=gift.resent,
+        queued_at=gift.queued_at,
+        sent_at=gift.sent_at,
+        delivered_at=gift.delivered_at,
+        opened_at=gift.opened_at,
+        reminded_at=gift.reminded_at,
+        claim_by=last_day(gift.ends_at, tenancy.get_tenant(work.tenant_id).zone),
+        ended_at=gift.ended_at,
+        message_id=gift.message_id,
+        claim=None if claim is None else to_claim(claim),
+        thanks=None if thanks is None else to_thanks(thanks, work.at),
+    )
+
+
+def get_gift(work: Work, gift_id: UUID) -> GiftView:
+    """Return one gift.
+
+    Raises: GiftNotFound.
+    """
+    row = work.session.execute(
+        _JOINED.where(GiftRow.tenant_id == work.tenant_id, GiftRow.id == gift_id)
+    ).one_or_none()
+    if row is None:
+        raise GiftNotFound
+    return _view(work, row)
+
+
+def list_gifts(
+    work: Work, order_id: UUID, *, shown: str = "all", after: int = 0, limit: int = 50
+) -> GiftPage:
+    """Return a page of an order's gifts, all of them or those of one of the ``FILTERS``."""
+    most = min(limit, PAGE_MAX)
+    rows = work.session.execute(
+        _JOINED.where(
+            GiftRow.tenant_id == work.tenant_id,
+            GiftRow.order_id == order_id,
+            GiftRow.number > after,
+            *FILTERS[shown],
+        )
+        .order_by(GiftRow.number)
+        .limit(most + 1)
+    ).all()
+    items = tuple(_view(work, row) for row in rows[:most])
+    return GiftPage(items=items, next_after=items[-1].number if len(rows) > most else None)
+
+
+def list_thanks(work: Work, order_id: UUID, *, limit: int = 50) -> list[tuple[str, ThanksView]]:
+    """Return the newest thanks for an order, each with the name of who says it."""
+    rows = work.session.execute(
+        sa.select(GiftRow, ThanksRow)
+        .join(
+            ThanksRow,
+            sa.and_(ThanksRow.tenant_id == GiftRow.tenant_id, ThanksRow.gift_id == GiftRow.id),
+        )
+        .where(ThanksRow.tenant_id == work.tenant_id, ThanksRow.order_id == order_id)
+        .order_by(ThanksRow.at.desc())
+        .limit(min(limit, PAGE_MAX))
+    )
+    return [(open_person(gift)["name"], to_thanks(row, work.at)) for gift, row in rows]
+
+
+def get_link(work: Work, gift_id: UUID) -> str:
+    """Return the address that opens a gift, for whoever hands it over themselves.
+
+    Raises: GiftNotFound.
+    """
+    row = work.session.execute(
+        sa.select(GiftRow.locator, OrderRow.kid)
+        .join(
+            OrderRow,
+            sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
+        )
+        .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id == gift_id)
+    ).one_or_none()
+    if row is None:
+        raise GiftNotFound
+    locator, kid = row
+    return build_link(work.tenant_id, kid, locator)

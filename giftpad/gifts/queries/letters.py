@@ -1,0 +1,225 @@
+"""What the one who holds a link sees: the letter, how the gift stands, what was chosen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import tenancy
+from giftpad.gifts.errors import GiftNotFound
+from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow, ThanksRow, person_place
+from giftpad.gifts.models.gifts import claim_place, thanks_place
+from giftpad.gifts.rules.addresses import Address
+from giftpad.gifts.rules.gifts import (
+    CANCELLED,
+    CHANGEABLE,
+    CLAIMED,
+    EXPIRED,
+    WITHDRAWN,
+)
+from giftpad.kernel.clock import local_date
+from giftpad.kernel.work import Work
+
+THANKS_MENDED_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimView:
+    """What was chosen with a gift, as its recipient and a support desk see it."""
+
+    id: UUID
+    gift_id: UUID
+    number: str
+    state: str
+    kind: str
+    product_id: UUID
+    variant_id: UUID
+    product_names: Mapping[str, str]
+    supplier: str
+    address: Address = field(repr=False)
+    expected_on: date | None
+    carrier: str
+    tracking: str
+    claimed_at: datetime
+    shipped_at: datetime | None
+
+    @property
+    def can_change_address(self) -> bool:
+        """Whether it can still go somewhere else."""
+        return self.state in CHANGEABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThanksView:
+    """What a recipient said; ``can_be_mended`` for a day."""
+
+    stamp: str
+    words: str = field(repr=False)
+    at: datetime
+    can_be_mended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A gift as its recipient sees it.
+
+    ``state`` is "waiting" (not opened yet by the sender's time), "open", "claimed", "cancelled"
+    or "expired".  ``claim_by`` is the last day.
+    """
+
+    gift_id: UUID
+    order_id: UUID
+    number: int
+    state: str
+    sender_name: str
+    recipient_name: str = field(repr=False)
+    message: str = field(repr=False)
+    note: str = field(repr=False)
+    title: str
+    design: str
+    kind: str
+    course_id: UUID
+    value_minor: int
+    unit: str
+    locale: str
+    claim_by: date
+    opens_at: datetime | None
+    claim: ClaimView | None
+    thanks: ThanksView | None
+
+
+def state_of(gift: GiftRow, order: OrderRow, now: datetime) -> str:
+    """Return how a gift stands for its recipient at an instant."""
+    if gift.state in (CLAIMED, CANCELLED, EXPIRED):
+        return gift.state
+    if gift.ends_at <= now:
+        return EXPIRED
+    if order.send_at is not None and now < order.send_at:
+        return "waiting"
+    return "open"
+
+
+def find_gift_id(work: Work, locator: int) -> UUID | None:
+    """Return the gift that a proven locator opens, or None."""
+    return work.session.execute(
+        sa.select(GiftRow.id).where(GiftRow.tenant_id == work.tenant_id, GiftRow.locator == locator)
+    ).scalar_one_or_none()
+
+
+def get_letter(work: Work, gift_id: UUID) -> Letter:
+    """Return a gift as its recipient sees it, in one query.
+
+    Raises: GiftNotFound.
+    """
+    found = work.session.execute(
+        sa.select(GiftRow, OrderRow, ClaimRow, ThanksRow)
+        .join(
+            OrderRow,
+            sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
+        )
+        .outerjoin(
+            ClaimRow,
+            sa.and_(
+                ClaimRow.tenant_id == GiftRow.tenant_id,
+                ClaimRow.gift_id == GiftRow.id,
+                ClaimRow.state != WITHDRAWN,
+            ),
+        )
+        .outerjoin(
+            ThanksRow,
+            sa.and_(ThanksRow.tenant_id == GiftRow.tenant_id, ThanksRow.gift_id == GiftRow.id),
+        )
+        .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id == gift_id)
+    ).one_or_none()
+    if found is None:
+        raise GiftNotFound
+    gift, order, claim, thanks = found
+    person = open_person(gift)
+    zone = tenancy.get_tenant(work.tenant_id).zone
+    return Letter(
+        gift_id=gift.id,
+        order_id=order.id,
+        number=gift.number,
+        state=state_of(gift, order, work.at),
+        sender_name=order.sender_name,
+        recipient_name=person["name"],
+        message=order.message,
+        note=person["note"],
+        title=order.title,
+        design=order.design,
+        kind=order.kind,
+        course_id=order.course_id,
+        value_minor=gift.value_minor,
+        unit=order.unit,
+        locale=gift.locale,
+        claim_by=last_day(gift.ends_at, zone),
+        opens_at=order.send_at,
+        claim=None if claim is None else to_claim(claim),
+        thanks=None if thanks is None else to_thanks(thanks, work.at),
+    )
+
+
+def last_day(ends_at: datetime, zone: str) -> date:
+    """Return the last day before an end at midnight."""
+    return local_date(ends_at - timedelta(microseconds=1), zone)
+
+
+NOBODY = {"name": "", "address": "", "note": ""}
+"""What is left of a recipient who is forgotten."""
+NOWHERE = Address(name="", postcode="", prefecture="", city="", street="", phone="")
+
+
+def open_person(gift: GiftRow) -> dict[str, str]:
+    """Return name, address and note of a recipient; empty ones when they are forgotten."""
+    if not gift.person_sealed:
+        return NOBODY
+    place = person_place(gift.tenant_id, gift.id)
+    opened: dict[str, str] = json.loads(
+        tenancy.open_text(gift.tenant_id, place, gift.person_sealed)
+    )
+    return opened
+
+
+def open_address(row: ClaimRow) -> Address:
+    """Return where a claim goes, or went; empty when that is forgotten."""
+    if not row.address_sealed:
+        return NOWHERE
+    place = claim_place(row.tenant_id, row.id)
+    return Address(**json.loads(tenancy.open_text(row.tenant_id, place, row.address_sealed)))
+
+
+def to_claim(row: ClaimRow) -> ClaimView:
+    """Return a claim as the value the rest of the house works with."""
+    return ClaimView(
+        id=row.id,
+        gift_id=row.gift_id,
+        number=row.number,
+        state=row.state,
+        kind=row.kind,
+        product_id=row.product_id,
+        variant_id=row.variant_id,
+        product_names=row.product["names"],
+        supplier=row.supplier,
+        address=open_address(row),
+        expected_on=row.expected_on,
+        carrier=row.carrier,
+        tracking=row.tracking,
+        claimed_at=row.claimed_at,
+        shipped_at=row.shipped_at,
+    )
+
+
+def to_thanks(row: ThanksRow, now: datetime) -> ThanksView:
+    """Return thanks as the value the rest of the house works with."""
+    place, sealed = thanks_place(row.tenant_id, row.gift_id), row.words_sealed
+    return ThanksView(
+        stamp=row.stamp,
+        words=tenancy.open_text(row.tenant_id, place, sealed) if sealed else "",
+        at=row.at,
+        can_be_mended=now < row.at + THANKS_MENDED_FOR,
+    )

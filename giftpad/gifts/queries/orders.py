@@ -1,0 +1,251 @@
+"""Reading orders and what became of their gifts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import tenancy
+from giftpad.gifts.errors import OrderNotFound
+from giftpad.gifts.models import GiftRow, OrderRow, ThanksRow
+from giftpad.gifts.rules.gifts import BOUNCED, FAILED, UNKNOWN
+from giftpad.gifts.rules.orders import OrderDraft
+from giftpad.kernel.work import Work
+
+PAGE_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order; what is None is not settled before it is submitted."""
+
+    id: UUID
+    number: int
+    state: str
+    draft: OrderDraft
+    kind: str
+    unit: str
+    value_minor: int | None
+    fees_minor: int | None
+    unclaimed: str | None
+    repeats_meant: bool
+    quantity: int
+    issued: int
+    run_id: UUID | None
+    created_by: str
+    created_at: datetime
+    changed_at: datetime
+    submitted_by: str | None
+    submitted_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+    refusal: str
+    starts_at: datetime | None
+    sent_at: datetime | None
+    closed_at: datetime | None
+
+    @property
+    def total_minor(self) -> int | None:
+        """What the order costs, once that is settled."""
+        if self.value_minor is None or self.fees_minor is None:
+            return None
+        return self.quantity * self.value_minor + self.fees_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPage:
+    """A page of orders, newest first; ``next_after`` continues it, None at the end."""
+
+    items: tuple[OrderView, ...]
+    next_after: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What became of the gifts of one order; each number counts gifts.
+
+    ``sent`` counts those handed to a provider or never sent by us, and each later number is part
+    of the one before, but for ``failed`` and ``unknown``, which are letters that did not arrive,
+    or of which nobody knows.
+    """
+
+    issued: int
+    sent: int
+    delivered: int
+    opened: int
+    claimed: int
+    cancelled: int
+    expired: int
+    failed: int
+    unknown: int
+    thanked: int
+    outstanding_minor: int
+    claimed_minor: int
+    by_channel: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """How many gifts of an order were sent, delivered, opened and claimed on one day."""
+
+    on: date
+    sent: int
+    delivered: int
+    opened: int
+    claimed: int
+
+
+def to_order(row: OrderRow) -> OrderView:
+    """Return a row as the value the rest of the house works with."""
+    return OrderView(
+        id=row.id,
+        number=row.number,
+        state=row.state,
+        draft=OrderDraft(
+            title=row.title,
+            design=row.design,
+            sender_name=row.sender_name,
+            message=row.message,
+            course_id=row.course_id,
+            channel=row.channel,
+            send_at=row.send_at,
+            claim_by=row.claim_by,
+            locale=row.locale,
+        ),
+        kind=row.kind,
+        unit=row.unit,
+        value_minor=row.value_minor,
+        fees_minor=row.fees_minor,
+        unclaimed=row.unclaimed,
+        repeats_meant=row.repeats_meant,
+        quantity=row.quantity,
+        issued=row.issued_to,
+        run_id=row.run_id,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        refusal=row.refusal,
+        starts_at=row.starts_at,
+        sent_at=row.sent_at,
+        closed_at=row.closed_at,
+    )
+
+
+def get_order(work: Work, order_id: UUID) -> OrderView:
+    """Return one order.
+
+    Raises: OrderNotFound.
+    """
+    row = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if row is None:
+        raise OrderNotFound
+    return to_order(row)
+
+
+def list_orders(
+    work: Work, *, states: tuple[str, ...] = (), after: UUID | None = None, limit: int = 50
+) -> OrderPage:
+    """Return a page of orders, newest first, of some states or of all."""
+    most = min(limit, PAGE_MAX)
+    asked = sa.select(OrderRow).where(OrderRow.tenant_id == work.tenant_id)
+    if states:
+        asked = asked.where(OrderRow.state.in_(states))
+    if after is not None:
+        asked = asked.where(OrderRow.id < after)
+    rows = list(work.session.scalars(asked.order_by(OrderRow.id.desc()).limit(most + 1)))
+    items = tuple(to_order(row) for row in rows[:most])
+    return OrderPage(items=items, next_after=items[-1].id if len(rows) > most else None)
+
+
+def count_waiting(work: Work) -> int:
+    """Return how many orders wait for somebody's approval."""
+    return work.session.execute(
+        sa.select(sa.func.count()).where(
+            OrderRow.tenant_id == work.tenant_id, OrderRow.state == "submitted"
+        )
+    ).scalar_one()
+
+
+def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.count().filter(condition)
+
+
+def get_progress(work: Work, order_id: UUID) -> Progress:
+    """Return what became of the gifts of an order, in two queries however many there are."""
+    mine = (GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
+    value = sa.func.coalesce(sa.func.sum(GiftRow.value_minor), 0)
+    by_us = GiftRow.channel.in_(("mail", "sms"))
+    row = work.session.execute(
+        sa.select(
+            sa.func.count(),
+            _count(sa.or_(sa.not_(by_us), GiftRow.sent_at.is_not(None))),
+            _count(sa.and_(by_us, GiftRow.delivered_at.is_not(None))),
+            _count(GiftRow.opened_at.is_not(None)),
+            _count(GiftRow.state == "claimed"),
+            _count(GiftRow.state == "cancelled"),
+            _count(GiftRow.state == "expired"),
+            _count(GiftRow.delivery.in_((BOUNCED, FAILED))),
+            _count(GiftRow.delivery == UNKNOWN),
+            value.filter(GiftRow.state == "outstanding"),
+            value.filter(GiftRow.state == "claimed"),
+            *(_count(GiftRow.channel == name) for name in ("mail", "sms", "link", "card")),
+        ).where(*mine)
+    ).one()
+    thanked = work.session.execute(
+        sa.select(sa.func.count()).where(
+            ThanksRow.tenant_id == work.tenant_id, ThanksRow.order_id == order_id
+        )
+    ).scalar_one()
+    return Progress(
+        issued=row[0],
+        sent=row[1],
+        delivered=row[2],
+        opened=row[3],
+        claimed=row[4],
+        cancelled=row[5],
+        expired=row[6],
+        failed=row[7],
+        unknown=row[8],
+        thanked=thanked,
+        outstanding_minor=int(row[9]),
+        claimed_minor=int(row[10]),
+        by_channel=dict(zip(("mail", "sms", "link", "card"), row[11:], strict=True)),
+    )
+
+
+_DAYS = sa.text("""
+    SELECT day, count(*) FILTER (WHERE what = 'sent'), count(*) FILTER (WHERE what = 'delivered'),
+        count(*) FILTER (WHERE what = 'opened'), count(*) FILTER (WHERE what = 'claimed')
+    FROM (
+        SELECT w.what, (w.at AT TIME ZONE :zone)::date AS day
+        FROM gifts g
+        CROSS JOIN LATERAL (VALUES ('sent', g.sent_at), ('delivered', g.delivered_at),
+            ('opened', g.opened_at),
+            ('claimed', CASE WHEN g.state = 'claimed' THEN g.ended_at END)) AS w (what, at)
+        WHERE g.tenant_id = :tenant AND g.order_id = :order AND w.at IS NOT NULL
+    ) moments
+    GROUP BY day ORDER BY day LIMIT :most
+""")
+DAYS_MAX = 400
+
+
+def list_days(work: Work, order_id: UUID) -> list[Day]:
+    """Return what happened to the gifts of an order day by day, in the tenant's zone."""
+    values = {
+        "tenant": work.tenant_id,
+        "order": order_id,
+        "zone": tenancy.get_tenant(work.tenant_id).zone,
+        "most": DAYS_MAX,
+    }
+    return [
+        Day(on=day, sent=sent, delivered=delivered, opened=opened, claimed=claimed)
+        for day, sent, delivered, opened, claimed in work.session.execute(_DAYS, values)
+    ]

@@ -1,0 +1,104 @@
+"""Prove that orders, gifts and the books agree."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from giftpad.kernel.work import Work
+from giftpad.ledger import Difference
+
+DIFFERENCES_MAX = 1000
+
+_ORDERS = sa.text("""
+    WITH told AS (
+        SELECT g.order_id,
+            sum(g.value_minor) AS issued,
+            COALESCE(sum(g.value_minor) FILTER (WHERE g.state = 'outstanding'), 0) AS outstanding,
+            COALESCE(sum(g.value_minor) FILTER (WHERE g.state = 'claimed'), 0) AS claimed,
+            COALESCE(sum(g.value_minor) FILTER (WHERE g.state = 'cancelled'), 0) AS cancelled,
+            COALESCE(sum(g.value_minor) FILTER (WHERE g.state = 'expired'), 0) AS expired,
+            count(*) AS count
+        FROM gifts g WHERE g.tenant_id = :tenant GROUP BY g.order_id
+    ), booked AS (
+        SELECT a.subject_id AS order_id,
+            COALESCE(-sum(m.amount) FILTER (WHERE a.kind = 'gift_issue' AND m.kind = 'gift_issue'),
+                0) AS issued,
+            COALESCE(sum(m.amount) FILTER (WHERE a.kind = 'gift_issue'), 0) AS passing,
+            COALESCE(sum(m.amount) FILTER (WHERE a.kind = 'gift_claimed'), 0) AS claimed,
+            COALESCE(sum(m.amount) FILTER (WHERE a.kind = 'gift_cancelled'), 0) AS cancelled,
+            COALESCE(sum(m.amount) FILTER (WHERE a.kind = 'gift_expired'), 0) AS expired,
+            COALESCE(-sum(m.amount) FILTER (WHERE a.kind = 'gift_returned'), 0) AS returned,
+            COALESCE(sum(m.amount) FILTER (WHERE a.kind = 'gift_fees'), 0) AS fees,
+            COALESCE(sum(m.amount) FILTER (WHERE a.kind = 'gift_held'), 0) AS held
+        FROM ledger_accounts a
+        LEFT JOIN (
+            SELECT credit_id AS id, kind, amount_minor AS amount FROM ledger_transfers
+            WHERE tenant_id = :tenant
+            UNION ALL
+            SELECT debit_id, kind, -amount_minor FROM ledger_transfers WHERE tenant_id = :tenant
+        ) m ON m.id = a.id
+        WHERE a.tenant_id = :tenant AND a.book_id = :tenant AND a.subject_id <> :tenant
+        GROUP BY a.subject_id
+    ), lying AS (
+        SELECT g.order_id, COALESCE(sum(a.balance_minor), 0) AS outstanding,
+            count(*) FILTER (WHERE a.id IS NULL
+                OR a.balance_minor <> CASE g.state WHEN 'outstanding' THEN g.value_minor ELSE 0 END)
+                AS strange
+        FROM gifts g
+        LEFT JOIN ledger_accounts a ON a.tenant_id = g.tenant_id AND a.id = g.account_id
+        WHERE g.tenant_id = :tenant GROUP BY g.order_id
+    ), claims AS (
+        SELECT g.order_id, count(*) AS strange
+        FROM gifts g
+        LEFT JOIN gift_claims c ON c.tenant_id = g.tenant_id AND c.gift_id = g.id
+            AND c.state <> 'withdrawn'
+        WHERE g.tenant_id = :tenant AND (c.id IS NOT NULL) <> (g.state = 'claimed')
+        GROUP BY g.order_id
+    )
+    SELECT o.number, c.what, c.expected, c.found
+    FROM gift_orders o
+    LEFT JOIN told t ON t.order_id = o.id
+    LEFT JOIN booked b ON b.order_id = o.id
+    LEFT JOIN lying l ON l.order_id = o.id
+    LEFT JOIN claims s ON s.order_id = o.id
+    CROSS JOIN LATERAL (VALUES
+        ('gifts issued', o.issued_to, COALESCE(t.count, 0)),
+        ('value issued', COALESCE(b.issued, 0), COALESCE(t.issued, 0)),
+        ('value passing through', 0, COALESCE(b.passing, 0)),
+        ('value outstanding', COALESCE(l.outstanding, 0), COALESCE(t.outstanding, 0)),
+        ('value claimed', COALESCE(b.claimed, 0), COALESCE(t.claimed, 0)),
+        ('value cancelled', COALESCE(b.cancelled, 0), COALESCE(t.cancelled, 0)),
+        ('value expired', COALESCE(b.expired, 0), COALESCE(t.expired, 0)),
+        ('value issued and what became of it', COALESCE(b.issued, 0),
+            COALESCE(l.outstanding, 0) + COALESCE(b.claimed, 0) + COALESCE(b.cancelled, 0)
+            + COALESCE(b.expired, 0)),
+        ('value returned', COALESCE(b.cancelled, 0)
+            + CASE WHEN o.unclaimed = 'returned' THEN COALESCE(b.expired, 0) ELSE 0 END,
+            COALESCE(b.returned, 0)),
+        ('value held', CASE WHEN o.state IN ('submitted', 'approved', 'issuing')
+            THEN (o.quantity - o.issued_to) * o.value_minor
+                + CASE WHEN o.issued_to = 0 THEN o.fees_minor ELSE 0 END
+            ELSE 0 END, COALESCE(b.held, 0)),
+        ('gifts whose account holds something else', 0, COALESCE(l.strange, 0)),
+        ('gifts claimed without a claim, or the other way round', 0, COALESCE(s.strange, 0))
+    ) AS c (what, expected, found)
+    WHERE o.tenant_id = :tenant AND c.expected <> c.found
+    LIMIT :most
+""")
+
+
+def verify(work: Work) -> list[Difference]:
+    """Compare every order with its gifts, their accounts and the transfers between them.
+
+    For each order holds: issued = outstanding + claimed + cancelled + expired.
+    """
+    values = {"tenant": work.tenant_id, "most": DIFFERENCES_MAX}
+    return [
+        Difference(
+            kind="gift order",
+            subject=f"{number}, {what}",
+            expected=str(expected),
+            found=str(found),
+        )
+        for number, what, expected, found in work.session.execute(_ORDERS, values)
+    ]

@@ -1,0 +1,1 @@
+"""Gifts as plain values: contracts, orders, recipients, what becomes of each."""

@@ -1,0 +1,139 @@
+"""Where a claimed gift goes: the parts of an address in Japan, cleaned and judged."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from giftpad.gifts.errors import AddressFaulty
+from giftpad.gifts.rules.gifts import TIME_SLOTS
+from giftpad.kernel.i18n import mark
+from giftpad.messaging import AddressUnfit, check_mail, check_phone
+
+_PREFECTURE_NAMES = (
+    "北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県 東京都"
+    " 神奈川県 新潟県 富山県 石川県 福井県 山梨県 長野県 岐阜県 静岡県 愛知県 三重県 滋賀県"
+    " 京都府 大阪府 兵庫県 奈良県 和歌山県 鳥取県 島根県 岡山県 広島県 山口県 徳島県 香川県"
+    " 愛媛県 高知県 福岡県 佐賀県 長崎県 熊本県 大分県 宮崎県 鹿児島県 沖縄県"
+)
+PREFECTURES = tuple(_PREFECTURE_NAMES.split())
+"""From north to south, as lists of them are read."""
+LENGTHS: Mapping[str, int] = {
+    "name": 40,
+    "kana": 60,
+    "city": 40,
+    "street": 80,
+    "building": 80,
+    "wish": 200,
+}
+REQUIRED = ("name", "prefecture", "city", "street")
+_POSTCODE_DIGITS = 7
+_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fb\u30fc0-9A-Za-z .,'-]+")
+
+ADDRESS_SENTENCES: Mapping[str, str] = {
+    "required": mark("This must not be empty."),
+    "too_long": mark("This has at most {most} characters."),
+    "character": mark("There is a character in it that cannot be shown. Type it again."),
+    "postcode": mark("A postcode has seven digits, like 100-0001."),
+    "prefecture": mark("Choose the prefecture from the list."),
+    "kana": mark("Write how the name is read, in kana."),
+    "phone": mark("Write the telephone number in digits, like 09012345678."),
+    "mail": mark("This is no mail address. Check it, or leave it empty."),
+    "time_slot": mark("Choose one of the times."),
+}
+"""What is wrong with a part of an address, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Who gets a parcel where; ``postcode`` is seven digits, ``phone`` with its country."""
+
+    name: str
+    kana: str = ""
+    postcode: str
+    prefecture: str
+    city: str
+    street: str
+    building: str = ""
+    phone: str
+    email: str = ""
+    wish: str = ""
+    time_slot: str = "any"
+
+    def as_json(self) -> dict[str, str]:
+        """Return the address as it is kept, sealed."""
+        return asdict(self)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\u3000", " ").split())
+
+
+def clean_address(values: Mapping[str, str]) -> Address:
+    """Clean what somebody typed; all that is wrong is told at once.
+
+    Raises: AddressFaulty, whose ``faults`` holds code and params by field.
+    """
+    faults: dict[str, dict[str, object]] = {}
+    clean: dict[str, str] = {}
+    for field in Address.__dataclass_fields__:
+        text = _plain(values.get(field, ""))
+        if not text.isprintable():
+            faults[field] = {"code": "character"}
+        elif len(text) > LENGTHS.get(field, 100):
+            faults[field] = {"code": "too_long", "most": LENGTHS.get(field, 100)}
+        elif field in REQUIRED and not text:
+            faults[field] = {"code": "required"}
+        clean[field] = text
+    for field, judge in _JUDGES.items():
+        if field not in faults:
+            try:
+                clean[field] = judge(clean[field])
+            except (AddressUnfit, ValueError):
+                code = {"email": "mail"}.get(field, field)
+                faults[field] = {"code": code}
+    if faults:
+        raise AddressFaulty(faults=faults)
+    return Address(**clean)
+
+
+def _postcode(text: str) -> str:
+    digits = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit())
+    if len(digits) != _POSTCODE_DIGITS:
+        raise ValueError
+    return digits
+
+
+def _prefecture(text: str) -> str:
+    if text not in PREFECTURES:
+        raise ValueError
+    return text
+
+
+def _kana(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text)
+    if folded and not _KANA.fullmatch(folded):
+        raise ValueError
+    return folded
+
+
+def _email(text: str) -> str:
+    return check_mail(text) if text else ""
+
+
+def _time_slot(text: str) -> str:
+    if text and text not in TIME_SLOTS:
+        raise ValueError
+    return text or TIME_SLOTS[0]
+
+
+_JUDGES = {
+    "postcode": _postcode,
+    "prefecture": _prefecture,
+    "kana": _kana,
+    "phone": check_phone,
+    "email": _email,
+    "time_slot": _time_slot,
+}

@@ -1,0 +1,82 @@
+"""Gift orders: their states, what they say, what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from giftpad.gifts.rules.contracts import Contract
+
+DRAFT, SUBMITTED, APPROVED = "draft", "submitted", "approved"
+ISSUING, SENT, CLOSED = "issuing", "sent", "closed"
+STATES = (DRAFT, SUBMITTED, APPROVED, ISSUING, SENT, CLOSED)
+COURSE = "course"
+
+LINES_MAX = 100_000
+"""Recipients of one order."""
+MESSAGE_LENGTH_MAX = 2000
+TITLE_LENGTH_MAX = 60
+SENDER_LENGTH_MAX = 60
+CHUNK = 500
+"""Gifts that are issued in one transaction."""
+CHUNKS_A_DELIVERY = 20
+"""Chunks that one delivery of the event issues before it passes the word on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDraft:
+    """What a gift order says; all of it can be changed until it is submitted.
+
+    ``channel`` is how a gift goes to whoever has no channel of their own.  ``send_at`` None means
+    as soon as it is approved.
+    """
+
+    title: str = ""
+    design: str = ""
+    sender_name: str = ""
+    message: str = ""
+    course_id: UUID | None = None
+    channel: str = "mail"
+    send_at: datetime | None = None
+    claim_by: date | None = None
+    locale: str = "ja"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What an order costs: each number of gifts by channel, their value, their fees."""
+
+    counts: Mapping[str, int]
+    value_minor: int
+    gifts_minor: int
+    fees_minor: int
+
+    @property
+    def count(self) -> int:
+        """How many gifts."""
+        return sum(self.counts.values())
+
+    @property
+    def total_minor(self) -> int:
+        """What is held when the order is submitted."""
+        return self.gifts_minor + self.fees_minor
+
+
+def cost_of(counts: Mapping[str, int], value_minor: int, contract: Contract) -> Cost:
+    """Work out what gifts of one value cost.
+
+    >>> agreed = Contract(unit="JPY", approve_above_minor=0, unclaimed="kept", claim_days=90,
+    ...     credit_limit_minor=0, claim_days_max=180, fees_minor={"mail": 150}, fee_tax_percent=10)
+    >>> cost_of({"mail": 3}, 5000, agreed).total_minor
+    15450
+    """
+    fees = sum(count * contract.fees_minor.get(channel, 0) for channel, count in counts.items())
+    count = sum(counts.values())
+    return Cost(
+        counts=dict(counts),
+        value_minor=value_minor,
+        gifts_minor=count * value_minor,
+        fees_minor=fees,
+    )
