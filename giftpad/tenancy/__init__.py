@@ -45,6 +45,8 @@ from giftpad.tenancy.queries import (
     theme_css,
     theme_hash,
 )
+from giftpad.tenancy.rules.colours import contrast
+from giftpad.tenancy.rules.looks import check_drawing
 from giftpad.tenancy.rules.pack import Pack, PackFolder, PackSection
 from giftpad.tenancy.rules.people import Person, read_people
 from giftpad.tenancy.rules.problems import PackBroken, Problem, Problems
@@ -83,6 +85,8 @@ __all__ = [
     "add_ring_key",
     "apply_pack",
     "bind_kek",
+    "check_drawing",
+    "contrast",
     "create_tenant",
     "current_ring_key",
     "decode_text",

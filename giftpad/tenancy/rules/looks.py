@@ -24,6 +24,7 @@ _ALLOWED_NAMES = (
 _ALLOWED = frozenset(_ALLOWED_NAMES.split())
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_VIEW_BOX = re.compile(r"0 0 (\d+(?:\.\d+)?) (\d+(?:\.\d+)?)")
 _TOKEN = re.compile(r"\s*(--?[A-Za-z0-9_-]+)\s*:\s*([^;]*?)\s*;?\s*")
 
 
@@ -96,27 +97,40 @@ def _take_token(
 
 def check_logo(file: str, data: bytes, problems: Problems) -> None:
     """Make a problem of whatever in ``logo.svg`` is not plain drawing."""
-    if len(data) > LOGO_SIZE_MAX:
-        problems.add(file, 1, "The logo is too large.", remedy=f"Keep it to {LOGO_SIZE_MAX} bytes.")
-        return
+    check_drawing(file, data, problems, noun="logo", size_max=LOGO_SIZE_MAX)
+
+
+def check_drawing(
+    file: str, data: bytes, problems: Problems, *, noun: str, size_max: int
+) -> tuple[float, float]:
+    """Make a problem of whatever in an SVG is not plain drawing, and return its width and height.
+
+    ``noun`` is what the drawing is called; its size is that of its ``viewBox``, (0, 0) without one.
+    """
+    if len(data) > size_max:
+        problems.add(file, 1, f"The {noun} is too large.", remedy=f"Keep it to {size_max} bytes.")
+        return 0, 0
     parser = expat.ParserCreate(namespace_separator=None)
+    boxes: list[str] = []
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
         line = parser.CurrentLineNumber
+        if name == "svg" and not boxes:
+            boxes.append(attributes.get("viewBox", ""))
         if name not in _DRAWN:
-            problems.add(file, line, f"<{name}> is not allowed in a logo.", remedy="Remove it.")
+            problems.add(file, line, f"<{name}> is not allowed in a {noun}.", remedy="Remove it.")
         for attribute, value in attributes.items():
             if attribute not in _ALLOWED or ("url(" in value and attribute != "d"):
-                fault = f'The attribute "{attribute}" is not allowed in a logo.'
+                fault = f'The attribute "{attribute}" is not allowed in a {noun}.'
                 problems.add(file, line, fault, remedy="Remove it.")
 
     def on_doctype(*_: object) -> None:
         line = parser.CurrentLineNumber
-        problems.add(file, line, "A logo has no DOCTYPE.", remedy="Remove the line.")
+        problems.add(file, line, f"A {noun} has no DOCTYPE.", remedy="Remove the line.")
 
     def on_instruction(target: str, _: str) -> None:
         line = parser.CurrentLineNumber
-        fault = f"<?{target}?> is not allowed in a logo."
+        fault = f"<?{target}?> is not allowed in a {noun}."
         problems.add(file, line, fault, remedy="Remove it.")
 
     parser.StartElementHandler = on_start
@@ -127,3 +141,9 @@ def check_logo(file: str, data: bytes, problems: Problems) -> None:
     except expat.ExpatError as error:
         fault = f"This is not SVG: {expat.ErrorString(error.code)}."
         problems.add(file, error.lineno, fault, remedy="Correct the line.")
+    return _size_of(boxes[0] if boxes else "")
+
+
+def _size_of(view_box: str) -> tuple[float, float]:
+    sides = _VIEW_BOX.fullmatch(view_box)
+    return (float(sides[1]), float(sides[2])) if sides else (0, 0)
