@@ -26,6 +26,7 @@ NEW_TABLET = (
     "Nobody is signed in on a new tablet; it shows a code, and whoever keeps the shop says yes."
 )
 TABLET = "The sealed cookie says which shop's tablet it is; a PIN opens it, wrong ones are counted."
+DESIGN = "a design is part of every letter; it says nothing of anybody"
 OPENED = "the sealed cookie says which coupon its holder has shown"
 PUBLIC = {
     "GET /": ONWARD,
@@ -61,6 +62,8 @@ PUBLIC = {
     "POST /join/<code>": INVITED,
     "GET /theme/<slug>-<string(length=12):mark>.css": "colours are part of every page",
     "GET /theme/<slug>-<string(length=12):mark>.svg": "the mark is part of every page",
+    "GET /gift-designs/<name>-<string(length=12):mark>.css": DESIGN,
+    "GET /gift-designs/<name>-<string(length=12):mark>.svg": DESIGN,
     "GET /design": MADE_UP,
     "GET /design/<screen>": MADE_UP,
     "GET /shop/pair": NEW_TABLET,

@@ -134,6 +134,7 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "t": PUBLIC,
     "assets": ENTRY,  # without them a page that was let in is none
     "theme": ENTRY,
+    "gift-designs": ENTRY,
     "authorize": ENTRY,
     "userinfo": ENTRY,
     "oidc": ENTRY,

@@ -41,6 +41,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "account.join",
     "account.members",
     "theme",
+    "gift_designs",
     "design",
     "issuer.overview",
     "issuer.programmes",

@@ -26,6 +26,7 @@ ROOMS = {
 NOT_DOMAINS = {"api", "cli", "edge", "kernel", "local", "portals"}
 DATA = {
     "tenants": {".toml", ".csv", ".md", ".css", ".svg", ".png", ".jpg", ".json"},
+    "gift_designs": {".toml", ".svg", ".md"},
     "print_templates": {".toml", ".json", ".md", ".png", ".jpg", ".npmrc"},
 }
 EXECUTABLE = 0o111
