@@ -83,7 +83,6 @@ from giftpad.edge.sessions import (
     source_address,
     start_session,
 )
-from giftpad.edge.spreadsheets import write_line
 from giftpad.edge.tills import (
     HeldTerminal,
     SeatedTerminal,
@@ -93,6 +92,7 @@ from giftpad.edge.tills import (
     seat_at_terminal,
     seated_terminal,
 )
+from giftpad.sheets import write_line
 
 __all__ = [
     "ESCAPED_NUL",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, g, request, url_for
 
-from giftpad import programmes, shops
+from giftpad import programmes, sheets, shops
 from giftpad.edge import body_limit, current_locale, current_scope, requires, write_line
 from giftpad.guard import KeyReused
 from giftpad.kernel.errors import Invalid
@@ -38,8 +38,6 @@ WHOLE_FAULTS_SHOWN = 20
 WORKING = frozenset({"ordered", "checking", "taking"})
 MEND_LENGTH_MAX = 500
 _MEND = re.compile(r"mend-(\d{1,7})-([a-z0-9_]{1,20})")
-_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8\xff")
-"""How spreadsheets, documents and pictures begin, which are chosen by mistake."""
 _NOT_IN_PLACE = frozenset(
     {"cells", "too_many", "quotes", "encoding", "empty_file"}
     | {"header_unknown", "header_missing", "header_twice"}
@@ -116,7 +114,7 @@ def upload() -> Answer:
     form, key = UploadForm(request.files), request.form.get("key", "")
     sent = request.files.get("file")
     data = sent.stream.read() if sent is not None else b""
-    if data.startswith(_NO_TEXT):
+    if not sheets.is_text(data):
         form.refuse("file", NO_CSV)
     elif sent is None or not sent.filename:
         form.refuse("file", NO_FILE)

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from giftpad.kernel.codes import DASHES
+from giftpad.kernel.prefectures import PREFECTURES
 
 NAME_LENGTH_MAX = 80
 TEXT_LENGTH_MAX = 200
@@ -18,13 +19,6 @@ FLOOR_AREA_MAX = 1_000_000
 YEAR_MIN = 1900
 """Before any shop of ours; a slip of the keyboard, and too early for some zones' arithmetic."""
 
-_PREFECTURE_NAMES = (
-    "北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県 東京都"
-    " 神奈川県 新潟県 富山県 石川県 福井県 山梨県 長野県 岐阜県 静岡県 愛知県 三重県 滋賀県"
-    " 京都府 大阪府 兵庫県 奈良県 和歌山県 鳥取県 島根県 岡山県 広島県 山口県 徳島県 香川県"
-    " 愛媛県 高知県 福岡県 佐賀県 長崎県 熊本県 大分県 宮崎県 鹿児島県 沖縄県"
-)
-PREFECTURES = frozenset(_PREFECTURE_NAMES.split())
 _NUMBER = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,18}[0-9A-Za-z])?")
 _PHONE = re.compile(r"0\d{1,4}-?\d{1,4}-?\d{3,4}")
 _PHONE_DIGITS = (10, 11)

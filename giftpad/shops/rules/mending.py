@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import IO
 
+from giftpad import sheets
 from giftpad.kernel.cells import guard_cell, unguard_cell
-from giftpad.shops.rules.facts import LineFault
-from giftpad.shops.rules.sheet import detect_encoding, field_of
-
-
-def _read(stream: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
-    """Read lines with their numbers as ``read_sheet`` counts them; nothing if they are no text."""
-    encoding = detect_encoding(stream)
-    if isinstance(encoding, LineFault):
-        return
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-    reader = csv.reader(text, strict=True)
-    try:
-        while True:
-            line = reader.line_num + 1
-            cells = next(reader, None)
-            if cells is None:
-                return
-            yield line, cells
-    finally:
-        text.detach()
+from giftpad.shops.rules.sheet import field_of
 
 
 def find_cells(stream: IO[bytes], lines: Collection[int]) -> dict[int, dict[str, str]]:
@@ -37,7 +18,7 @@ def find_cells(stream: IO[bytes], lines: Collection[int]) -> dict[int, dict[str,
     fields: list[str] | None = None
     last = max(lines, default=0)
     try:
-        for line, cells in _read(stream):
+        for line, cells in sheets.read_lines(stream):
             if line > last:
                 break
             if fields is None:
@@ -45,7 +26,7 @@ def find_cells(stream: IO[bytes], lines: Collection[int]) -> dict[int, dict[str,
                     fields = [field_of(cell) for cell in cells]
             elif line in lines and len(cells) == len(fields):
                 found[line] = dict(zip(fields, cells, strict=True))
-    except csv.Error:
+    except sheets.SheetUnreadable:
         pass  # What follows cannot be taken apart; what came before can.
     return found
 
@@ -67,7 +48,7 @@ def write_mended(
     fields: list[str] | None = None
     is_empty = True
     try:
-        for line, cells in _read(stream):
+        for line, cells in sheets.read_lines(stream):
             is_empty = False
             row = cells
             if fields is None:
@@ -80,7 +61,7 @@ def write_mended(
                     mends.get((line, name), cell) for name, cell in zip(fields, cells, strict=True)
                 ]
             writer.writerow([guard_cell(unguard_cell(cell)) for cell in row] if is_guarded else row)
-    except csv.Error:
+    except sheets.SheetUnreadable:
         is_empty = True
     if is_empty:
         stream.seek(0)

@@ -1,18 +1,16 @@
-"""Reading a CSV file of shops line by line, in any of its spellings, with the place of each fault.
+"""Reading a CSV file of shops line by line, with the place of each fault.
 
-Hides: encodings, quoting, header names in two languages.  It reads a stream and holds one line
-at a time, and one number a line to find repeats.
+Hides: header names in two languages.  It reads a stream and holds one line at a time, and one
+number a line to find repeats.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from giftpad import sheets
 from giftpad.kernel.cells import unguard_cell
 from giftpad.shops.rules.facts import LineFault
 from giftpad.shops.rules.fields import CLEANERS, FieldFault
@@ -20,7 +18,6 @@ from giftpad.shops.rules.fields import CLEANERS, FieldFault
 LINES_MAX = 100_000
 VALUE_SHOWN_MAX = 60
 HEADER_FAULTS_MAX = 100
-_BLOCK_SIZE = 1 << 20
 
 COLUMNS: dict[str, str] = {
     "number": "加盟店番号",
@@ -62,78 +59,25 @@ def field_of(header: str) -> str:
     return _FIELDS.get(header.strip().casefold(), "")
 
 
-def detect_encoding(stream: IO[bytes]) -> str | LineFault:
-    """Return "utf-8-sig" or "cp932", whichever the whole stream is, strictly; else the fault."""
-    stream.seek(0)
-    # A mark at the beginning says UTF-8; without one, whichever fits to the last byte.
-    is_marked = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
-    furthest = 0
-    for encoding in ("utf-8",) if is_marked else ("utf-8", "cp932"):
-        stream.seek(0)
-        offset = _first_fault(stream, encoding)
-        if offset is None:
-            return "utf-8-sig" if encoding == "utf-8" else encoding
-        furthest = max(furthest, offset)
-    return LineFault(
-        line=_line_at(stream, furthest), column="", code="encoding", params={"byte": furthest + 1}
-    )
-
-
-def _first_fault(stream: IO[bytes], encoding: str) -> int | None:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    passed = 0
-    while block := stream.read(_BLOCK_SIZE):
-        pending = len(decoder.getstate()[0])
-        try:
-            decoder.decode(block)
-            if (place := block.find(0)) >= 0:  # UTF-16, which would pass for Shift_JIS
-                return passed + place
-        except UnicodeDecodeError as error:
-            return passed - pending + error.start
-        passed += len(block)
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return passed - len(decoder.getstate()[0])
-    return None
-
-
-def _line_at(stream: IO[bytes], offset: int) -> int:
-    stream.seek(0)
-    line, left = 1, offset
-    while left > 0 and (block := stream.read(min(_BLOCK_SIZE, left))):
-        line += block.count(b"\n")
-        left -= len(block)
-    return line
-
-
 def read_sheet(stream: IO[bytes]) -> Iterator[SheetLine | LineFault]:
     """Read a file of shops: each line comes as its values or as its faults, in order."""
-    encoding = detect_encoding(stream)
-    if isinstance(encoding, LineFault):
-        yield encoding
-        return
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
-        yield from _read_lines(csv.reader(text, strict=True))
-    finally:
-        text.detach()
+        yield from _read_lines(sheets.read_lines(stream))
+    except sheets.EncodingUnknown as error:
+        line, byte = error.params["line"], error.params["byte"]
+        assert isinstance(line, int)
+        yield LineFault(line=line, column="", code="encoding", params={"byte": byte})
+    except sheets.QuotesUnmatched as error:
+        line = error.params["line"]
+        assert isinstance(line, int)
+        yield LineFault(line=line, column="", code="quotes")
 
 
-def _read_lines(reader: Any) -> Iterator[SheetLine | LineFault]:
+def _read_lines(lines: Iterator[tuple[int, list[str]]]) -> Iterator[SheetLine | LineFault]:
     header: list[str] | None = None
     first_lines: dict[str, int] = {}
     count = 0
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error:
-            yield LineFault(line=line, column="", code="quotes")
-            return
-        if cells is None:
-            break
+    for line, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
         if header is None:

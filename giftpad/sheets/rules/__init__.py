@@ -1,0 +1,1 @@
+"""What a table is, whatever it came in: text, columns, cells."""
