@@ -181,7 +181,7 @@ def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 def get_progress(work: Work, order_id: UUID) -> Progress:
     """Return what became of the gifts of an order, in two queries however many there are."""
     mine = (GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
-    value = sa.func.coalesce(sa.func.sum(GiftRow.value_minor), 0)
+    value = sa.func.sum(GiftRow.value_minor)
     by_us = GiftRow.channel.in_(("mail", "sms"))
     row = work.session.execute(
         sa.select(
@@ -194,8 +194,8 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
             _count(GiftRow.state == "expired"),
             _count(GiftRow.delivery.in_((BOUNCED, FAILED))),
             _count(GiftRow.delivery == UNKNOWN),
-            value.filter(GiftRow.state == "outstanding"),
-            value.filter(GiftRow.state == "claimed"),
+            sa.func.coalesce(value.filter(GiftRow.state == "outstanding"), 0),
+            sa.func.coalesce(value.filter(GiftRow.state == "claimed"), 0),
             *(_count(GiftRow.channel == name) for name in ("mail", "sms", "link", "card")),
         ).where(*mine)
     ).one()
