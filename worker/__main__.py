@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from giftpad.kernel import metrics
@@ -14,7 +13,7 @@ from giftpad.kernel.log import configure_logging
 from giftpad.kernel.tracing import start_tracing
 from giftpad.wiring import bootstrap
 from worker import relay, scheduler, watch
-from worker.queues import LANES, connect, open_queue
+from worker.queues import LANES, LaneWorker, connect, open_queue
 
 HEAVY_NICENESS = 10
 """A long print takes what payments leave over, and the whole machine when there are none."""
@@ -22,11 +21,11 @@ HEAVY_NICENESS = 10
 
 def run_jobs(settings: Settings, lane: str) -> None:
     """Take hints from the queues of one lane, one after another, in this process."""
-    if lane == "heavy":
+    if lane in ("heavy", "bulk"):
         os.nice(HEAVY_NICENESS)
     connection = connect(settings.redis_url)
     queues = [open_queue(name, connection) for name in LANES[lane]]
-    worker = SimpleWorker(queues, connection=connection, serializer=JSONSerializer)
+    worker = LaneWorker(queues, connection=connection, serializer=JSONSerializer)
     worker.log_result_lifespan = False
     worker.work(logging_level="WARNING")
 

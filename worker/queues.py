@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from redis import Redis
-from rq import Queue
+from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+CODES = ("otp",)
 QUICK = ("otp", "tx-mail", "tx-sms", "events")
-HEAVY = ("export", "print", "bulk-mail", "bulk-sms")
+BULK = ("bulk-mail", "bulk-sms")
+PAPER = ("export", "print")
 """A worker empties a queue before it looks at the next one.  Scheduled work and files of shops
 are few and end soon; a million coupons keep ``print`` filled for hours.  The few go first: they
 wait for one volume at most, and never for a whole batch."""
+HEAVY = (*PAPER, *BULK)
 
-LANES = {"quick": QUICK, "heavy": HEAVY, "all": QUICK + HEAVY}
+LANES = {
+    "codes": CODES,
+    "quick": QUICK,
+    "heavy": HEAVY,
+    "bulk": (*BULK, *PAPER),
+    "all": QUICK + HEAVY,
+}
+"""Who takes what.  ``heavy`` and ``bulk`` each have something of their own to do first and help
+the other out, so that neither a million coupons nor a million mails holds the other up.  Codes
+have a worker to themselves: somebody looks at a screen until one arrives."""
 TIMEOUT_S = dict.fromkeys(QUICK, 120) | dict.fromkeys(HEAVY, 1800)
 REDIS_TIMEOUT_S = 5
 
@@ -30,3 +42,15 @@ def open_queue(name: str, connection: Redis) -> Queue:
     return Queue(
         name, connection=connection, serializer=JSONSerializer, default_timeout=TIMEOUT_S[name]
     )
+
+
+class LaneWorker(SimpleWorker):
+    """A worker that empties one queue after the other, but lets mail and SMS in bulk take turns."""
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Let the other of the pair go first next time, where this worker begins with them."""
+        first = [queue.name for queue in self._ordered_queues[: len(BULK)]]
+        if reference_queue.name in BULK and set(first) == set(BULK):
+            self._ordered_queues.sort(
+                key=lambda queue: queue.name == reference_queue.name if queue.name in BULK else 2
+            )

@@ -5,7 +5,7 @@ Hides: leases, receipts, savepoints, the payload's form.
 Does not know: any domain, and not the queue that carries the hints.
 """
 
-from giftpad.events.commands import deliver, publish, purge, redrive
+from giftpad.events.commands import deliver, publish, publish_many, purge, redrive
 from giftpad.events.jobs import TAKE_MAX, Delivery, give_back, take_due
 from giftpad.events.queries import (
     DeadLetter,
@@ -46,6 +46,7 @@ __all__ = [
     "list_dead",
     "on_queue",
     "publish",
+    "publish_many",
     "purge",
     "reconcile",
     "redrive",

@@ -90,18 +90,28 @@ Receipts = set[tuple[UUID, str]]
 
 def publish(work: Work, event: Event) -> UUID:
     """Write an event into the outbox; it leaves when, and only when, ``work`` commits."""
-    event_id = new_id()
-    work.session.execute(
-        insert(OutboxEvent).values(
-            tenant_id=work.tenant_id,
-            id=event_id,
-            name=event.name,
-            object_id=event.object_id,
-            payload=msgspec.to_builtins(event),
-            created_at=work.at,
-        )
-    )
+    row = _row_of(work, event)
+    work.session.execute(insert(OutboxEvent).values(row))
+    event_id: UUID = row["id"]
     return event_id
+
+
+def publish_many(work: Work, events: Iterable[Event]) -> None:
+    """Write events into the outbox, in their order, by one statement."""
+    rows = [_row_of(work, event) for event in events]
+    if rows:
+        work.session.execute(insert(OutboxEvent), rows)
+
+
+def _row_of(work: Work, event: Event) -> dict[str, Any]:
+    return {
+        "tenant_id": work.tenant_id,
+        "id": new_id(),
+        "name": event.name,
+        "object_id": event.object_id,
+        "payload": msgspec.to_builtins(event),
+        "created_at": work.at,
+    }
 
 
 def deliver(

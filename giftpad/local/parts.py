@@ -273,6 +273,7 @@ def web_answers(settings: Settings) -> bool:
 def programs(home: Home, settings: Settings, arrangement: Arrangement) -> list[Program]:
     """Return our own programs in the order they start."""
     tasks = {"relay": ["relay"], "scheduler": ["scheduler"], "watch": ["watch"]}
+    tasks["jobs-codes"] = ["jobs", "codes"]
     for number in range(1, settings.job_workers + 1):
         tasks[f"jobs-{number}"] = ["jobs", lane_of(number, settings.job_workers)]
     workers = [
@@ -326,10 +327,14 @@ def web_servers(home: Home, settings: Settings, arrangement: Arrangement) -> lis
 
 
 def lane_of(number: int, count: int) -> str:
-    """Return what one of several workers takes: a long print must not hold up what is quick."""
+    """Return what one of several workers takes: a long print must not hold up what is quick.
+
+    >>> [lane_of(number, 4) for number in range(1, 5)]
+    ['quick', 'heavy', 'bulk', 'heavy']
+    """
     if count == 1:
         return "all"
-    return "quick" if number == 1 else "heavy"
+    return {1: "quick", 3: "bulk"}.get(number, "heavy")
 
 
 def web_command(

@@ -53,5 +53,12 @@ class ChannelMissing(Unavailable):
     sentence = "This Giftpad cannot send by {channel}: no provider is set."
 
 
+class RunNotFound(NotFound):
+    """The tenant has no run with this id."""
+
+    code = "message_run.not_found"
+    sentence = "There is no such run of messages."
+
+
 class PutOff(Exception):
     """A message was not sent now and is to be tried again soon; the text names no person."""

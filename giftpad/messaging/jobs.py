@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from giftpad.kernel.work import Scope, unit_of_work
-from giftpad.messaging.commands import purge, put_back
+from giftpad.messaging.commands import purge, put_back, wake_due_bulk
 from giftpad.messaging.commands.sending import PURGE_MAX, PUT_BACK_MAX
 
 ROUNDS_MAX = 100
@@ -22,6 +22,15 @@ def put_back_due(scope: Scope) -> int:
         if count < PUT_BACK_MAX:
             break
     return total
+
+
+def go_on_with_bulk(scope: Scope) -> int:
+    """Have bulk taken that waits for its next attempt or was left lying; return on how many queues.
+
+    While it is being sent that changes nothing: no more workers send than there are places.
+    """
+    with unit_of_work(scope) as work:
+        return wake_due_bulk(work)
 
 
 def purge_old(scope: Scope) -> int:

@@ -1,4 +1,4 @@
-"""The table of messages: what was to be said to whom, sealed, and what became of it."""
+"""Messages, sealed, and what became of them; runs of many; who is sending bulk just now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.kernel.db import Base
 from giftpad.kernel.seal import column_place
-from giftpad.messaging.rules.sending import CHANNELS, OPEN, QUEUES, STATES
+from giftpad.messaging.rules.sending import BULK, CHANNELS, CLOSED, OPEN, QUEUES, STATES
 
 INSTANT = sa.DateTime(timezone=True)
 
@@ -25,7 +25,10 @@ class MessageRow(Base):
     Recipient and values are sealed; the values are gone as soon as they are not needed any more:
     when the message was taken, and a code's whatever became of it.  ``leased_until`` keeps two
     workers from sending it at once.  ``due_at`` is when an open message is put on its queue again
-    if nothing else has moved it.  A message is not sent after ``send_before``.
+    if nothing else has moved it, and for a bulk message when it may be taken.  A message is not
+    sent after ``send_before``.  ``run_id`` is what it was sent off with, ``reference`` what it is
+    about, for whoever asked for it.  ``asks_first``: the provider is to be asked for it before it
+    is handed over once more.
     """
 
     __tablename__ = "messaging_messages"
@@ -40,18 +43,30 @@ class MessageRow(Base):
             "(state = 'sending') = (leased_until IS NOT NULL)", name="sending_is_leased"
         ),
         sa.CheckConstraint(
-            "values_sealed IS NULL OR state <> ALL (ARRAY['sent', 'expired'])",
+            "values_sealed IS NULL"
+            " OR state <> ALL (ARRAY['sent', 'delivered', 'bounced', 'expired'])",
             name="sent_is_forgotten",
         ),
         sa.CheckConstraint(
             "values_sealed IS NULL OR queue <> 'otp' OR state = ANY (ARRAY['queued', 'sending'])",
             name="code_is_forgotten",
         ),
+        sa.CheckConstraint(
+            f"run_id IS NULL OR {_one_of('queue', BULK)}", name="only_bulk_is_in_a_run"
+        ),
         sa.Index(
             "messaging_messages_due_idx",
             "tenant_id",
+            "queue",
+            "run_id",
             "due_at",
             postgresql_where=sa.text("due_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "messaging_messages_unknown_idx",
+            "tenant_id",
+            "id",
+            postgresql_where=sa.text("state = 'unknown'"),
         ),
         sa.Index("messaging_messages_old_idx", "tenant_id", "delete_after"),
     )
@@ -68,13 +83,69 @@ class MessageRow(Base):
     leased_until: Mapped[datetime | None] = mapped_column(INSTANT)
     due_at: Mapped[datetime | None] = mapped_column(INSTANT)
     send_before: Mapped[datetime | None] = mapped_column(INSTANT)
+    run_id: Mapped[UUID | None]
+    reference: Mapped[UUID | None]
+    asks_first: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     provider_id: Mapped[str] = mapped_column(server_default=sa.text("''"))
     last_error: Mapped[str] = mapped_column(server_default=sa.text("''"))
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     sent_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    answered_at: Mapped[datetime | None] = mapped_column(INSTANT)
     delete_after: Mapped[datetime] = mapped_column(INSTANT)
 
 
 def message_place(tenant_id: UUID, message_id: UUID, column: str) -> str:
     """Name the place of a message's sealed column."""
     return column_place(tenant_id, MessageRow.__tablename__, column, message_id)
+
+
+class RunRow(Base):
+    """Messages that were sent off together.
+
+    Each closed state has a count, which moves in the transaction of the message; what is left of
+    ``total`` waits.
+    """
+
+    __tablename__ = "messaging_runs"
+    __table_args__ = (
+        sa.CheckConstraint(
+            f"LEAST({', '.join(CLOSED)}, total - ({' + '.join(CLOSED)})) >= 0", name="counts_add_up"
+        ),
+        sa.Index("messaging_runs_old_idx", "tenant_id", "delete_after"),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    reference: Mapped[UUID | None]
+    total: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    sent: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    delivered: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    bounced: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    failed: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    unknown: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    expired: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    suppressed: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    opened_at: Mapped[datetime] = mapped_column(INSTANT)
+    paused_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class RunMinuteRow(Base):
+    """How many messages of a run were finished in one minute: what its end is estimated from."""
+
+    __tablename__ = "messaging_run_minutes"
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    minute: Mapped[datetime] = mapped_column(INSTANT, primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(INSTANT)
+    done: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class LineRow(Base):
+    """A place for one worker that sends a tenant's bulk: free once ``held_until`` is over."""
+
+    __tablename__ = "messaging_lines"
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    queue: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    held_until: Mapped[datetime | None] = mapped_column(INSTANT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,9 +12,11 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.kernel.seal import SealBroken
 from giftpad.kernel.work import Work
-from giftpad.messaging.errors import MessageNotFound
-from giftpad.messaging.models import MessageRow, message_place
+from giftpad.messaging.errors import MessageNotFound, RunNotFound
+from giftpad.messaging.models import MessageRow, RunMinuteRow, RunRow, message_place
 from giftpad.messaging.rules.addresses import mask
+from giftpad.messaging.rules.runs import RECENT, Minute, estimate_end
+from giftpad.messaging.rules.sending import CLOSED
 
 PAGE_MAX = 200
 
@@ -35,6 +38,28 @@ class MessageView:
     created_at: datetime
     send_before: datetime | None
     sent_at: datetime | None
+    answered_at: datetime | None
+    run_id: UUID | None
+    reference: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """How far a run is: ``counts`` by closed state, the rest waits.
+
+    ``ends_at`` is when it will be through at its speed of the last minutes; None while it is
+    paused, through, or too slow or too young to tell.
+    """
+
+    id: UUID
+    name: str
+    reference: UUID | None
+    total: int
+    waiting: int
+    counts: Mapping[str, int]
+    opened_at: datetime
+    paused_at: datetime | None
+    ends_at: datetime | None
 
 
 def get_message(work: Work, message_id: UUID) -> MessageView:
@@ -77,4 +102,57 @@ def _view(row: MessageRow) -> MessageView:
         created_at=row.created_at,
         send_before=row.send_before,
         sent_at=row.sent_at,
+        answered_at=row.answered_at,
+        run_id=row.run_id,
+        reference=row.reference,
     )
+
+
+def get_run(work: Work, run_id: UUID) -> RunView:
+    """Return how far a run is.
+
+    Raises: RunNotFound.
+    """
+    row = work.session.get(RunRow, (work.tenant_id, run_id))
+    if row is None:
+        raise RunNotFound
+    return _view_run(work, row)
+
+
+def list_runs(work: Work) -> list[RunView]:
+    """Return runs, newest first, at most ``PAGE_MAX``."""
+    newest = (
+        sa.select(RunRow)
+        .where(RunRow.tenant_id == work.tenant_id)
+        .order_by(RunRow.id.desc())
+        .limit(PAGE_MAX)
+    )
+    return [_view_run(work, row) for row in work.session.execute(newest).scalars().all()]
+
+
+def _view_run(work: Work, row: RunRow) -> RunView:
+    counts = {state: getattr(row, state) for state in CLOSED}
+    waiting = row.total - sum(counts.values())
+    ends_at = None
+    if waiting and row.paused_at is None:
+        ends_at = estimate_end(waiting, _recent_minutes(work, row.id), work.at)
+    return RunView(
+        id=row.id,
+        name=row.name,
+        reference=row.reference,
+        total=row.total,
+        waiting=waiting,
+        counts=counts,
+        opened_at=row.opened_at,
+        paused_at=row.paused_at,
+        ends_at=ends_at,
+    )
+
+
+def _recent_minutes(work: Work, run_id: UUID) -> list[Minute]:
+    found = sa.select(RunMinuteRow.began_at, RunMinuteRow.done).where(
+        RunMinuteRow.tenant_id == work.tenant_id,
+        RunMinuteRow.run_id == run_id,
+        RunMinuteRow.began_at >= work.at - RECENT,
+    )
+    return [Minute(began_at, done) for began_at, done in work.session.execute(found)]

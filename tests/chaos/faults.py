@@ -26,7 +26,10 @@ HELD_S = 4.0
 FILLED_WITHIN_S = 30.0
 REDIS_AWAY_S = 6.0
 CONNECTIONS_MAX = 300
-PARTS = ("web", "relay", "jobs-1", "jobs-2", "jobs-3", "scheduler", "watch", "postgres", "redis")
+PARTS = (
+    *("web", "relay", "jobs-1", "jobs-2", "jobs-3", "jobs-codes"),
+    *("scheduler", "watch", "postgres", "redis"),
+)
 KILLS = (*PARTS, "web worker", "postgres backend")
 
 Notes = dict[str, Any]

@@ -28,7 +28,7 @@ def test_up_serves_and_down_leaves_nothing(machine):
     now = machine.status()
     assert now["state"] == "up"
     assert [each["name"] for each in now["parts"]] == [
-        *("postgres", "redis", "web", "relay", "scheduler", "watch", "jobs-1")
+        *("postgres", "redis", "web", "relay", "scheduler", "watch", "jobs-codes", "jobs-1")
     ]
     processes = machine.processes()
     assert machine.run("down").returncode == 0
@@ -140,7 +140,7 @@ def test_external_servers_are_used_and_none_is_embedded(machine, fresh_settings)
     now = machine.status()
     assert (now["database"], now["redis"]) == ("external", "external")
     named = {each["name"] for each in now["parts"]}
-    assert named == {"web", "relay", "scheduler", "watch", "jobs-1"}
+    assert named == {"web", "relay", "scheduler", "watch", "jobs-codes", "jobs-1"}
     assert not (machine.home.path / "postgres").exists()
     assert not machine.home.kek.exists()
     assert machine.run("reset", "--yes").returncode == 18

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from giftpad import guard
 from giftpad.kernel.config import Settings
 from giftpad.messaging.adapters.mails import Parcel, build_mail
 from giftpad.messaging.adapters.sms_http import SmsProvider
-from giftpad.messaging.adapters.smtp import MailServer
-from giftpad.messaging.rules.sending import Outcome, away, refused
+from giftpad.messaging.adapters.smtp import MailLine, MailServer
+from giftpad.messaging.rules.sending import Outcome, away, class_of, refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +52,67 @@ def can_send(channel: str) -> bool:
     return getattr(_Bound.providers, channel) is not None
 
 
+class Line(Protocol):
+    """A way by which messages of one queue leave, one after the other."""
+
+    def hand_over(self, parcel: Parcel) -> Outcome:
+        """Send one message now, with no transaction open, and tell how it ended."""
+
+
+class _MailLine:
+    """Mails by one connection while it lasts."""
+
+    def __init__(self, server: MailServer) -> None:
+        self.line = MailLine(server)
+
+    def hand_over(self, parcel: Parcel) -> Outcome:
+        mail = build_mail(parcel, self.line.server.sender)
+        return _guarded(parcel, lambda: self.line.send(mail, to=parcel.to))
+
+
+class _SmsLine:
+    """SMS by one session."""
+
+    def __init__(self, provider: SmsProvider) -> None:
+        self.provider = provider
+
+    def hand_over(self, parcel: Parcel) -> Outcome:
+        return _guarded(parcel, lambda: self.provider.send(parcel))
+
+
+class _NoLine:
+    """Nobody is set."""
+
+    def hand_over(self, parcel: Parcel) -> Outcome:
+        del parcel
+        return refused("no provider is set")
+
+
+@contextmanager
+def open_line(queue: str) -> Iterator[Line]:
+    """Open the way by which messages of a queue leave; nothing is connected before the first."""
+    mail, sms = _Bound.providers.mail, _Bound.providers.sms
+    if queue.endswith("sms"):
+        yield _NoLine() if sms is None else _SmsLine(sms)
+        return
+    if mail is None:
+        yield _NoLine()
+        return
+    line = _MailLine(mail)
+    try:
+        yield line
+    finally:
+        line.line.close()
+
+
 def hand_over(parcel: Parcel) -> Outcome:
     """Send one message now, with no transaction open, and tell how it ended."""
-    attempt = _attempt_at(parcel)
-    if attempt is None:
-        return refused("no provider is set")
+    with open_line(f"tx-{parcel.channel}") as line:
+        return line.hand_over(parcel)
+
+
+def _guarded(parcel: Parcel, attempt: Callable[[], Outcome]) -> Outcome:
+    """Ask the provider through the breaker of its class: what bulk fails at stops no code."""
 
     def call() -> Outcome:
         outcome = attempt()
@@ -63,19 +121,8 @@ def hand_over(parcel: Parcel) -> Outcome:
         return outcome
 
     try:
-        return guard.outside_call(parcel.channel, call)
+        return guard.outside_call(f"{parcel.channel}-{class_of(parcel.queue)}", call)
     except _Away as error:
         return error.outcome
     except guard.OutsideAway:
         return away("provider does not answer at present")
-
-
-def _attempt_at(parcel: Parcel) -> Callable[[], Outcome] | None:
-    mail, sms = _Bound.providers.mail, _Bound.providers.sms
-    if parcel.channel == "mail":
-        return (
-            None
-            if mail is None
-            else lambda: mail.send(build_mail(parcel, mail.sender), to=parcel.to)
-        )
-    return None if sms is None else lambda: sms.send(parcel)

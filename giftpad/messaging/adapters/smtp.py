@@ -1,4 +1,4 @@
-"""Mail by SMTP: one connection a mail, each answer read as what it means for the message.
+"""Mail by SMTP: each answer is read as what it means for the message.
 
 Hides: smtplib, TLS, which answers are for ever.  Words of the server are not passed on, since they
 quote the recipient; its numbers are.
@@ -20,13 +20,15 @@ from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 from giftpad.messaging.rules.addresses import quote_mail, split_mail
-from giftpad.messaging.rules.sending import Outcome, away, lost, put_off, refused, taken
+from giftpad.messaging.rules.sending import Ending, Outcome, away, lost, put_off, refused, taken
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 5.0
 """How long the server may take to answer one command."""
 ACCEPT_TIMEOUT_S = 20.0
 """How long it may take over a whole mail, which many look through before they answer."""
+MAILS_PER_LINE_MAX = 100
+"""So many mails go by one connection; servers end those that never do."""
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 DONE, MORE, GO_ON, TEMPORARY, FOR_GOOD = 250, 300, 354, 400, 500
 CLOSING = 421
@@ -64,22 +66,74 @@ class MailServer:
 
     def send(self, mail: EmailMessage, *, to: str) -> Outcome:
         """Hand over one mail and tell how it ended; raises nothing that the server can cause."""
+        line = MailLine(self)
         try:
-            line = _Line(self)
+            return line.send(mail, to=to)
+        finally:
+            line.close()
+
+
+class MailLine:
+    """Many mails to one server by few connections; one that anything went wrong with is left."""
+
+    def __init__(self, server: MailServer) -> None:
+        self.server = server
+        self._line: _Line | None = None
+        self._count = 0
+
+    def send(self, mail: EmailMessage, *, to: str) -> Outcome:
+        """Hand over one mail and tell how it ended; raises nothing that the server can cause."""
+        was_open = self._line is not None
+        outcome, is_asked = self._try(mail, to)
+        if was_open and not is_asked:  # a server may end a connection that was quiet
+            outcome, _ = self._try(mail, to)
+        return outcome
+
+    def _try(self, mail: EmailMessage, to: str) -> tuple[Outcome, bool]:
+        """Tell how one try ended, and whether the server has heard of the mail."""
+        try:
+            line = self._line or self._open()
         except (OSError, smtplib.SMTPException) as error:
-            return away(f"mail server: {_words(error)}")
+            return away(f"mail server: {_words(error)}"), False
+        try:
+            outcome = line.hand_over(mail, to)
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return away(f"mail server: {_words(error)}"), line.is_asked
+        self._count += 1
+        if outcome.ending is not Ending.TAKEN or self._count >= MAILS_PER_LINE_MAX:
+            self.close()
+        return outcome, line.is_asked
+
+    def _open(self) -> _Line:
+        line = _Line(self.server)
         try:
             line.open()
-            return line.hand_over(mail, to)
-        except (OSError, smtplib.SMTPException) as error:
-            return away(f"mail server: {_words(error)}")
-        finally:
-            with suppress(OSError, smtplib.SMTPException):
-                line.close()
+        except (OSError, smtplib.SMTPException):
+            _end(line)
+            raise
+        self._line, self._count = line, 0
+        return line
+
+    def close(self) -> None:
+        """Take leave of the server, if there is a connection."""
+        if self._line is not None:
+            _end(self._line)
+            self._line = None
+
+
+def _end(line: _Line) -> None:
+    with suppress(OSError, smtplib.SMTPException):
+        line.quit()
+    with suppress(OSError, smtplib.SMTPException):
+        line.close()
 
 
 class _Line(smtplib.SMTP):
     """A connection to the server, encrypted as its scheme asks."""
+
+    is_asked = False
+    """Whether the server has answered for the mail of this moment."""
 
     def __init__(self, server: MailServer) -> None:
         self.server = server
@@ -114,7 +168,11 @@ class _Line(smtplib.SMTP):
 
     def hand_over(self, mail: EmailMessage, to: str) -> Outcome:
         """Send one mail by the open connection."""
+        self.is_asked = False
+        assert self.sock is not None
+        self.sock.settimeout(ANSWER_TIMEOUT_S)
         code, said = self.mail(self.server.sender.addr_spec)
+        self.is_asked = code != CLOSING and code > 0
         if code != DONE:
             # Whoever refuses our own name refuses it for every mail.
             return away(f"mail server refused the sender: {_numbers(code, said)}")
@@ -140,8 +198,6 @@ class _Line(smtplib.SMTP):
             return _judge(code, said, "the mail")
         if not DONE <= code < MORE:
             return lost(f"mail server answered a whole mail with {code}")
-        with suppress(OSError, smtplib.SMTPException):
-            self.quit()
         found = _QUEUED_AS.search(said)
         return taken(found[1].decode("ascii", "replace") if found else "")
 

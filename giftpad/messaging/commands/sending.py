@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import events, tenancy
+from giftpad import tenancy
 from giftpad.kernel.seal import SealBroken
-from giftpad.kernel.work import Work, rows_changed
+from giftpad.kernel.work import Work
 from giftpad.messaging.adapters.mails import Parcel
-from giftpad.messaging.commands.intents import EVENTS, lock_message
+from giftpad.messaging.commands.due import publish_due
+from giftpad.messaging.commands.fates import close, lock_message
+from giftpad.messaging.commands.runs import note_change, purge_runs
 from giftpad.messaging.errors import PutOff
-from giftpad.messaging.models import MessageRow, message_place
+from giftpad.messaging.models import MessageRow, RunRow, message_place
 from giftpad.messaging.rules.letters import write
 from giftpad.messaging.rules.sending import (
     ATTEMPTS_MAX,
+    BULK,
     EXPIRED,
     FAILED,
     LEASE,
@@ -25,8 +30,10 @@ from giftpad.messaging.rules.sending import (
     QUEUED,
     SENDING,
     SENT,
+    SINGLE,
     UNKNOWN,
     Outcome,
+    bulk_wait,
     late_wait,
     may_repeat,
     state_after,
@@ -37,14 +44,20 @@ PURGE_MAX = 5_000
 VANISHED = "the worker that sent it ended without a word"
 
 
-def start_sending(work: Work, message_id: UUID) -> Parcel | None:
+def start_sending(
+    work: Work, message_id: UUID, *, held_until: datetime | None = None
+) -> Parcel | None:
     """Hold a message for one attempt; None if there is nothing to be sent any more.
 
-    Locks: the message.
+    With ``held_until`` only if nobody else has taken it since it was held until then.
+    Locks: the message, its run.
     Raises: PutOff while somebody else holds it.
     """
     row = lock_message(work, message_id)
     if row is None or row.state not in OPEN:
+        return None
+    if held_until is not None and (row.due_at != held_until or _is_paused(work, row)):
+        row.due_at = work.at if row.due_at == held_until else row.due_at
         return None
     repeats = may_repeat(row.channel, row.queue)
     if row.state == SENDING:
@@ -54,15 +67,24 @@ def start_sending(work: Work, message_id: UUID) -> Parcel | None:
             raise PutOff(message)
         row.last_error = VANISHED
         if not repeats:
-            _end(row, UNKNOWN)
+            close(work, row, UNKNOWN)
             return None
     if row.send_before is not None and row.send_before <= work.at:
-        _end(row, EXPIRED)
+        close(work, row, EXPIRED)
         return None
     if row.attempts >= ATTEMPTS_MAX:
-        _end(row, FAILED)
+        close(work, row, FAILED)
         return None
     return _hold(work, row, repeats=repeats)
+
+
+def _is_paused(work: Work, row: MessageRow) -> bool:
+    if row.run_id is None:
+        return False
+    paused_at = sa.select(RunRow.paused_at).where(
+        RunRow.tenant_id == work.tenant_id, RunRow.id == row.run_id
+    )
+    return work.session.execute(paused_at).scalar() is not None
 
 
 def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
@@ -71,7 +93,7 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
         values = json.loads(_open(row, "values_sealed", row.values_sealed))
     except SealBroken:
         row.last_error = "its content does not open: the key is gone"
-        _end(row, FAILED)
+        close(work, row, FAILED)
         return None
     row.state = SENDING
     row.attempts += 1
@@ -103,18 +125,12 @@ def _open(row: MessageRow, column: str, sealed: bytes | None) -> str:
     return tenancy.open_text(row.tenant_id, message_place(row.tenant_id, row.id, column), sealed)
 
 
-def _end(row: MessageRow, state: str) -> None:
-    """Close a message; what it said is forgotten unless a person may have it sent again."""
-    row.state, row.leased_until, row.due_at = state, None, None
-    if state in (SENT, EXPIRED) or row.queue == "otp":
-        row.values_sealed = None
-
-
 def finish_sending(work: Work, parcel: Parcel, outcome: Outcome) -> str:
     """Write down how an attempt ended and return the state that follows from it.
 
     An attempt that took so long that another one has begun changes nothing any more.
-    Locks: the message.
+    Locks: the message, its run.
+    Publishes: message.sent_v1, message.given_up_v1 or message.unknown_v1, with a reference.
     """
     row = lock_message(work, parcel.id)
     if row is None or row.state != SENDING or row.attempts != parcel.attempt:
@@ -125,9 +141,10 @@ def finish_sending(work: Work, parcel: Parcel, outcome: Outcome) -> str:
         row.provider_id, row.sent_at = outcome.provider_id, work.at
     if state == QUEUED:
         row.state, row.leased_until = state, None
-        row.due_at = work.at + late_wait(row.attempts)
+        wait = bulk_wait if row.queue in BULK else late_wait
+        row.due_at = work.at + wait(row.attempts)
     else:
-        _end(row, state)
+        close(work, row, state)
     return state
 
 
@@ -136,32 +153,43 @@ def put_back(work: Work) -> int:
 
     Locks: the messages, skipping those that somebody sends just now.
     """
-    due = (
-        sa.select(MessageRow)
-        .where(MessageRow.tenant_id == work.tenant_id, MessageRow.due_at <= work.at)
-        .order_by(MessageRow.due_at)
-        .limit(PUT_BACK_MAX)
-        .with_for_update(skip_locked=True)
-    )
     count = 0
-    for row in work.session.execute(due).scalars():
-        row.due_at = work.at + OVERLOOKED
-        events.publish(work, EVENTS[row.queue](object_id=row.id))
-        count += 1
+    for queue in SINGLE:
+        due = (
+            sa.select(MessageRow)
+            .where(
+                MessageRow.tenant_id == work.tenant_id,
+                MessageRow.queue == queue,
+                MessageRow.run_id.is_(None),
+                MessageRow.due_at <= work.at,
+            )
+            .order_by(MessageRow.due_at)
+            .limit(PUT_BACK_MAX - count)
+            .with_for_update(skip_locked=True)
+        )
+        rows = list(work.session.execute(due).scalars())
+        for row in rows:
+            row.due_at = work.at + OVERLOOKED
+        publish_due(work, queue, [row.id for row in rows])
+        count += len(rows)
     return count
 
 
 def purge(work: Work) -> int:
-    """Delete messages that are kept no longer; return how many."""
+    """Delete messages that are kept no longer, and what is left of runs; return how many."""
     old = (
         sa.select(MessageRow.id)
         .where(MessageRow.tenant_id == work.tenant_id, MessageRow.delete_after < work.at)
         .limit(PURGE_MAX)
     )
-    return rows_changed(
-        work.session.execute(
-            sa.delete(MessageRow).where(
-                MessageRow.tenant_id == work.tenant_id, MessageRow.id.in_(old.scalar_subquery())
-            )
-        )
-    )
+    deleted = work.session.execute(
+        sa.delete(MessageRow)
+        .where(MessageRow.tenant_id == work.tenant_id, MessageRow.id.in_(old.scalar_subquery()))
+        .returning(MessageRow.run_id, MessageRow.state)
+    ).all()
+    # What waited in a run that nobody has resumed will not be sent any more.
+    left = Counter(run_id for run_id, state in deleted if run_id is not None and state in OPEN)
+    for run_id, count in sorted(left.items()):
+        note_change(work, run_id, before=QUEUED, after=EXPIRED, count=count)
+    purge_runs(work)
+    return len(deleted)

@@ -7,17 +7,34 @@ from datetime import timedelta
 from enum import Enum
 
 CHANNELS = ("mail", "sms")
-QUEUES = ("otp", "tx-mail", "tx-sms")
+CODES = "otp"
+SINGLE = (CODES, "tx-mail", "tx-sms")
+"""Queues on which each message travels alone, because somebody waits for it."""
+BULK = ("bulk-mail", "bulk-sms")
+"""Queues whose messages are taken many at a time."""
+QUEUES = (*SINGLE, *BULK)
 QUEUED, SENDING, SENT = "queued", "sending", "sent"
 FAILED, UNKNOWN, EXPIRED = "failed", "unknown", "expired"
-STATES = (QUEUED, SENDING, SENT, FAILED, UNKNOWN, EXPIRED)
+DELIVERED, BOUNCED, SUPPRESSED = "delivered", "bounced", "suppressed"
+CLOSED = (SENT, DELIVERED, BOUNCED, FAILED, UNKNOWN, EXPIRED, SUPPRESSED)
+STATES = (QUEUED, SENDING, *CLOSED)
 OPEN = (QUEUED, SENDING)
 """States from which a message still goes on by itself."""
-AT_A_LOSS = (FAILED, UNKNOWN)
+TAKEN_BY_PROVIDER = (SENT, DELIVERED, BOUNCED)
+"""States of a message that a provider has, or had."""
+AT_A_LOSS = (FAILED, UNKNOWN, SUPPRESSED)
 """States from which a person may have it sent again."""
 
 LEASE = timedelta(seconds=150)
 """How long one attempt may take; longer than a worker lets any job of these queues run."""
+HELD_MAX = 50
+"""Messages of a bulk queue that one worker holds at once."""
+LINES_MAX = 4
+"""Workers that send one tenant's bulk by one channel at a time."""
+SLICE_S = 8.0
+"""After so long a worker lets another tenant's bulk go first, or ends if it was told to: it has
+less time for that than a slow run would take."""
+BULK_FIRST = timedelta(minutes=1)
 QUICK_TRIES_MAX = 7
 """Attempts that follow one another within two minutes, by the back-off of the rails."""
 ATTEMPTS_MAX = 20
@@ -77,13 +94,29 @@ def lost(reason: str) -> Outcome:
     return Outcome(ending=Ending.LOST, reason=reason)
 
 
-def queue_of(channel: str, *, is_code: bool) -> str:
+def queue_of(channel: str, *, is_code: bool, is_bulk: bool = False) -> str:
     """Return the queue a message travels on.
 
     >>> queue_of("sms", is_code=True), queue_of("mail", is_code=False)
     ('otp', 'tx-mail')
+    >>> queue_of("mail", is_code=False, is_bulk=True)
+    'bulk-mail'
     """
-    return "otp" if is_code else f"tx-{channel}"
+    assert not (is_code and is_bulk), "somebody waits for a code"
+    if is_code:
+        return CODES
+    return f"bulk-{channel}" if is_bulk else f"tx-{channel}"
+
+
+def class_of(queue: str) -> str:
+    """Return the class of traffic a queue belongs to: who goes first, who fails together.
+
+    >>> [class_of(queue) for queue in QUEUES]
+    ['codes', 'letters', 'letters', 'bulk', 'bulk']
+    """
+    if queue in BULK:
+        return "bulk"
+    return "codes" if queue == CODES else "letters"
 
 
 def may_repeat(channel: str, queue: str) -> bool:
@@ -92,7 +125,7 @@ def may_repeat(channel: str, queue: str) -> bool:
     An SMS carries its id as the provider's idempotency key, and the same code twice does no
     harm; a letter that comes twice does.
     """
-    return channel == "sms" or queue == "otp"
+    return channel == "sms" or queue == CODES
 
 
 def state_after(outcome: Outcome, *, repeats: bool, attempts: int) -> str:
@@ -122,3 +155,12 @@ def late_wait(attempts: int) -> timedelta:
     if attempts < QUICK_TRIES_MAX:
         return OVERLOOKED
     return min(LATE_FIRST * (1 << attempts - QUICK_TRIES_MAX), LATE_MAX)
+
+
+def bulk_wait(attempts: int) -> timedelta:
+    """Return the pause of a bulk message after so many attempts; no rails try it in between.
+
+    >>> [bulk_wait(n).seconds // 60 for n in (1, 2, 3, 7, 19)]
+    [1, 2, 4, 60, 60]
+    """
+    return min(BULK_FIRST * (1 << attempts - 1), LATE_MAX)
