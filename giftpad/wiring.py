@@ -48,6 +48,11 @@ SUBSCRIPTIONS: events.Subscriptions = {
     coupons.VolumeDue: [events.on_queue("print", coupon_handlers.print_due_volume)],
     # Not behind the prints: what is destroyed should be gone soon.
     coupons.PrintDestroyed: [events.on_queue("export", coupon_handlers.delete_print_files)],
+    messaging.MessageSent: [gift_handlers.note_sent],
+    messaging.MessageDelivered: [gift_handlers.note_delivered],
+    messaging.MessageBounced: [gift_handlers.note_bounced],
+    messaging.MessageGivenUp: [gift_handlers.note_given_up],
+    messaging.MessageUnknown: [gift_handlers.note_unknown],
     gifts.GiftsDue: [events.on_queue("export", gift_handlers.issue_due_gifts)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     identity.ResetAsked: [events.on_queue("otp", identity_handlers.mail_reset_code)],

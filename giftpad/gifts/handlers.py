@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from giftpad import messaging
 from giftpad.events import detached
+from giftpad.gifts.commands.delivering import note_delivery
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.events import GiftsDue
+from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, HANDED_OVER, UNKNOWN
 from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
-from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.kernel.work import Scope, Work, unit_of_work
 
 ISSUE_PATIENCE_S = 60
 
@@ -20,3 +23,28 @@ def issue_due_gifts(scope: Scope, event: GiftsDue) -> None:
                 return
     with unit_of_work(scope) as work:
         pass_on(work, event.object_id)
+
+
+def note_sent(work: Work, event: messaging.MessageSent) -> None:
+    """Note that a provider has taken the letter of a gift."""
+    note_delivery(work, event.reference, event.object_id, HANDED_OVER)
+
+
+def note_delivered(work: Work, event: messaging.MessageDelivered) -> None:
+    """Note that the letter of a gift has arrived."""
+    note_delivery(work, event.reference, event.object_id, DELIVERED)
+
+
+def note_bounced(work: Work, event: messaging.MessageBounced) -> None:
+    """Note that the letter of a gift came back."""
+    note_delivery(work, event.reference, event.object_id, BOUNCED)
+
+
+def note_given_up(work: Work, event: messaging.MessageGivenUp) -> None:
+    """Note that the letter of a gift was never taken."""
+    note_delivery(work, event.reference, event.object_id, FAILED)
+
+
+def note_unknown(work: Work, event: messaging.MessageUnknown) -> None:
+    """Note that nobody knows whether the letter of a gift was taken."""
+    note_delivery(work, event.reference, event.object_id, UNKNOWN)

@@ -212,6 +212,8 @@ def start_issuing(work: Work, order: OrderRow) -> None:
     Publishes: gift_order.gifts_due_v1.
     """
     order.state, order.changed_at = ISSUING, work.at
+    name = f"{order.number} {order.title}"
+    order.run_id = messaging.open_run(work, name=name, reference=order.id)
     events.publish(work, GiftsDue(object_id=order.id))
 
 
