@@ -1,0 +1,100 @@
+"""Gifts that nobody claims: taken back, out of time, reminded of, forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from giftpad import gifts
+from giftpad.gifts import jobs
+from giftpad.kernel.clock import local_date
+from giftpad.kernel.work import unit_of_work
+from tests.make_gifts import CONTRACT, VALUE, make_company, set_contract
+
+pytestmark = pytest.mark.usefixtures("house")
+LIFE = timedelta(days=CONTRACT.claim_days + 1)
+
+
+@pytest.fixture
+def company():
+    return make_company()
+
+
+def test_a_cancelled_gift_gives_its_value_back_but_not_its_fee(company):
+    order_id = company.sent(2)
+    before = company.budget()
+    first, _ = company.gifts(order_id)
+    with unit_of_work(company.as_("support")) as work:
+        gifts.cancel_gift(work, first.id, reason="退職")
+    assert company.budget() == before + VALUE
+    assert company.differences() == []
+    with pytest.raises(gifts.GiftWrongState), unit_of_work(company.as_("support")) as work:
+        gifts.cancel_gift(work, first.id, reason="退職")
+    with pytest.raises(gifts.GiftOver):
+        company.claim(first.id)
+
+
+def test_cancelling_the_rest_leaves_what_is_claimed(company):
+    order_id = company.sent(3)
+    company.claim(company.gifts(order_id)[0].id)
+    with unit_of_work(company.as_("approver")) as work:
+        assert gifts.cancel_rest(work, order_id, reason="中止") == 2
+    progress = company.progress(order_id)
+    assert (progress.claimed, progress.cancelled) == (1, 2)
+    assert company.differences() == []
+
+
+@pytest.mark.parametrize("unclaimed", ["returned", "kept"])
+def test_what_nobody_claims_goes_where_the_contract_says(company, fresh_clock, unclaimed):
+    kept = {name: getattr(CONTRACT, name) for name in CONTRACT.__slots__}
+    set_contract(company.scope, gifts.Contract(**{**kept, "unclaimed": unclaimed}))
+    order_id = company.sent(3)
+    company.claim(company.gifts(order_id)[0].id)
+    before = company.budget()
+    assert jobs.end_due(company.scope) == 0
+    fresh_clock(LIFE)
+    assert jobs.end_due(company.scope) == 2
+    assert jobs.end_due(company.scope) == 0
+    assert company.budget() == before + (2 * VALUE if unclaimed == "returned" else 0)
+    assert (company.progress(order_id).expired, company.order(order_id).state) == (2, "closed")
+    assert company.differences() == []
+
+
+def test_after_its_last_day_a_gift_is_over_before_the_job_has_come(company, fresh_clock):
+    (gift,) = company.gifts(company.sent(1))
+    fresh_clock(LIFE)
+    with pytest.raises(gifts.GiftOver) as refused:
+        company.claim(gift.id)
+    assert refused.value.params == {"state": "expired"}
+
+
+def test_more_time_is_given_within_the_contract(company, fresh_clock):
+    (gift,) = company.gifts(company.sent(1))
+    with unit_of_work(company.scope) as work:
+        today = local_date(work.at, "Asia/Tokyo")
+    too_late = today + timedelta(days=CONTRACT.claim_days_max + 1)
+    with pytest.raises(gifts.OrderUnfit), unit_of_work(company.as_("support")) as work:
+        gifts.extend_gift(work, gift.id, too_late, reason="入院")
+    with unit_of_work(company.as_("support")) as work:
+        gifts.extend_gift(work, gift.id, gift.claim_by + timedelta(days=30), reason="入院")
+    fresh_clock(LIFE)
+    company.claim(gift.id)
+
+
+def test_old_names_are_forgotten_and_the_books_stay(company, fresh_clock):
+    order_id = company.sent(2)
+    first, _ = company.gifts(order_id)
+    company.claim(first.id)
+    draft = company.draft()
+    company.take(draft, [gifts.Cells(line=2, cells={"name": "下書き"})])
+    fresh_clock(timedelta(days=600))
+    jobs.end_due(company.scope)
+    assert jobs.forget_old(company.scope) == 4, "two gifts, a claim, a line of a draft"
+    assert jobs.forget_old(company.scope) == 0
+    assert {gift.name for gift in company.gifts(order_id)} == {""}
+    assert company.differences() == []
+    with unit_of_work(company.scope) as work:
+        left = work.session.execute(sa.text("SELECT count(*) FROM gift_lines")).scalar_one()
+    assert left == 0
