@@ -53,6 +53,7 @@ SUBSCRIPTIONS: events.Subscriptions = {
     messaging.MessageBounced: [gift_handlers.note_bounced],
     messaging.MessageGivenUp: [gift_handlers.note_given_up],
     messaging.MessageUnknown: [gift_handlers.note_unknown],
+    gifts.CardsDue: [events.on_queue("print", gift_handlers.print_due_cards)],
     gifts.GiftsDue: [events.on_queue("export", gift_handlers.issue_due_gifts)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     identity.ResetAsked: [events.on_queue("otp", identity_handlers.mail_reset_code)],
@@ -85,6 +86,7 @@ SCHEDULE: dict[str, Scheduled] = {
     "gifts.start": Scheduled(job=gift_jobs.start_due_orders, cron="* * * * *"),
     "gifts.end": Scheduled(job=gift_jobs.end_due, cron="11 * * * *"),
     "gifts.remind": Scheduled(job=gift_jobs.remind_due, cron="22 0-11 * * *"),
+    "gifts.throw_away_prints": Scheduled(job=gift_jobs.throw_away_prints, cron="32 3 * * *"),
     "gifts.forget": Scheduled(job=gift_jobs.forget_old, cron="42 3 * * *"),
     "identity.purge": Scheduled(job=identity_jobs.purge_old, cron="47 * * * *"),
     "identity.rotate_keys": Scheduled(job=identity_jobs.rotate_keys, cron="2 * * * *"),
@@ -139,6 +141,7 @@ def bootstrap(settings: Settings) -> None:
     guard.bind_redis(settings.redis_url)
     coupons.bind_print_shop(settings)
     gifts.bind_links(settings)
+    gifts.bind_press(settings)
     shops.bind_files(open_files(settings))
     messaging.bind_providers(settings)
     events.subscribe(SUBSCRIPTIONS)

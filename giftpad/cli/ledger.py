@@ -23,7 +23,7 @@ def ledger() -> None:
 @ledger.command()
 @click.option("--tenant", "slug", help="One tenant instead of all.")
 def verify(slug: str | None) -> None:
-    """Recompute every balance from the transfers; compare payments, gifts, events and figures with them.
+    """Recompute every balance; compare payments, gifts, events and figures with the transfers.
 
     Exit 1, with a line for each difference, if anything does not agree.
     """

@@ -5,7 +5,7 @@ Hides: the accounts behind it all, sealed names, chunks, how a link is made.
 Does not know: what goods there are, how a letter looks or travels, pages, HTTP.
 """
 
-from giftpad.gifts.adapters import bind_links
+from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen
 from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
 from giftpad.gifts.commands.contracts import apply_section, read_section, take_deposit
 from giftpad.gifts.commands.deciding import (
@@ -25,6 +25,7 @@ from giftpad.gifts.commands.lines import (
     mend_line,
     take_recipients,
 )
+from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.errors import (
     AddressFaulty,
@@ -43,10 +44,13 @@ from giftpad.gifts.errors import (
     OrderUnfit,
     OrderWrongState,
     OwnOrder,
+    PrintGone,
+    PrintNotFound,
     ResendTooSoon,
     TooManyLines,
 )
 from giftpad.gifts.events import (
+    CardsDue,
     GiftCancelled,
     GiftClaimed,
     GiftReopened,
@@ -95,8 +99,10 @@ from giftpad.gifts.queries.orders import (
     list_days,
     list_orders,
 )
+from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
 from giftpad.gifts.queries.proof import verify
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, PREFECTURES, Address, clean_address
+from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
@@ -118,6 +124,8 @@ __all__ = [
     "Address",
     "AddressFaulty",
     "BudgetTooSmall",
+    "CardTicket",
+    "CardsDue",
     "Cells",
     "ClaimOrder",
     "ClaimSent",
@@ -159,6 +167,9 @@ __all__ = [
     "OrderView",
     "OrderWrongState",
     "OwnOrder",
+    "PrintGone",
+    "PrintNotFound",
+    "PrintView",
     "Progress",
     "ResendTooSoon",
     "ThanksView",
@@ -166,6 +177,7 @@ __all__ = [
     "apply_section",
     "approve_order",
     "bind_links",
+    "bind_press",
     "cancel_gift",
     "cancel_rest",
     "change_address",
@@ -178,8 +190,10 @@ __all__ = [
     "count_waiting",
     "discard_order",
     "draft_order",
+    "draw_specimen",
     "drop_repeats",
     "extend_gift",
+    "face_of",
     "find_contract",
     "find_gift_id",
     "get_budget",
@@ -194,11 +208,15 @@ __all__ = [
     "list_gifts",
     "list_lines",
     "list_orders",
+    "list_prints",
     "list_repeats",
     "list_thanks",
     "mean_repeats",
     "mend_line",
     "note_opened",
+    "open_cards",
+    "print_again",
+    "read_cards",
     "read_section",
     "readdress",
     "resend",

@@ -132,3 +132,24 @@ class DepositKnown(Conflict):
 
     code = "gift_deposit.known"
     sentence = "A payment with this reference is booked already, with another amount."
+
+
+class PrintNotFound(NotFound):
+    """The order has no cards."""
+
+    code = "gift_print.not_found"
+    sentence = "This order has no cards."
+
+
+class PrintGone(Conflict):
+    """The files of an order's cards are not all there."""
+
+    code = "gift_print.not_ready"
+    sentence = "The cards are not all there: they are being printed, or must be printed again."
+
+
+class PrintBusy(Conflict):
+    """Another worker prints this file just now."""
+
+    code = "gift_print.busy"
+    sentence = "These cards are being printed just now."

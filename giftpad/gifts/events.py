@@ -103,3 +103,10 @@ class GiftThanked(Event):
 
     name: ClassVar[str] = "gift.thanked_v1"
     order_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardsDue(Event):
+    """A file of cards waits to be printed; ``object_id`` is the file's row."""
+
+    name: ClassVar[str] = "gift_print.cards_due_v1"

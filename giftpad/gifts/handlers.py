@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from giftpad import messaging
 from giftpad.events import detached
+from giftpad.gifts.adapters.press import print_cards, throw_away
 from giftpad.gifts.commands.delivering import note_delivery
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
-from giftpad.gifts.events import GiftsDue
+from giftpad.gifts.commands.prints import finish_print, start_print
+from giftpad.gifts.events import CardsDue, GiftsDue
 from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, HANDED_OVER, UNKNOWN
 from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
 from giftpad.kernel.work import Scope, Work, unit_of_work
@@ -23,6 +25,25 @@ def issue_due_gifts(scope: Scope, event: GiftsDue) -> None:
                 return
     with unit_of_work(scope) as work:
         pass_on(work, event.object_id)
+
+
+@detached
+def print_due_cards(scope: Scope, event: CardsDue) -> None:
+    """Print a file of cards, read every code back, and keep it sealed if all are right.
+
+    Raises: PrintBusy while somebody else is at it.
+    """
+    with unit_of_work(scope) as work:
+        task = start_print(work, event.object_id)
+    if task is None:
+        return
+    if task.stale_file_id is not None:
+        throw_away(task.tenant_id, task.stale_file_id)
+    printed = print_cards(task)
+    with unit_of_work(scope) as work:
+        is_kept = finish_print(work, task, printed)
+    if not is_kept or printed.problems:
+        throw_away(task.tenant_id, task.file_id)
 
 
 def note_sent(work: Work, event: messaging.MessageSent) -> None:

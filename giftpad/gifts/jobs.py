@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from giftpad.gifts.adapters.press import throw_away
 from giftpad.gifts.commands.deciding import start_due
 from giftpad.gifts.commands.delivering import remind_some
 from giftpad.gifts.commands.ending import close_some, expire_some
 from giftpad.gifts.commands.forgetting import forget_some
+from giftpad.gifts.commands.prints import retire_prints
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 STEPS_MAX = 1000
@@ -48,3 +50,12 @@ def end_due(scope: Scope) -> int:
 def forget_old(scope: Scope) -> int:
     """Forget names and addresses that are kept no longer; return how many rows it touched."""
     return _steps(scope, forget_some)
+
+
+def throw_away_prints(scope: Scope) -> int:
+    """Delete files of cards that were kept long enough; return how many."""
+    with unit_of_work(scope) as work:
+        file_ids = retire_prints(work)
+    for file_id in file_ids:
+        throw_away(scope.tenant_id, file_id)
+    return len(file_ids)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from giftpad.printing.adapters import pictures, templates
+from giftpad.printing.adapters import templates
+from giftpad.printing.adapters.pictures import covered_png, page_png
 from giftpad.printing.adapters.sheet import Sheet
 from giftpad.printing.rules.layout import Rendered, RenderOptions, spending_areas
 
@@ -56,6 +57,7 @@ def preview(
     *,
     page: int = 1,
     overrides_dir: Path | None = None,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Draw a page of specimens as a PNG, with the template's own sample if no data is given.
 
@@ -69,11 +71,9 @@ def preview(
         sample.items,
         pdf,
         overrides_dir=overrides_dir,
-        options=RenderOptions(specimen=True),
+        options=RenderOptions(specimen=True, pictures=pictures or {}),
     )
-    return pictures.page_png(
-        pdf.getvalue(), page=page, dpi=PREVIEW_DPI, colour_count=PREVIEW_COLOURS
-    )
+    return page_png(pdf.getvalue(), page=page, dpi=PREVIEW_DPI, colour_count=PREVIEW_COLOURS)
 
 
 def draw_covered(
@@ -84,7 +84,7 @@ def draw_covered(
     Raises: UnknownTemplate, BrokenTemplate.
     """
     found = templates.load(template, overrides_dir)
-    return pictures.covered_png(
+    return covered_png(
         pdf,
         page=page,
         dpi=PREVIEW_DPI,

@@ -27,6 +27,7 @@ TABLES = (
     "gifts",
     "gift_claims",
     "gift_thanks",
+    "gift_prints",
 )
 
 
@@ -95,7 +96,13 @@ def _add_orders() -> None:
         sa.Column("starts_at", INSTANT),
         sa.Column("sent_at", INSTANT),
         sa.Column("closed_at", INSTANT),
-        sa.UniqueConstraint("tenant_id", "number"),
+        sa.CheckConstraint(
+            "channel IN ('mail', 'sms', 'link', 'card')",
+            name=op.f("gift_orders_channel_known_check"),
+        ),
+        sa.CheckConstraint(
+            "issued_to BETWEEN 0 AND quantity", name=op.f("gift_orders_issued_bounded_check")
+        ),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'approved', 'issuing', 'sent', 'closed')",
             name=op.f("gift_orders_state_known_check"),
@@ -104,13 +111,7 @@ def _add_orders() -> None:
             "(state = 'draft') = (submitted_at IS NULL)",
             name=op.f("gift_orders_submitted_unless_draft_check"),
         ),
-        sa.CheckConstraint(
-            "channel IN ('mail', 'sms', 'link', 'card')",
-            name=op.f("gift_orders_channel_known_check"),
-        ),
-        sa.CheckConstraint(
-            "issued_to BETWEEN 0 AND quantity", name=op.f("gift_orders_issued_bounded_check")
-        ),
+        sa.UniqueConstraint("tenant_id", "number"),
     )
     op.create_index(
         "gift_orders_open_idx",
@@ -135,10 +136,10 @@ def _add_orders() -> None:
         sa.Column("faults", JSONB, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("delete_after", INSTANT, nullable=False),
-        sa.UniqueConstraint("tenant_id", "order_id", "number"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
+        sa.UniqueConstraint("tenant_id", "order_id", "number"),
         sa.CheckConstraint(
             "channel IN ('mail', 'sms', 'link', 'card')",
             name=op.f("gift_lines_channel_known_check"),
@@ -180,27 +181,27 @@ def _add_gifts() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("delete_after", INSTANT, nullable=False),
-        sa.UniqueConstraint("tenant_id", "order_id", "number"),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
+        sa.UniqueConstraint("tenant_id", "locator"),
+        sa.CheckConstraint(
+            "channel IN ('mail', 'sms', 'link', 'card')", name=op.f("gifts_channel_known_check")
         ),
         sa.CheckConstraint(
             "(state = 'outstanding') = (ended_at IS NULL)",
             name=op.f("gifts_ended_unless_outstanding_check"),
         ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
+        ),
         sa.CheckConstraint(
             "state IN ('outstanding', 'claimed', 'cancelled', 'expired')",
             name=op.f("gifts_state_known_check"),
         ),
-        sa.UniqueConstraint("tenant_id", "account_id"),
-        sa.UniqueConstraint("tenant_id", "locator"),
         sa.CheckConstraint(
             "delivery IN ('none', 'queued', 'sent', 'delivered', 'bounced', 'failed', 'unknown')",
             name=op.f("gifts_delivery_known_check"),
         ),
-        sa.CheckConstraint(
-            "channel IN ('mail', 'sms', 'link', 'card')", name=op.f("gifts_channel_known_check")
-        ),
+        sa.UniqueConstraint("tenant_id", "order_id", "number"),
+        sa.UniqueConstraint("tenant_id", "account_id"),
     )
     op.create_index(
         "gifts_ends_at_idx",
@@ -242,12 +243,12 @@ def _add_gifts() -> None:
         sa.Column("delete_after", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
         sa.CheckConstraint(
-            "state IN ('received', 'preparing', 'shipped', 'arrived', 'returned', 'withdrawn')",
-            name=op.f("gift_claims_state_known_check"),
-        ),
-        sa.CheckConstraint(
             "time_slot IN ('any', 'morning', 'afternoon', 'evening')",
             name=op.f("gift_claims_time_slot_known_check"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('received', 'preparing', 'shipped', 'arrived', 'returned', 'withdrawn')",
+            name=op.f("gift_claims_state_known_check"),
         ),
     )
     op.create_index(
@@ -277,6 +278,36 @@ def _add_gifts() -> None:
     )
     op.create_index("gift_thanks_order_idx", "gift_thanks", ["tenant_id", "order_id", "at"])
     isolate("gift_thanks")
+    op.create_table(
+        "gift_prints",
+        sa.Column("tenant_id", sa.Uuid, primary_key=True),
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("order_id", sa.Uuid, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("place", sa.BigInteger, nullable=False),
+        sa.Column("quantity", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("claimed_until", INSTANT),
+        sa.Column("file_id", sa.Uuid),
+        sa.Column("size_bytes", sa.BigInteger),
+        sa.Column("sha256", sa.Text),
+        sa.Column("page_count", sa.BigInteger),
+        sa.Column("problems", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+        sa.Column("ready_at", INSTANT),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
+        ),
+        sa.UniqueConstraint("tenant_id", "order_id", "number"),
+        sa.CheckConstraint(
+            "(state = 'ready') = (sha256 IS NOT NULL)",
+            name=op.f("gift_prints_ready_is_checked_check"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('due', 'printing', 'ready', 'failed', 'gone')",
+            name=op.f("gift_prints_state_known_check"),
+        ),
+    )
+    isolate("gift_prints")
 
 
 def downgrade() -> None:

@@ -36,7 +36,10 @@ _HOUR = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 def read_section(folder: PackFolder, paths: tuple[str, ...], problems: Problems) -> Contract | None:
     """Read ``gifts.toml`` of a pack: the contract for gifts, if the tenant has one."""
     for path in paths:
-        return read_toml(folder.shown(path), folder.files[path], problems, read=_read_contract)
+        contract: Contract | None = read_toml(
+            folder.shown(path), folder.files[path], problems, read=_read_contract
+        )
+        return contract
     return None
 
 

@@ -11,6 +11,7 @@ from giftpad import events, ledger, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.letters import invite
+from giftpad.gifts.commands.prints import plan_prints
 from giftpad.gifts.events import GiftsDue, GiftsIssued, OrderSent
 from giftpad.gifts.models import GiftRow, LineRow, OrderRow
 from giftpad.gifts.rules.contracts import MAIL, SMS
@@ -46,7 +47,8 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     Value, gifts, letters and the place reached commit together, so whoever dies in between has
     issued nothing and whoever comes again goes on where the order stands.
     Locks: the order, what is held for it.
-    Publishes: gift_order.gifts_issued_v1; after the last one gift_order.sent_v1.
+    Publishes: gift_order.gifts_issued_v1; after the last one gift_order.sent_v1 and
+        gift_print.cards_due_v1.
     """
     order = lock_order(work, order_id)
     if order.state != ISSUING:
@@ -67,6 +69,7 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     )
     if order.issued_to == order.quantity:
         order.state, order.sent_at = SENT, work.at
+        plan_prints(work, order)
         events.publish(work, OrderSent(object_id=order.id, quantity=order.quantity))
     order.changed_at = work.at
     return order.state == ISSUING

@@ -62,7 +62,7 @@ _NOTE_MESSAGES = sa.text("""
 
 def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Message:
     person = open_person(gift)
-    values = {
+    values: dict[str, str | date] = {
         "recipient": person["name"],
         "sender": order.sender_name,
         "title": order.title,

@@ -2,6 +2,7 @@
 
 from giftpad.gifts.models.gifts import ClaimRow, GiftRow, ThanksRow, person_place
 from giftpad.gifts.models.orders import ContractRow, DepositRow, LineRow, OrderRow
+from giftpad.gifts.models.prints import PrintRow
 
 __all__ = [
     "ClaimRow",
@@ -10,6 +11,7 @@ __all__ = [
     "GiftRow",
     "LineRow",
     "OrderRow",
+    "PrintRow",
     "ThanksRow",
     "person_place",
 ]

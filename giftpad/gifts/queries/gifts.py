@@ -94,7 +94,9 @@ _JOINED = (
 
 
 def _view(work: Work, row: Any) -> GiftView:
-    gift, claim, thanks = row
+    gift: GiftRow = row[0]
+    claim: ClaimRow | None = row[1]
+    thanks: ThanksRow | None = row[2]
     person = open_person(gift)
     return GiftView(
         id=gift.id,
@@ -184,4 +186,5 @@ def get_link(work: Work, gift_id: UUID) -> str:
     if row is None:
         raise GiftNotFound
     locator, kid = row
+    assert kid is not None
     return build_link(work.tenant_id, kid, locator)

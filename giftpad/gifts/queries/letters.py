@@ -138,7 +138,10 @@ def get_letter(work: Work, gift_id: UUID) -> Letter:
     ).one_or_none()
     if found is None:
         raise GiftNotFound
-    gift, order, claim, thanks = found
+    gift, order = found[0], found[1]
+    claim: ClaimRow | None = found[2]
+    thanks: ThanksRow | None = found[3]
+    assert order.course_id is not None
     person = open_person(gift)
     zone = tenancy.get_tenant(work.tenant_id).zone
     return Letter(

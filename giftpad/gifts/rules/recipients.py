@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from giftpad.gifts.rules.contracts import CHANNELS, LINK, MAIL, SMS
+from giftpad.gifts.rules.contracts import CARD, CHANNELS, LINK, MAIL, SMS
 from giftpad.kernel.i18n import LOCALES, mark
 from giftpad.messaging import AddressUnfit, check_mail, check_phone
+from giftpad.printing import MissingGlyph, check_glyphs
 
 FIELDS = ("name", "mail", "phone", "channel", "external_id", "note", "locale")
 """The columns of a file of recipients."""
@@ -37,9 +38,9 @@ CHANNEL_WORDS: Mapping[str, str] = {
     "ショートメール": SMS,
     "link": LINK,
     "リンク": LINK,
-    "card": "card",
-    "カード": "card",
-    "はがき": "card",
+    "card": CARD,
+    "カード": CARD,
+    "はがき": CARD,
 }
 LOCALE_WORDS: Mapping[str, str] = {
     "ja": "ja",
@@ -50,6 +51,7 @@ LOCALE_WORDS: Mapping[str, str] = {
     "english": "en",
 }
 NAME_LENGTH_MAX = 60
+CARD_NAME_LENGTH_MAX = 20
 NOTE_LENGTH_MAX = 200
 ID_LENGTH_MAX = 64
 CELL_LENGTH_MAX = 1000
@@ -61,6 +63,8 @@ _ID = re.compile(r"[\w.@:/+-]{1,64}")
 RECIPIENT_SENTENCES: Mapping[str, str] = {
     "required": mark("This must not be empty."),
     "name.long": mark("A name has at most {most} characters; this one has {length}."),
+    "name.card": mark("On a card a name has at most {most} characters; this one has {length}."),
+    "name.glyph": mark("The character {character} cannot be printed. Write the name otherwise."),
     "name.address": mark("This looks like a mail address. Put the person's name here."),
     "character": mark("Character {place} cannot be shown. Type the value again."),
     "mail.at": mark("A mail address has one @ with something on both sides."),
@@ -71,7 +75,6 @@ RECIPIENT_SENTENCES: Mapping[str, str] = {
     "phone.zero": mark("The leading 0 is missing. A spreadsheet drops it: add it."),
     "phone.landline": mark("An SMS goes to mobile numbers only: 090, 080, 070 or 060."),
     "channel.unknown": mark("Write mail, sms, link or card."),
-    "channel.card": mark("Printed cards cannot be ordered here yet. Choose another way."),
     "channel.address": mark("This way of sending needs an address that is missing."),
     "locale.unknown": mark("Write ja or en."),
     "note.long": mark("A note has at most {most} characters; this one has {length}."),
@@ -201,6 +204,16 @@ def _mail_fault(text: str) -> str:
     return "mail.shape" if at and before and after and "@" not in after else "mail.at"
 
 
+def _check_card(judge: _Judge, name: str) -> None:
+    if len(name) > CARD_NAME_LENGTH_MAX:
+        judge.fault("name", "name.card", length=len(name), most=CARD_NAME_LENGTH_MAX)
+        return
+    try:
+        check_glyphs([name])
+    except MissingGlyph as error:
+        judge.fault("name", "name.glyph", character=error.params["character"])
+
+
 def _address(judge: _Judge, channel: str, mail: str, phone: str) -> str:
     """Return where a gift goes; a channel whose address is missing or unfit is a fault."""
     if channel == MAIL:
@@ -239,8 +252,8 @@ def judge_recipient(
     if channel == MAIL and not judge.plain("mail") and phone:
         default = SMS  # the only address there is says how
     chosen = judge.word("channel", CHANNEL_WORDS, "channel.unknown", default)
-    if chosen == "card":
-        judge.fault("channel", "channel.card")
+    if chosen == CARD and not judge.faults:
+        _check_card(judge, name)
     address = _address(judge, chosen, mail, phone)
     kept = {field: cells.get(field, "")[:CELL_LENGTH_MAX] for field in FIELDS if cells.get(field)}
     return Recipient(

@@ -7,11 +7,13 @@ Hides: PDF operators.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
@@ -24,7 +26,14 @@ FOLD_DASHES_PT: Final = (3, 2)
 FOLD_THICKNESS_PT: Final = 0.4
 
 
-def paint_static(canvas: Canvas, element: layout.Element, *, accent: str, folder: Path) -> None:
+def paint_static(
+    canvas: Canvas,
+    element: layout.Element,
+    *,
+    accent: str,
+    folder: Path,
+    pictures: Mapping[str, bytes],
+) -> None:
     """Paint an element that holds no text; of a QR code only the white plate."""
     canvas.saveState()
     match element:
@@ -43,20 +52,19 @@ def paint_static(canvas: Canvas, element: layout.Element, *, accent: str, folder
         case layout.PatternElement():
             _paint_pattern(canvas, element, accent)
         case layout.ImageElement():
-            left, bottom, width, height = _box(element)
-            canvas.drawImage(
-                str(folder / element.file),
-                left,
-                bottom,
-                width,
-                height,
-                mask="auto",
-                preserveAspectRatio=True,
-            )
+            _paint_picture(canvas, element, str(folder / element.file))
+        case layout.PictureElement():
+            if element.name in pictures:
+                _paint_picture(canvas, element, ImageReader(BytesIO(pictures[element.name])))
         case layout.QrElement():
             canvas.setFillGray(1)
             canvas.rect(*_box(element), stroke=0, fill=1)
     canvas.restoreState()
+
+
+def _paint_picture(canvas: Canvas, element: layout.Element, picture: str | ImageReader) -> None:
+    left, bottom, width, height = _box(element)
+    canvas.drawImage(picture, left, bottom, width, height, mask="auto", preserveAspectRatio=True)
 
 
 def text_operators(

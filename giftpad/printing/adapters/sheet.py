@@ -202,7 +202,11 @@ class Sheet:
                 canvas.addLiteral(self._text_operators(element, self._common))
             else:
                 painting.paint_static(
-                    canvas, element, accent=self._accent, folder=self._template.folder
+                    canvas,
+                    element,
+                    accent=self._accent,
+                    folder=self._template.folder,
+                    pictures=self._options.pictures,
                 )
         canvas.endForm()
         if self._has_marks:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import msgspec
@@ -111,6 +111,12 @@ class ImageElement(Placed, frozen=True, kw_only=True, tag="image"):
     file: str
 
 
+class PictureElement(Placed, frozen=True, kw_only=True, tag="picture"):
+    """A picture that comes with the data, by its name there; nothing is drawn without one."""
+
+    name: str
+
+
 class BoxElement(Placed, frozen=True, kw_only=True, tag="box"):
     """A rectangle, filled, outlined or both."""
 
@@ -144,7 +150,14 @@ class PatternElement(Placed, frozen=True, kw_only=True, tag="pattern"):
 
 
 Element = (
-    TextElement | QrElement | ImageElement | BoxElement | LineElement | FoldElement | PatternElement
+    TextElement
+    | QrElement
+    | ImageElement
+    | PictureElement
+    | BoxElement
+    | LineElement
+    | FoldElement
+    | PatternElement
 )
 
 
@@ -174,12 +187,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """How a file is to be printed; ``crop_marks`` None leaves it to the template."""
+    """How a file is to be printed; ``crop_marks`` None leaves it to the template.
+
+    ``pictures`` are PNG or JPEG files by the names that the template calls them.
+    """
 
     crop_marks: bool | None = None
     bleed: bool = False
     qr_as_path: bool = False
     specimen: bool = False
+    pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
