@@ -19,17 +19,35 @@ from giftpad.sheets.errors import (
     WorkbookProtected,
 )
 from giftpad.sheets.queries import read_sheet
+from giftpad.sheets.rules.cells import (
+    CELL_SENTENCES,
+    FieldFault,
+    LineFault,
+    clean_day,
+    clean_email,
+    clean_folded,
+    clean_kana,
+    clean_name,
+    clean_phone,
+    clean_prefecture,
+    clean_text,
+    clean_truth,
+    clean_whole,
+)
 from giftpad.sheets.rules.columns import Columns, Matched, fold_name, match_columns
 from giftpad.sheets.rules.sheet import COLUMNS_MAX, ROWS_MAX, SIZE_MAX, Sheet
 from giftpad.sheets.rules.texts import is_text, read_lines
 from giftpad.sheets.rules.writing import write_csv, write_line, write_xlsx
 
 __all__ = [
+    "CELL_SENTENCES",
     "COLUMNS_MAX",
     "ROWS_MAX",
     "SIZE_MAX",
     "Columns",
     "EncodingUnknown",
+    "FieldFault",
+    "LineFault",
     "Matched",
     "NotATable",
     "QuotesUnmatched",
@@ -42,6 +60,16 @@ __all__ = [
     "WorkbookBroken",
     "WorkbookOld",
     "WorkbookProtected",
+    "clean_day",
+    "clean_email",
+    "clean_folded",
+    "clean_kana",
+    "clean_name",
+    "clean_phone",
+    "clean_prefecture",
+    "clean_text",
+    "clean_truth",
+    "clean_whole",
     "fold_name",
     "is_text",
     "match_columns",

@@ -5,6 +5,7 @@ Hides: encodings and spellings of CSV, how facts are dated, how contacts are sea
 Does not know: programmes, payments, people who sign in, HTTP.
 """
 
+from giftpad.sheets import FieldFault, LineFault
 from giftpad.shops.adapters import bind_files
 from giftpad.shops.commands import (
     add_branch,
@@ -51,7 +52,6 @@ from giftpad.shops.rules.facts import (
     Contact,
     DatedFacts,
     Facts,
-    LineFault,
     NewShop,
     ShopChange,
     ShopFilter,
@@ -60,7 +60,7 @@ from giftpad.shops.rules.facts import (
     Taken,
 )
 from giftpad.shops.rules.faults import SENTENCES
-from giftpad.shops.rules.fields import CLEANERS, FieldFault, clean_groups, clean_label
+from giftpad.shops.rules.fields import CLEANERS, clean_groups, clean_label
 from giftpad.shops.rules.imports import IMPORT_SIZE_MAX, FaultyLine, ImportPreview, ImportView
 from giftpad.shops.rules.sheet import COLUMNS, SheetLine, column_names, read_sheet
 

@@ -17,11 +17,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, events
 from giftpad.kernel.work import Actor, Scope, Work, unit_of_work
+from giftpad.sheets import LineFault
 from giftpad.shops.adapters import drop_file, open_file
 from giftpad.shops.commands import take_lines, try_lines
 from giftpad.shops.events import ShopImportOrdered
 from giftpad.shops.models import ImportFaultRow, ImportRow
-from giftpad.shops.rules.facts import LineFault, Taken
+from giftpad.shops.rules.facts import Taken
 from giftpad.shops.rules.sheet import SheetLine, read_sheet
 
 CHUNK_LINES = 1000

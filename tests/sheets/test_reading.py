@@ -124,6 +124,7 @@ with zipfile.ZipFile(DOCUMENT, "w") as archive:
         (workbook(), "sheet.empty"),
         ("氏名\n花子".encode("cp932") + b"\x82", "sheet.encoding"),
         ("氏名,a\n".encode("utf-16-le"), "sheet.encoding"),
+        ("氏名,a\n".encode("utf-32"), "sheet.encoding"),
         (b"\xef\xbb\xbf" + "氏名".encode("cp932"), "sheet.encoding"),
         (b"%PDF-1.7", "sheet.not_a_table"),
         (b"\x89PNG\r\n", "sheet.not_a_table"),

@@ -58,12 +58,12 @@ def _first_fault(stream: IO[bytes], encoding: str) -> int | None:
     while block := stream.read(_BLOCK_SIZE):
         pending = len(decoder.getstate()[0])
         try:
-            decoder.decode(block)
+            text = decoder.decode(block)
         except UnicodeDecodeError as error:
             return passed - pending + error.start
-        # UTF-16 without its mark would pass for Shift_JIS.
-        if encoding != "utf-16" and (place := block.find(0)) >= 0:
-            return passed + place
+        # UTF-16 without its mark would pass for Shift_JIS, and UTF-32 for UTF-16 with it.
+        if (place := text.find("\0")) >= 0:
+            return passed - pending + len(text[:place].encode(encoding))
         passed += len(block)
     pending = len(decoder.getstate()[0])
     try:

@@ -6,8 +6,9 @@ import io
 from typing import cast
 
 from giftpad.kernel.work import Work
+from giftpad.sheets import LineFault
 from giftpad.shops.commands.lines import take_lines
-from giftpad.shops.rules.facts import LineFault, Taken
+from giftpad.shops.rules.facts import Taken
 from giftpad.shops.rules.faults import SENTENCES
 from giftpad.shops.rules.sheet import SheetLine, read_sheet
 from giftpad.tenancy import PackFolder, Problems

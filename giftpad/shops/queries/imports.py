@@ -11,10 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.sheets import LineFault
 from giftpad.shops.adapters import open_file
 from giftpad.shops.errors import ImportFileGone, ImportNotFound
 from giftpad.shops.models import ImportFaultRow, ImportRow
-from giftpad.shops.rules.facts import LineFault
 from giftpad.shops.rules.imports import FaultyLine, ImportView
 from giftpad.shops.rules.mending import find_cells, write_mended
 

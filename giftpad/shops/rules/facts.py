@@ -135,13 +135,3 @@ class Taken:
             changed=self.changed + other.changed,
             unchanged=self.unchanged + other.unchanged,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineFault:
-    """One thing wrong with one cell of one line; the sentences are in ``faults.SENTENCES``."""
-
-    line: int
-    column: str
-    code: str
-    params: dict[str, object] = field(default_factory=dict)

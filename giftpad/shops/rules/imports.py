@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from giftpad.shops.rules.facts import LineFault, ShopChange
+from giftpad.sheets import LineFault
+from giftpad.shops.rules.facts import ShopChange
 
 IMPORT_SIZE_MAX = 32 * 1024 * 1024
 FILE_KEPT = timedelta(days=7)

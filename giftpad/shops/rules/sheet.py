@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from giftpad import sheets
 from giftpad.kernel.cells import unguard_cell
-from giftpad.shops.rules.facts import LineFault
-from giftpad.shops.rules.fields import CLEANERS, FieldFault
+from giftpad.sheets import FieldFault, LineFault
+from giftpad.shops.rules.fields import CLEANERS
 
 LINES_MAX = 100_000
 VALUE_SHOWN_MAX = 60
