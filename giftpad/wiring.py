@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from giftpad import (
+    catalog,
     coupons,
     events,
     gifts,
@@ -143,5 +144,6 @@ def bootstrap(settings: Settings) -> None:
     gifts.bind_links(settings)
     gifts.bind_press(settings)
     shops.bind_files(open_files(settings))
+    catalog.bind_files(open_files(settings))
     messaging.bind_providers(settings)
     events.subscribe(SUBSCRIPTIONS)

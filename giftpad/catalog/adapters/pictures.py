@@ -1,0 +1,155 @@
+"""Pictures of products: drawn anew at our widths, kept in the file store under their content.
+
+Hides: Pillow, the formats it reads, its limits.  What was uploaded is never served: whatever a
+file carries beside the picture, places and names of cameras too, ends here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass, field
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from giftpad.catalog.errors import PictureNotFound, PictureUnfit
+from giftpad.kernel.files import FileStore
+
+WIDTHS = (360, 960)
+"""Widths in pixels at which a picture is kept; one that is smaller keeps its own."""
+
+MEDIA_TYPE = "image/webp"
+SIZE_MAX = 10 * 1024 * 1024
+PIXELS_MAX = 40_000_000
+HEIGHT_RATIO_MAX = 3
+"""How often the width may fit into the height, and the other way round."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+_QUALITY = 80
+_MEGABYTE = 1024 * 1024
+
+
+class _Bound:
+    """The file store this process works with."""
+
+    files: FileStore | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPicture:
+    """A picture at our widths, ready to be kept; its id comes from what was handed in."""
+
+    id: UUID
+    width_px: int
+    height_px: int
+    by_width: dict[int, bytes] = field(repr=False)
+
+
+def bind_files(files: FileStore) -> None:
+    """Give the catalogue the file store of this process."""
+    _Bound.files = files
+
+
+def bound_files() -> FileStore:
+    """Return the file store of this process."""
+    assert _Bound.files is not None, "catalog.bind_files has not been called"
+    return _Bound.files
+
+
+def picture_id_of(data: bytes) -> UUID:
+    """Return the id of a picture: the same for the same bytes, so that it is kept once."""
+    return uuid5(NAMESPACE_OID, f"giftpad picture {hashlib.sha256(data).hexdigest()}")
+
+
+def draw_picture(name: str, data: bytes) -> DrawnPicture:
+    """Draw an uploaded picture anew at our widths.
+
+    Raises: PictureUnfit.
+    """
+    if not data or len(data) > SIZE_MAX:
+        raise _unfit(name)
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of a bomb below twice its limit; ours is lower, and is a refusal.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+                width, height = opened.size
+                if not _is_fit(width, height):
+                    raise _unfit(name)
+                upright = ImageOps.exif_transpose(opened)
+                plain = _flatten(upright)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
+        raise _unfit(name) from error
+    except (SyntaxError, EOFError, IndexError, TypeError) as error:  # how its readers give up
+        raise _unfit(name) from error
+    by_width = {width: _at_width(plain, width) for width in WIDTHS}
+    return DrawnPicture(
+        id=picture_id_of(data), width_px=plain.width, height_px=plain.height, by_width=by_width
+    )
+
+
+def _unfit(name: str) -> PictureUnfit:
+    return PictureUnfit(name=name, most_mb=SIZE_MAX // _MEGABYTE)
+
+
+def _is_fit(width: int, height: int) -> bool:
+    return (
+        0 < width * height <= PIXELS_MAX
+        and width <= HEIGHT_RATIO_MAX * height
+        and height <= HEIGHT_RATIO_MAX * width
+    )
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """Put a picture on white: what is transparent would be black on a dark page."""
+    rgba = picture.convert("RGBA")
+    ground = Image.new("RGBA", rgba.size, "white")
+    return Image.alpha_composite(ground, rgba).convert("RGB")
+
+
+def _at_width(picture: Image.Image, width: int) -> bytes:
+    shown = picture
+    if picture.width > width:
+        height = max(1, round(picture.height * width / picture.width))
+        shown = picture.resize((width, height), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    shown.save(out, "WEBP", quality=_QUALITY, method=4)
+    return out.getvalue()
+
+
+def _kind(width: int) -> str:
+    return f"catalog_picture_{width}"
+
+
+def keep_picture(tenant_id: UUID, drawn: DrawnPicture) -> None:
+    """Keep a picture at all its widths; one that is kept already is written again."""
+    for width, data in drawn.by_width.items():
+        bound_files().write(tenant_id, _kind(width), drawn.id, data=data)
+
+
+def read_picture(tenant_id: UUID, picture_id: UUID, width: int) -> bytes:
+    """Return a picture at one of our widths.
+
+    Raises: PictureNotFound.
+    """
+    if width not in WIDTHS:
+        raise PictureNotFound
+    try:
+        return bound_files().read(tenant_id, _kind(width), picture_id)
+    except FileNotFoundError as error:
+        raise PictureNotFound from error
+
+
+def drop_picture(tenant_id: UUID, picture_id: UUID) -> None:
+    """Delete a picture; one that is gone already is no error."""
+    for width in WIDTHS:
+        bound_files().delete(tenant_id, _kind(width), picture_id)
+
+
+def list_kept_pictures(tenant_id: UUID) -> list[UUID]:
+    """Return the pictures that lie in the store, whether or not they are on record."""
+    return sorted(
+        {each for width in WIDTHS for each in bound_files().list_ids(tenant_id, _kind(width))}
+    )

@@ -1,0 +1,29 @@
+"""Finding courses, choices, products, pictures and imports."""
+
+from giftpad.catalog.queries.choices import list_categories, list_choices
+from giftpad.catalog.queries.courses import get_course, list_courses
+from giftpad.catalog.queries.pictures import picture
+from giftpad.catalog.queries.products import (
+    PAGE_MAX,
+    find_product_ids,
+    get_product,
+    list_product_categories,
+    list_products,
+    views_of,
+)
+from giftpad.catalog.queries.takings import get_taken
+
+__all__ = [
+    "PAGE_MAX",
+    "find_product_ids",
+    "get_course",
+    "get_product",
+    "get_taken",
+    "list_categories",
+    "list_choices",
+    "list_courses",
+    "list_product_categories",
+    "list_products",
+    "picture",
+    "views_of",
+]
