@@ -116,6 +116,11 @@ PACK_SECTIONS: dict[str, tenancy.PackSection] = {
     "print": tenancy.PackSection(
         files=re.compile(r"print/[a-z0-9_]+/[^/]+"), read=printing.read_section
     ),
+    "letters": tenancy.PackSection(
+        files=messaging.SECTION_FILES,
+        read=messaging.read_section,
+        apply=messaging.apply_section,
+    ),
     "people": tenancy.PackSection(
         files=re.compile(r"people\.toml"),
         read=partial(

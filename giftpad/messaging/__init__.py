@@ -5,11 +5,15 @@ Hides: SMTP, the provider's HTTP, leases, sealed recipients and values, who send
 Does not know: people, sign-in, gifts, why something is said, pages.
 """
 
-from giftpad.messaging.adapters import bind_providers, can_send
+from giftpad.messaging.adapters import bind_pictures, bind_providers, can_send
 from giftpad.messaging.commands import (
+    SECTION_FILES,
     Message,
+    apply_section,
     open_run,
     pause_run,
+    preview,
+    read_section,
     resume_run,
     retry,
     send,
@@ -46,14 +50,18 @@ from giftpad.messaging.queries import (
     list_runs,
 )
 from giftpad.messaging.rules.addresses import check_mail, check_phone
-from giftpad.messaging.rules.letters import LETTERS, NOTICES
+from giftpad.messaging.rules.gifts import GIFT_LETTERS
+from giftpad.messaging.rules.letters import LETTERS, Written
 from giftpad.messaging.rules.sending import CHANNELS, STATES
+from giftpad.messaging.rules.values import NOTICES
 
 __all__ = [
     "CHANNELS",
+    "GIFT_LETTERS",
     "LETTERS",
     "NOTICES",
     "PAGE_MAX",
+    "SECTION_FILES",
     "STATES",
     "AddressUnfit",
     "BulkMailDue",
@@ -75,6 +83,9 @@ __all__ = [
     "SmsDue",
     "TemplateUnknown",
     "ValuesUnfit",
+    "Written",
+    "apply_section",
+    "bind_pictures",
     "bind_providers",
     "can_send",
     "check_mail",
@@ -85,6 +96,8 @@ __all__ = [
     "list_runs",
     "open_run",
     "pause_run",
+    "preview",
+    "read_section",
     "resume_run",
     "retry",
     "send",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.kernel.db import Base
@@ -139,6 +141,18 @@ class RunMinuteRow(Base):
     minute: Mapped[datetime] = mapped_column(INSTANT, primary_key=True)
     began_at: Mapped[datetime] = mapped_column(INSTANT)
     done: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class LetterheadRow(Base):
+    """In whose name a tenant's letters are sent, and its own words for them; see its pack."""
+
+    __tablename__ = "messaging_letterheads"
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender: Mapped[str]
+    sender_names: Mapped[dict[str, str]] = mapped_column(JSONB)
+    reply_to: Mapped[str]
+    return_path: Mapped[str]
+    wordings: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class LineRow(Base):

@@ -13,10 +13,18 @@ from giftpad import tenancy
 from giftpad.kernel.seal import SealBroken
 from giftpad.kernel.work import Work
 from giftpad.messaging.errors import MessageNotFound, RunNotFound
-from giftpad.messaging.models import MessageRow, RunMinuteRow, RunRow, message_place
+from giftpad.messaging.models import (
+    LetterheadRow,
+    MessageRow,
+    RunMinuteRow,
+    RunRow,
+    message_place,
+)
 from giftpad.messaging.rules.addresses import mask
+from giftpad.messaging.rules.letterheads import wording_in
 from giftpad.messaging.rules.runs import RECENT, Minute, estimate_end
 from giftpad.messaging.rules.sending import CLOSED
+from giftpad.messaging.rules.wording import Wording
 
 PAGE_MAX = 200
 
@@ -156,3 +164,9 @@ def _recent_minutes(work: Work, run_id: UUID) -> list[Minute]:
         RunMinuteRow.began_at >= work.at - RECENT,
     )
     return [Minute(began_at, done) for began_at, done in work.session.execute(found)]
+
+
+def find_wording(work: Work, locale: str, template: str) -> Wording | None:
+    """Return the tenant's own words for a letter, or None."""
+    row = work.session.get(LetterheadRow, work.tenant_id)
+    return wording_in(row.wordings, locale, template) if row is not None else None

@@ -1,4 +1,4 @@
-"""messaging: Add bulk queues, runs, references.
+"""messaging: Add bulk queues, runs, references, letterheads.
 
 Why: letters to many are sent in runs that can be watched and paused, and never stand before a
 code; whoever asked for a message hears what became of it (ADR 0033).
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from giftpad.kernel.migrate import isolate
 
@@ -20,6 +21,10 @@ depends_on = None
 
 TABLE = "messaging_messages"
 INSTANT = sa.DateTime(timezone=True)
+TABLES = (
+    *("messaging_letterheads", "messaging_lines"),
+    *("messaging_run_minutes", "messaging_runs"),
+)
 COUNTS = ("sent", "delivered", "bounced", "failed", "unknown", "expired", "suppressed")
 BEFORE = {
     "queue_known": "queue IN ('otp', 'tx-mail', 'tx-sms')",
@@ -82,6 +87,16 @@ def upgrade() -> None:
         sa.Column("held_until", INSTANT),
     )
     isolate("messaging_lines")
+    op.create_table(
+        "messaging_letterheads",
+        sa.Column("tenant_id", sa.Uuid, primary_key=True),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("sender_names", JSONB, nullable=False),
+        sa.Column("reply_to", sa.Text, nullable=False),
+        sa.Column("return_path", sa.Text, nullable=False),
+        sa.Column("wordings", JSONB, nullable=False),
+    )
+    isolate("messaging_letterheads")
 
 
 def _add_runs() -> None:
@@ -118,7 +133,7 @@ def _add_runs() -> None:
 
 def downgrade() -> None:
     """Undo; the release before has no queue for bulk, and does not know what came of it."""
-    for table in ("messaging_lines", "messaging_run_minutes", "messaging_runs"):
+    for table in TABLES:
         op.drop_table(table)
     # Policies bind the owner too, and a migration is of no tenant.
     op.execute(f"ALTER TABLE {TABLE} NO FORCE ROW LEVEL SECURITY")

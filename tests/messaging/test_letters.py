@@ -20,6 +20,22 @@ SAMPLES = {
     "what": "password_changed",
     "at": datetime(2026, 11, 22, 3, 4, tzinfo=UTC),
     "device": "Firefox, Windows",
+    "recipient": "青葉 花",
+    "sender": "みどり市",
+    "thanker": "青葉 花",
+    "title": "夏のごあいさつ",
+    "message": "日ごろの感謝をこめて。\nみなさまによろしく。",
+    "number": "G-4F271",
+    "product": "夏みかんの詰め合わせ",
+    "address": "100-0000\n架空県みどり市1-2-3",
+    "expected_day": date(2026, 12, 8),
+    "carrier": "みどり便",
+    "tracking": "1234-5678",
+    "tracking_link": "https://track.example/1234",
+    "stamp": "ありがとう",
+    "paper": "#fffdf8",
+    "ink": "#222222",
+    "band": "#8a1f3d",
 }
 
 
@@ -73,7 +89,8 @@ def test_an_sms_fits_into_two_parts():
 
 @pytest.mark.parametrize("template", letters.LETTERS)
 def test_a_missing_value_is_refused_by_name(template):
-    for name in letters.LETTERS[template].values:
+    letter = letters.LETTERS[template]
+    for name in set(letter.values) - letter.optional:
         values = samples(template)
         del values[name]
         with pytest.raises(errors.ValuesUnfit) as refused:

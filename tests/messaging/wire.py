@@ -27,6 +27,7 @@ class MailProvider:
     replies: dict[str, list[str]] = field(default_factory=dict)
     mails: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     opened: int = 0
     arrived: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event | None = None
@@ -66,6 +67,8 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def answer(self, line: str) -> None:
         verb = line.split(" ", maxsplit=1)[0].upper()
+        if verb == "MAIL":
+            self.provider.senders.append(line.partition("<")[2].partition(">")[0])
         if verb == "DATA":
             if self.say("DATA", "354 go on").startswith("354"):
                 self.take()

@@ -2,6 +2,7 @@
 
 from giftpad.messaging.adapters.providers import (
     Line,
+    bind_pictures,
     bind_providers,
     can_send,
     hand_over,
@@ -14,6 +15,7 @@ __all__ = [
     "Line",
     "MailServer",
     "SmsProvider",
+    "bind_pictures",
     "bind_providers",
     "can_send",
     "hand_over",

@@ -15,8 +15,10 @@ from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
-from giftpad.messaging.rules.addresses import quote_mail
+from giftpad.messaging.rules.addresses import quote_mail, split_mail
+from giftpad.messaging.rules.cards import PICTURE, PICTURE_CID, PICTURE_TAG
 from giftpad.messaging.rules.letters import Written
+from giftpad.tenancy import PLATFORM_TENANT_ID
 
 LINE_LENGTH = 76
 SHORT_MAX = 50
@@ -69,18 +71,47 @@ class Parcel:
     at: datetime
     to: str = field(repr=False)
     written: Written = field(repr=False)
+    sender: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    return_path: str = ""
+    picture: str = ""
+    tenant_id: UUID = PLATFORM_TENANT_ID
 
 
-def build_mail(parcel: Parcel, sender: Address) -> EmailMessage:
+def sender_of(parcel: Parcel, house: Address) -> Address:
+    """Return whom a mail is from: the tenant where it says so, the house otherwise."""
+    local, domain = split_mail(parcel.sender) if parcel.sender else (house.username, house.domain)
+    return Address(
+        display_name=parcel.sender_name or house.display_name, username=local, domain=domain
+    )
+
+
+def build_mail(parcel: Parcel, house: Address, picture: bytes | None = None) -> EmailMessage:
     """Return the mail of a parcel; its Message-ID is the same at each attempt."""
+    sender = sender_of(parcel, house)
     mail = EmailMessage(policy=POLICY)
     mail["From"] = sender
+    if parcel.reply_to:
+        mail["Reply-To"] = quote_mail(parcel.reply_to)
     mail["To"] = quote_mail(parcel.to)
     mail["Subject"] = parcel.written.subject
     mail["Date"] = format_datetime(parcel.at)
     mail["Message-ID"] = f"<{parcel.id}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(parcel.written.text)
-    mail.add_alternative(parcel.written.html, subtype="html")
+    html = parcel.written.html
+    if picture is not None:
+        html = html.replace(PICTURE, PICTURE_TAG, 1)
+    mail.add_alternative(html, subtype="html")
+    if picture is not None:
+        _add_picture(mail, picture)
     mail["Content-Language"] = parcel.written.locale  # last: new content would take it away
     return mail
+
+
+def _add_picture(mail: EmailMessage, picture: bytes) -> None:
+    """Put a PNG beside the HTML that shows it, and below the same part: nobody sees it twice."""
+    _, page = mail.iter_parts()
+    assert isinstance(page, EmailMessage)
+    page.add_related(picture, "image", "png", cid=f"<{PICTURE_CID}>", disposition="inline")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
+from uuid import UUID
 
 from giftpad import guard
 from giftpad.kernel.config import Settings
+from giftpad.kernel.log import get_logger
 from giftpad.messaging.adapters.mails import Parcel, build_mail
 from giftpad.messaging.adapters.sms_http import SmsProvider
 from giftpad.messaging.adapters.smtp import MailLine, MailServer
 from giftpad.messaging.rules.sending import Outcome, away, class_of, refused
+
+log = get_logger("messaging")
+
+PNG = b"\x89PNG\r\n\x1a\n"
+PICTURE_BYTES_MAX = 400_000
+PICTURES_KEPT_MAX = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +32,16 @@ class Providers:
     sms: SmsProvider | None = None
 
 
+PictureSource = Callable[[UUID, str], bytes | None]
+"""Returns the PNG that a tenant's mails name so."""
+
+
 class _Bound:
-    """The providers of this process."""
+    """The providers of this process, and who draws pictures."""
 
     providers = Providers()
+    pictures: PictureSource = staticmethod(lambda _, __: None)
+    drawn: ClassVar[OrderedDict[tuple[UUID, str], bytes | None]] = OrderedDict()
 
 
 class _Away(Exception):
@@ -45,6 +60,28 @@ def bind_providers(settings: Settings) -> None:
         if settings.sms_url
         else None,
     )
+
+
+def bind_pictures(source: PictureSource) -> None:
+    """Have the pictures of mails drawn by ``source``; it is asked once for each in a while."""
+    _Bound.pictures = staticmethod(source)
+    _Bound.drawn.clear()
+
+
+def find_picture(parcel: Parcel) -> bytes | None:
+    """Return the picture that a mail carries; without it the mail leaves all the same."""
+    if not parcel.picture:
+        return None
+    key = (parcel.tenant_id, parcel.picture)
+    if key not in _Bound.drawn:
+        picture = _Bound.pictures(*key)
+        if picture is None or not picture.startswith(PNG) or len(picture) > PICTURE_BYTES_MAX:
+            log.warning("no picture for a mail", picture=parcel.picture)
+            picture = None
+        _Bound.drawn[key] = picture
+        if len(_Bound.drawn) > PICTURES_KEPT_MAX:
+            _Bound.drawn.popitem(last=False)
+    return _Bound.drawn[key]
 
 
 def can_send(channel: str) -> bool:
@@ -66,8 +103,9 @@ class _MailLine:
         self.line = MailLine(server)
 
     def hand_over(self, parcel: Parcel) -> Outcome:
-        mail = build_mail(parcel, self.line.server.sender)
-        return _guarded(parcel, lambda: self.line.send(mail, to=parcel.to))
+        mail = build_mail(parcel, self.line.server.sender, find_picture(parcel))
+        back = parcel.return_path or parcel.sender
+        return _guarded(parcel, lambda: self.line.send(mail, to=parcel.to, back=back))
 
 
 class _SmsLine:

@@ -64,11 +64,14 @@ class MailServer:
             password=unquote(parts.password or ""),
         )
 
-    def send(self, mail: EmailMessage, *, to: str) -> Outcome:
-        """Hand over one mail and tell how it ended; raises nothing that the server can cause."""
+    def send(self, mail: EmailMessage, *, to: str, back: str = "") -> Outcome:
+        """Hand over one mail and tell how it ended; raises nothing that the server can cause.
+
+        ``back`` is where word of a mail that bounces comes; the house's address otherwise.
+        """
         line = MailLine(self)
         try:
-            return line.send(mail, to=to)
+            return line.send(mail, to=to, back=back)
         finally:
             line.close()
 
@@ -81,22 +84,22 @@ class MailLine:
         self._line: _Line | None = None
         self._count = 0
 
-    def send(self, mail: EmailMessage, *, to: str) -> Outcome:
-        """Hand over one mail and tell how it ended; raises nothing that the server can cause."""
+    def send(self, mail: EmailMessage, *, to: str, back: str = "") -> Outcome:
+        """Hand over one mail, as ``MailServer.send``."""
         was_open = self._line is not None
-        outcome, is_asked = self._try(mail, to)
+        outcome, is_asked = self._try(mail, to, back)
         if was_open and not is_asked:  # a server may end a connection that was quiet
-            outcome, _ = self._try(mail, to)
+            outcome, _ = self._try(mail, to, back)
         return outcome
 
-    def _try(self, mail: EmailMessage, to: str) -> tuple[Outcome, bool]:
+    def _try(self, mail: EmailMessage, to: str, back: str) -> tuple[Outcome, bool]:
         """Tell how one try ended, and whether the server has heard of the mail."""
         try:
             line = self._line or self._open()
         except (OSError, smtplib.SMTPException) as error:
             return away(f"mail server: {_words(error)}"), False
         try:
-            outcome = line.hand_over(mail, to)
+            outcome = line.hand_over(mail, to, back)
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             return away(f"mail server: {_words(error)}"), line.is_asked
@@ -166,16 +169,17 @@ class _Line(smtplib.SMTP):
         if self.server.user:
             self.login(self.server.user, self.server.password)
 
-    def hand_over(self, mail: EmailMessage, to: str) -> Outcome:
+    def hand_over(self, mail: EmailMessage, to: str, back: str) -> Outcome:
         """Send one mail by the open connection."""
         self.is_asked = False
         assert self.sock is not None
         self.sock.settimeout(ANSWER_TIMEOUT_S)
-        code, said = self.mail(self.server.sender.addr_spec)
+        code, said = self.mail(quote_mail(back) if back else self.server.sender.addr_spec)
         self.is_asked = code != CLOSING and code > 0
         if code != DONE:
-            # Whoever refuses our own name refuses it for every mail.
-            return away(f"mail server refused the sender: {_numbers(code, said)}")
+            # Whoever refuses our own name refuses it for every mail; a tenant's, for its own.
+            reason = f"mail server refused the sender: {_numbers(code, said)}"
+            return put_off(reason) if back and self.is_asked else away(reason)
         code, said = self.rcpt(quote_mail(to))
         if code >= TEMPORARY or code < 0:
             return _judge(code, said, "the recipient")

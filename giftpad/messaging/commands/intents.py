@@ -20,10 +20,16 @@ from giftpad.messaging.adapters import can_send
 from giftpad.messaging.commands.due import publish_due
 from giftpad.messaging.commands.fates import lock_message
 from giftpad.messaging.commands.runs import add_to_run, note_change
-from giftpad.messaging.errors import ChannelMissing, MessageNotFound, MessageWrongState
+from giftpad.messaging.errors import (
+    ChannelMissing,
+    MessageNotFound,
+    MessageWrongState,
+    ValuesUnfit,
+)
 from giftpad.messaging.models import MessageRow, message_place
-from giftpad.messaging.rules.addresses import check_recipient
-from giftpad.messaging.rules.letters import check_values, get_letter
+from giftpad.messaging.queries import find_wording
+from giftpad.messaging.rules.addresses import check_mail, check_recipient
+from giftpad.messaging.rules.letters import ENVELOPE, Written, check_values, get_letter, write
 from giftpad.messaging.rules.sending import (
     AT_A_LOSS,
     BULK,
@@ -34,6 +40,7 @@ from giftpad.messaging.rules.sending import (
     UNKNOWN,
     queue_of,
 )
+from giftpad.messaging.rules.values import KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,9 @@ class Message:
     ``values`` are those that the template names, no more and no less.  A message with a code
     must have ``send_before``: the end of the code.  ``is_bulk``: nobody waits for it; only such
     a one is part of a run.  ``reference`` is what it is about: with one, events tell what became
-    of it.
+    of it.  Of a mail ``sender_name`` is shown as its sender and ``reply_to`` gets the answers; the
+    tenant's, or the house's, otherwise.  ``picture`` names one that ``bind_pictures`` knows; the
+    mail carries it, and nobody keeps it.
     """
 
     template: str
@@ -55,6 +64,9 @@ class Message:
     is_bulk: bool = False
     run_id: UUID | None = None
     reference: UUID | None = None
+    sender_name: str = ""
+    reply_to: str = field(default="", repr=False)
+    picture: str = ""
 
 
 def send(work: Work, message: Message) -> UUID:
@@ -91,11 +103,12 @@ def _row_of(work: Work, message: Message) -> dict[str, Any]:
     assert message.locale in LOCALES
     assert message.is_bulk or message.run_id is None, "only bulk is part of a run"
     letter = get_letter(message.template, message.channel)
-    values = check_values(message.template, message.values)
+    values: dict[str, Any] = check_values(message.template, message.values)
     to = check_recipient(message.channel, message.to)
     assert not letter.is_code or message.send_before is not None, "a code has an end"
     if not can_send(message.channel):
         raise ChannelMissing(channel=message.channel)
+    values |= _envelope_of(message)
     message_id = new_tagged_id(tenancy.get_tenant(work.tenant_id).tag)
     return {
         "tenant_id": work.tenant_id,
@@ -114,6 +127,39 @@ def _row_of(work: Work, message: Message) -> dict[str, Any]:
         "created_at": work.at,
         "delete_after": work.at + KEPT,
     }
+
+
+def _envelope_of(message: Message) -> dict[str, Any]:
+    """Return what a mail has beside its values; no template has a value of this name."""
+    if message.channel != "mail":
+        return {}
+    envelope = {
+        "sender_name": message.sender_name,
+        "reply_to": check_mail(message.reply_to) if message.reply_to else "",
+        "picture": message.picture,
+    }
+    for name in ("sender_name", "picture"):
+        if envelope[name] and KINDS["text"](envelope[name]) is None:
+            raise ValuesUnfit(template=message.template, names=name)
+    return {ENVELOPE: envelope} if any(envelope.values()) else {}
+
+
+def preview(work: Work, message: Message, *, picture: bytes | None = None) -> Written:
+    """Return a message as it would be written, by the tenant's own words where it has them.
+
+    ``picture`` lies in the HTML itself, to be looked at in a frame.
+    Raises: TemplateUnknown, ValuesUnfit.
+    """
+    get_letter(message.template, message.channel)
+    written = write(
+        message.template,
+        message.channel,
+        check_values(message.template, message.values),
+        locale=message.locale,
+        zone=tenancy.get_tenant(work.tenant_id).zone,
+        wording=find_wording(work, message.locale, message.template),
+    )
+    return written.with_picture(picture)
 
 
 def _seal(work: Work, message_id: UUID, column: str, text: str) -> bytes:

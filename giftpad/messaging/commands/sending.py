@@ -17,11 +17,13 @@ from giftpad.messaging.commands.due import publish_due
 from giftpad.messaging.commands.fates import close, lock_message
 from giftpad.messaging.commands.runs import note_change, purge_runs
 from giftpad.messaging.errors import PutOff
-from giftpad.messaging.models import MessageRow, RunRow, message_place
-from giftpad.messaging.rules.letters import write
+from giftpad.messaging.models import LetterheadRow, MessageRow, RunRow, message_place
+from giftpad.messaging.rules.letterheads import wording_in
+from giftpad.messaging.rules.letters import ENVELOPE, write
 from giftpad.messaging.rules.sending import (
     ATTEMPTS_MAX,
     BULK,
+    CODES,
     EXPIRED,
     FAILED,
     LEASE,
@@ -99,8 +101,11 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
     row.attempts += 1
     row.leased_until = work.at + LEASE
     row.due_at = row.leased_until
+    envelope = values.pop(ENVELOPE, {})
+    head = _letterhead_of(work, row)
     return Parcel(
         id=row.id,
+        tenant_id=row.tenant_id,
         channel=row.channel,
         queue=row.queue,
         template=row.template,
@@ -114,8 +119,22 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
             values,
             locale=row.locale,
             zone=tenancy.get_tenant(row.tenant_id).zone,
+            wording=wording_in(head.wordings, row.locale, row.template) if head else None,
         ),
+        sender=head.sender if head else "",
+        sender_name=envelope.get("sender_name")
+        or (head.sender_names.get(row.locale, "") if head else ""),
+        reply_to=envelope.get("reply_to") or (head.reply_to if head else ""),
+        return_path=head.return_path if head else "",
+        picture=envelope.get("picture", ""),
     )
+
+
+def _letterhead_of(work: Work, row: MessageRow) -> LetterheadRow | None:
+    """Return what a tenant's letters are written on; a code does not depend on it."""
+    if row.queue == CODES:
+        return None
+    return work.session.get(LetterheadRow, row.tenant_id)
 
 
 def _open(row: MessageRow, column: str, sealed: bytes | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -90,15 +90,16 @@ def read_pack(folder: PackFolder, sections: Mapping[str, PackSection]) -> Pack:
     """
     problems = Problems()
     read: dict[str, object] = {}
-    owned = {path for path in folder.files if path in _OWN or path.startswith("texts/")}
+    taken: set[str] = set()
     for name, section in sections.items():
         paths = tuple(path for path in sorted(folder.files) if section.files.fullmatch(path))
-        owned.update(paths)
+        taken.update(paths)
         read[name] = section.read(folder, paths, problems)
-    for path in sorted(set(folder.files) - owned):
+    pages = {path for path in folder.files if path.startswith("texts/")} - taken
+    for path in sorted(set(folder.files) - taken - pages - _OWN):
         remedy = "Remove it or correct its name; a pack is data, and only of known kinds."
         problems.add(folder.shown(path), 1, "This file has no place in a pack.", remedy=remedy)
-    looks, texts = _read_looks(folder, problems), _read_texts(folder, problems)
+    looks, texts = _read_looks(folder, problems), _read_texts(folder, pages, problems)
     pack = _read_tenant(folder, problems, looks=looks, texts=texts, read=read)
     if pack is None or problems.found:
         raise PackBroken(problems.found)
@@ -115,11 +116,12 @@ def _read_looks(folder: PackFolder, problems: Problems) -> tuple[dict[str, str],
     return theme, decode_text(folder.shown("logo.svg"), logo, problems)
 
 
-def _read_texts(folder: PackFolder, problems: Problems) -> dict[tuple[str, str], str]:
+def _read_texts(
+    folder: PackFolder, paths: Collection[str], problems: Problems
+) -> dict[tuple[str, str], str]:
     texts: dict[tuple[str, str], str] = {}
-    for path, data in folder.files.items():
-        if not path.startswith("texts/"):
-            continue
+    for path in sorted(paths):
+        data = folder.files[path]
         shown, match = folder.shown(path), _TEXT_PATH.fullmatch(path)
         if match is None or match[1] not in LOCALES or match[2] not in TEXTS:
             remedy = f"Texts are texts/<{'|'.join(LOCALES)}>/<{'|'.join(TEXTS)}>.md."
