@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from giftpad import (
     catalog,
     coupons,
+    designs,
     events,
     gifts,
     guard,
@@ -43,6 +45,8 @@ from giftpad.reporting import handlers as reporting_handlers
 from giftpad.shops import handlers as shop_handlers
 from giftpad.shops import jobs as shop_jobs
 from giftpad.tills import jobs as till_jobs
+
+MAIL_PICTURE_WIDTH_PX = 1200
 
 SUBSCRIPTIONS: events.Subscriptions = {
     coupons.ChunkDue: [events.on_queue("print", coupon_handlers.issue_due_chunk)],
@@ -132,6 +136,14 @@ PACK_SECTIONS: dict[str, tenancy.PackSection] = {
 }
 
 
+def _picture_of(_tenant_id: UUID, name: str) -> bytes | None:
+    """Return the picture of a design for a mail; None if there is none of that name any more."""
+    try:
+        return designs.picture_png(name, MAIL_PICTURE_WIDTH_PX)
+    except designs.DesignNotFound:
+        return None
+
+
 def bootstrap(settings: Settings) -> None:
     """Give this process its database, its keys, its limits and its wiring.
 
@@ -151,4 +163,5 @@ def bootstrap(settings: Settings) -> None:
     shops.bind_files(open_files(settings))
     catalog.bind_files(open_files(settings))
     messaging.bind_providers(settings)
+    messaging.bind_pictures(_picture_of)
     events.subscribe(SUBSCRIPTIONS)

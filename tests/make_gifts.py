@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from giftpad import gifts
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, unit_of_work
 from tests.make import make_tenant
+from tests.make_catalog import Shelf
+from tests.make_catalog import make_course as make_catalogue_course
 
 VALUE = 5000
 FEES = {"mail": 150, "sms": 170, "link": 100, "card": 350}
@@ -179,7 +181,6 @@ def make_company(
 
 def make_course(scope: Scope, *, stock: int) -> tuple[UUID, list[UUID]]:
     """Give a tenant a course of one product."""
-    return new_id(), [new_id()]
-
-
-ASKED: Mapping[str, str] = {}
+    shelf = Shelf(scope=scope, course_id=make_catalogue_course(scope))
+    shelf.put(f"RICE,新米,goods,たべもの,みほん農園,{VALUE},7,C5000,{stock},")
+    return shelf.course_id, [shelf.variant("RICE").id]

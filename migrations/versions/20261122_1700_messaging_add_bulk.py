@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from giftpad.kernel.migrate import isolate
 
 revision = "20261122_1700"
-down_revision = "20261122_1500"
+down_revision = "20261122_1600"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -129,9 +130,9 @@ def _write_claim(
         number=claim_number(gift.locator),
         key=order.key,
         state=RECEIVED,
-        product_id=taken.product_id,
-        variant_id=taken.variant_id,
-        product={"names": dict(taken.names), "code": taken.code},
+        product_id=taken.product.id,
+        variant_id=taken.variant.id,
+        product=_as_chosen(taken),
         kind=taken.kind,
         supplier=taken.supplier,
         address_sealed=_seal_address(work, claim_id, order.address),
@@ -146,6 +147,16 @@ def _write_claim(
     work.session.add(row)
     work.session.flush()  # one claim a gift is the database's word, and it is asked before money
     return row
+
+
+def _as_chosen(taken: catalog.Taken) -> dict[str, Any]:
+    """Return what the catalogue says of a product now, which is what was chosen."""
+    names = dict(taken.product.names)
+    if len(taken.product.variants) > 1:
+        names = {
+            locale: f"{name} {taken.variant.name_in(locale)}" for locale, name in names.items()
+        }
+    return {"names": names, "code": taken.product.code, "variant": taken.variant.code}
 
 
 def _expected_on(work: Work, lead_days: int) -> date:
@@ -186,7 +197,8 @@ def change_address(work: Work, gift_id: UUID, address: Address) -> None:
         raise GiftWrongState(state=state_of(gift, order, work.at))
     if row.state not in CHANGEABLE:
         raise ClaimSent
-    catalog.check_delivery(work, row.variant_id, address.prefecture)
+    if address.prefecture in catalog.get_taken(work, row.id).product.excluded_prefectures:
+        raise catalog.NotDelivered(prefecture=address.prefecture)
     row.address_sealed = _seal_address(work, row.id, address)
     row.time_slot, row.changed_at = address.time_slot, work.at
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from giftpad import messaging, tenancy
+from giftpad import designs, messaging, tenancy
 from giftpad.gifts.adapters import build_link
 from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow
 from giftpad.gifts.queries.letters import last_day, open_person
@@ -60,16 +60,23 @@ _NOTE_MESSAGES = sa.text("""
 """)
 
 
+def _colours(order: OrderRow) -> dict[str, str]:
+    design = designs.get_design(order.design)
+    return {name: getattr(design, name).lower() for name in ("paper", "ink", "band")}
+
+
 def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Message:
     person = open_person(gift)
     values: dict[str, str | date] = {
         "recipient": person["name"],
         "sender": order.sender_name,
         "title": order.title,
-        "message": "\n\n".join(filter(None, [person["note"], order.message])),
         "link": link_of(order, gift),
         "until_day": _last_day(gift),
+        **_colours(order),
     }
+    if template == INVITATION and gift.channel == MAIL:
+        values["message"] = "\n\n".join(filter(None, [person["note"], order.message]))
     return messaging.Message(
         template=template,
         to=person["address"],
@@ -96,7 +103,16 @@ class ClaimedGift:
 
 def tell_claimed(work: Work, about: ClaimedGift) -> None:
     """Confirm to a recipient what they chose, if they gave an address for it."""
-    _tell(work, about, RECEIVED, values={"number": about.claim.number})
+    values: dict[str, str | date] = {"number": about.claim.number, "address": _written(about.to)}
+    if about.claim.expected_on is not None:
+        values["expected_day"] = about.claim.expected_on
+    _tell(work, about, RECEIVED, values=values)
+
+
+def _written(to: Address) -> str:
+    """Write an address as it stands on a parcel."""
+    lines = (f"〒{to.postcode[:3]}-{to.postcode[3:]}", f"{to.prefecture}{to.city}{to.street}")
+    return "\n".join(filter(None, (*lines, to.building, to.name)))
 
 
 def tell_shipped(work: Work, about: ClaimedGift) -> None:
@@ -127,6 +143,7 @@ def _tell(
         "sender": order.sender_name,
         "product": names.get(gift.locale) or next(iter(names.values())),
         "link": link_of(order, gift),
+        **_colours(order),
     }
     messaging.send(
         work,
@@ -136,5 +153,6 @@ def _tell(
             values=common | dict(values),
             locale=gift.locale,
             sender_name=order.sender_name,
+            picture=order.design,
         ),
     )

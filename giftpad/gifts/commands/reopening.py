@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, catalog, events
+from giftpad import audit, events
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
@@ -46,7 +46,6 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     assert row is not None
     if row.state not in (RECEIVED, PREPARING):
         raise ClaimSent
-    catalog.write_off(work, row.id)
     address = open_address(row)
     row.state, row.changed_at = WITHDRAWN, work.at
     books.move(
