@@ -33,11 +33,17 @@ TABLES = (
 
 def upgrade() -> None:
     """Apply."""
+    _add_contracts()
+    _add_deposits()
     _add_orders()
+    _add_lines()
     _add_gifts()
+    _add_claims()
+    _add_thanks()
+    _add_prints()
 
 
-def _add_orders() -> None:
+def _add_contracts() -> None:
     op.create_table(
         "gift_contracts",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -47,6 +53,9 @@ def _add_orders() -> None:
         sa.Column("changed_at", INSTANT, nullable=False),
     )
     isolate("gift_contracts")
+
+
+def _add_deposits() -> None:
     op.create_table(
         "gift_deposits",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -59,6 +68,9 @@ def _add_orders() -> None:
         sa.CheckConstraint("amount_minor > 0", name=op.f("gift_deposits_amount_positive_check")),
     )
     isolate("gift_deposits")
+
+
+def _add_orders() -> None:
     op.create_table(
         "gift_orders",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -96,12 +108,13 @@ def _add_orders() -> None:
         sa.Column("starts_at", INSTANT),
         sa.Column("sent_at", INSTANT),
         sa.Column("closed_at", INSTANT),
+        sa.UniqueConstraint("tenant_id", "number"),
+        sa.CheckConstraint(
+            "issued_to BETWEEN 0 AND quantity", name=op.f("gift_orders_issued_bounded_check")
+        ),
         sa.CheckConstraint(
             "channel IN ('mail', 'sms', 'link', 'card')",
             name=op.f("gift_orders_channel_known_check"),
-        ),
-        sa.CheckConstraint(
-            "issued_to BETWEEN 0 AND quantity", name=op.f("gift_orders_issued_bounded_check")
         ),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'approved', 'issuing', 'sent', 'closed')",
@@ -111,7 +124,6 @@ def _add_orders() -> None:
             "(state = 'draft') = (submitted_at IS NULL)",
             name=op.f("gift_orders_submitted_unless_draft_check"),
         ),
-        sa.UniqueConstraint("tenant_id", "number"),
     )
     op.create_index(
         "gift_orders_open_idx",
@@ -120,6 +132,9 @@ def _add_orders() -> None:
         postgresql_where=sa.text("state <> 'closed'"),
     )
     isolate("gift_orders")
+
+
+def _add_lines() -> None:
     op.create_table(
         "gift_lines",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -136,10 +151,10 @@ def _add_orders() -> None:
         sa.Column("faults", JSONB, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("delete_after", INSTANT, nullable=False),
+        sa.UniqueConstraint("tenant_id", "order_id", "number"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
-        sa.UniqueConstraint("tenant_id", "order_id", "number"),
         sa.CheckConstraint(
             "channel IN ('mail', 'sms', 'link', 'card')",
             name=op.f("gift_lines_channel_known_check"),
@@ -181,17 +196,6 @@ def _add_gifts() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("delete_after", INSTANT, nullable=False),
-        sa.UniqueConstraint("tenant_id", "locator"),
-        sa.CheckConstraint(
-            "channel IN ('mail', 'sms', 'link', 'card')", name=op.f("gifts_channel_known_check")
-        ),
-        sa.CheckConstraint(
-            "(state = 'outstanding') = (ended_at IS NULL)",
-            name=op.f("gifts_ended_unless_outstanding_check"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
-        ),
         sa.CheckConstraint(
             "state IN ('outstanding', 'claimed', 'cancelled', 'expired')",
             name=op.f("gifts_state_known_check"),
@@ -200,8 +204,19 @@ def _add_gifts() -> None:
             "delivery IN ('none', 'queued', 'sent', 'delivered', 'bounced', 'failed', 'unknown')",
             name=op.f("gifts_delivery_known_check"),
         ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
+        ),
+        sa.CheckConstraint(
+            "channel IN ('mail', 'sms', 'link', 'card')", name=op.f("gifts_channel_known_check")
+        ),
+        sa.CheckConstraint(
+            "(state = 'outstanding') = (ended_at IS NULL)",
+            name=op.f("gifts_ended_unless_outstanding_check"),
+        ),
         sa.UniqueConstraint("tenant_id", "order_id", "number"),
         sa.UniqueConstraint("tenant_id", "account_id"),
+        sa.UniqueConstraint("tenant_id", "locator"),
     )
     op.create_index(
         "gifts_ends_at_idx",
@@ -217,6 +232,9 @@ def _add_gifts() -> None:
         postgresql_where=sa.text("external_id <> ''"),
     )
     isolate("gifts")
+
+
+def _add_claims() -> None:
     op.create_table(
         "gift_claims",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -243,12 +261,12 @@ def _add_gifts() -> None:
         sa.Column("delete_after", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
         sa.CheckConstraint(
-            "time_slot IN ('any', 'morning', 'afternoon', 'evening')",
-            name=op.f("gift_claims_time_slot_known_check"),
-        ),
-        sa.CheckConstraint(
             "state IN ('received', 'preparing', 'shipped', 'arrived', 'returned', 'withdrawn')",
             name=op.f("gift_claims_state_known_check"),
+        ),
+        sa.CheckConstraint(
+            "time_slot IN ('any', 'morning', 'afternoon', 'evening')",
+            name=op.f("gift_claims_time_slot_known_check"),
         ),
     )
     op.create_index(
@@ -265,6 +283,9 @@ def _add_gifts() -> None:
         postgresql_where=sa.text("state IN ('received', 'preparing', 'returned')"),
     )
     isolate("gift_claims")
+
+
+def _add_thanks() -> None:
     op.create_table(
         "gift_thanks",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -278,6 +299,9 @@ def _add_gifts() -> None:
     )
     op.create_index("gift_thanks_order_idx", "gift_thanks", ["tenant_id", "order_id", "at"])
     isolate("gift_thanks")
+
+
+def _add_prints() -> None:
     op.create_table(
         "gift_prints",
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
@@ -294,17 +318,17 @@ def _add_gifts() -> None:
         sa.Column("page_count", sa.BigInteger),
         sa.Column("problems", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
         sa.Column("ready_at", INSTANT),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
-        ),
         sa.UniqueConstraint("tenant_id", "order_id", "number"),
+        sa.CheckConstraint(
+            "state IN ('due', 'printing', 'ready', 'failed', 'gone')",
+            name=op.f("gift_prints_state_known_check"),
+        ),
         sa.CheckConstraint(
             "(state = 'ready') = (sha256 IS NOT NULL)",
             name=op.f("gift_prints_ready_is_checked_check"),
         ),
-        sa.CheckConstraint(
-            "state IN ('due', 'printing', 'ready', 'failed', 'gone')",
-            name=op.f("gift_prints_state_known_check"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
     )
     isolate("gift_prints")

@@ -56,7 +56,8 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     count = min(CHUNK, order.quantity - order.issued_to)
     assert count > 0
     first = order.issued_to
-    _book(work, order, count, first)
+    accounts = _fund(work, order, count, first)
+    _write_gifts(work, order, accounts, first)
     order.issued_to += count
     gifts = _list_issued(work, order, first, count)
     invite(work, order, [gift for gift in gifts if gift.channel in (MAIL, SMS)])
@@ -83,31 +84,18 @@ def pass_on(work: Work, order_id: UUID) -> None:
     events.publish(work, GiftsDue(object_id=order_id))
 
 
-def _book(work: Work, order: OrderRow, count: int, first: int) -> None:
-    """Move what the gifts cost out of what is held, and write the gifts over their lines."""
+def _fund(work: Work, order: OrderRow, count: int, first: int) -> UuidArray:
+    """Move what some gifts cost out of what is held, and return the accounts of the gifts."""
     assert order.value_minor is not None
-    assert order.locator_first is not None
-    assert order.claim_by is not None
+    assert order.fees_minor is not None
     entry_id, held = new_id(), books.find(work, books.HELD, order.id)
     source = books.account(work, books.ISSUE, order.unit, order.id)
-    books.move(
-        work,
-        "gift_fund",
-        count * order.value_minor,
-        debit_id=held,
-        credit_id=source,
-        entry_id=entry_id,
-    )
+    amount = count * order.value_minor
+    books.move(work, "gift_fund", amount, debit_id=held, credit_id=source, entry_id=entry_id)
     if first == 0:  # fees as they were agreed at the submission, whatever the contract says now
-        assert order.fees_minor is not None
         fees = books.account(work, books.FEES, order.unit, order.id)
         books.move(
-            work,
-            "gift_fee",
-            order.fees_minor,
-            debit_id=held,
-            credit_id=fees,
-            entry_id=entry_id,
+            work, "gift_fee", order.fees_minor, debit_id=held, credit_id=fees, entry_id=entry_id
         )
     accounts = UuidArray.of(new_ids_packed(count))
     ledger.issue_many(
@@ -122,6 +110,12 @@ def _book(work: Work, order: OrderRow, count: int, first: int) -> None:
         account_kind=books.GIFT,
         amount_minor=order.value_minor,
     )
+    return accounts
+
+
+def _write_gifts(work: Work, order: OrderRow, accounts: UuidArray, first: int) -> None:
+    """Write gifts over the lines that they come from, which are gone then."""
+    assert order.claim_by is not None
     ends_at = end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone)
     written = work.session.execute(
         _WRITE_GIFTS,
@@ -140,23 +134,17 @@ def _book(work: Work, order: OrderRow, count: int, first: int) -> None:
             "delete_after": ends_at + KEPT_AFTER_END,
         },
     )
-    assert rows_changed(written) == count
+    assert rows_changed(written) == accounts.count
     gone = work.session.execute(
         sa.delete(LineRow)
-        .where(*_lines_between(work, order, first, count))
+        .where(
+            LineRow.tenant_id == work.tenant_id,
+            LineRow.order_id == order.id,
+            LineRow.seq.between(first, first + accounts.count - 1),
+        )
         .execution_options(synchronize_session=False)
     )
-    assert rows_changed(gone) == count
-
-
-def _lines_between(
-    work: Work, order: OrderRow, first: int, count: int
-) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        LineRow.tenant_id == work.tenant_id,
-        LineRow.order_id == order.id,
-        LineRow.seq.between(first, first + count - 1),
-    )
+    assert rows_changed(gone) == accounts.count
 
 
 def _list_issued(work: Work, order: OrderRow, first: int, count: int) -> list[GiftRow]:
