@@ -17,12 +17,15 @@ from giftpad.gifts.commands.deciding import (
 from giftpad.gifts.commands.delivering import readdress, resend
 from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
 from giftpad.gifts.commands.ending import cancel_gift, cancel_rest, extend_gift
+from giftpad.gifts.commands.files import keep_file, take_file
+from giftpad.gifts.commands.letters import send_sample
 from giftpad.gifts.commands.lines import (
     Cells,
     drop_repeats,
     leave_out,
     mean_repeats,
     mend_line,
+    mend_lines,
     take_recipients,
 )
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
@@ -64,6 +67,7 @@ from giftpad.gifts.events import (
     OrderSubmitted,
 )
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
+from giftpad.gifts.queries.files import Look, find_file, look_at_recipients
 from giftpad.gifts.queries.gifts import (
     FILTERS,
     GiftPage,
@@ -155,6 +159,7 @@ __all__ = [
     "LineView",
     "LinesFaulty",
     "LinesRepeated",
+    "Look",
     "OrderApproved",
     "OrderClosed",
     "OrderDraft",
@@ -195,6 +200,7 @@ __all__ = [
     "extend_gift",
     "face_of",
     "find_contract",
+    "find_file",
     "find_gift_id",
     "get_budget",
     "get_contract",
@@ -203,6 +209,7 @@ __all__ = [
     "get_link",
     "get_order",
     "get_progress",
+    "keep_file",
     "leave_out",
     "list_days",
     "list_gifts",
@@ -211,8 +218,10 @@ __all__ = [
     "list_prints",
     "list_repeats",
     "list_thanks",
+    "look_at_recipients",
     "mean_repeats",
     "mend_line",
+    "mend_lines",
     "note_opened",
     "open_cards",
     "print_again",
@@ -221,8 +230,10 @@ __all__ = [
     "readdress",
     "resend",
     "send_back",
+    "send_sample",
     "submit_order",
     "take_deposit",
+    "take_file",
     "take_recipients",
     "thank",
     "verify",

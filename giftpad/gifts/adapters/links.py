@@ -25,10 +25,15 @@ def bind_links(settings: Settings) -> None:
     _Bound.address = settings.public_address.rstrip("/")
 
 
+def build_address(path: str) -> str:
+    """Return the whole address of one of our own pages."""
+    assert _Bound.address, "bind_links has not been called"
+    return _Bound.address + path
+
+
 def build_link(tenant_id: UUID, kid: int, locator: int) -> str:
     """Return the address that opens a gift."""
-    assert _Bound.address, "bind_links has not been called"
     ring = tenancy.find_ring_key(tenant_id, kid)
     assert ring is not None
     body = qr_body(kid, tenancy.get_tenant(tenant_id).tag, locator)
-    return _Bound.address + PATH + body + qr_mac(payments.qr_key(ring.key), body)
+    return build_address(PATH + body + qr_mac(payments.qr_key(ring.key), body))

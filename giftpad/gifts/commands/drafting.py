@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from giftpad import audit
 from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.gifts.errors import ContractMissing, OrderNotFound, OrderUnfit, OrderWrongState
-from giftpad.gifts.models import LineRow, OrderRow
+from giftpad.gifts.models import FileRow, LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.orders import (
@@ -78,9 +78,10 @@ def discard_order(work: Work, order_id: UUID) -> None:
     Raises: OrderNotFound, OrderWrongState.
     """
     row = lock_order(work, order_id, DRAFT)
-    work.session.execute(
-        sa.delete(LineRow).where(LineRow.tenant_id == work.tenant_id, LineRow.order_id == order_id)
-    )
+    for table in (LineRow, FileRow):
+        work.session.execute(
+            sa.delete(table).where(table.tenant_id == work.tenant_id, table.order_id == order_id)
+        )
     work.session.execute(
         sa.delete(OrderRow).where(OrderRow.tenant_id == work.tenant_id, OrderRow.id == order_id)
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from giftpad.gifts.models import ClaimRow, GiftRow, LineRow, ThanksRow
+from giftpad.gifts.models import ClaimRow, FileRow, GiftRow, LineRow, ThanksRow
 from giftpad.kernel.work import Work, rows_changed
 
 FORGET_COUNT_MAX = 1000
@@ -14,7 +14,7 @@ FORGOTTEN = b""
 
 
 def forget_some(work: Work) -> int:
-    """Delete old lines of drafts, and empty what is sealed of old gifts; return how many rows.
+    """Delete old files and lines of drafts, empty what is sealed of old gifts; return how many.
 
     The rows of gifts and claims stay, because the books name them.
     """
@@ -29,6 +29,13 @@ def forget_some(work: Work) -> int:
             sa.delete(LineRow)
             .where(LineRow.tenant_id == work.tenant_id, LineRow.id.in_(lines))
             .execution_options(synchronize_session=False)
+        )
+    )
+    count += rows_changed(
+        work.session.execute(
+            sa.delete(FileRow).where(
+                FileRow.tenant_id == work.tenant_id, FileRow.delete_after < work.at
+            )
         )
     )
     sealed: tuple[tuple[Any, Any, Any], ...] = (

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from giftpad import designs, messaging, tenancy
-from giftpad.gifts.adapters import build_link
+from giftpad.gifts.adapters import build_address, build_link
+from giftpad.gifts.errors import OrderIncomplete, OrderNotFound
 from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow
+from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
 from giftpad.gifts.rules.gifts import QUEUED
+from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
 
 INVITATION, REMINDER = "gift_invitation", "gift_reminder"
@@ -88,6 +92,39 @@ def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Mess
         reference=gift.id,
         sender_name=order.sender_name,
         picture=order.design,
+    )
+
+
+def send_sample(work: Work, order_id: UUID, *, to: str, name: str, path: str) -> None:
+    """Send the letter of an order to whoever prepares it; it opens ``path`` and no gift.
+
+    Raises: OrderNotFound, OrderIncomplete, ChannelMissing.
+    """
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if order is None:
+        raise OrderNotFound
+    for missing in ("title", "design", "sender_name", "message"):
+        if not getattr(order, missing):
+            raise OrderIncomplete(missing=missing)
+    today = local_date(work.at, tenancy.get_tenant(work.tenant_id).zone)
+    values = {
+        "recipient": name,
+        "sender": order.sender_name,
+        "title": order.title,
+        "message": order.message,
+        "link": build_address(path),
+        "until_day": order.claim_by or today + timedelta(days=get_contract(work).claim_days),
+    }
+    messaging.send(
+        work,
+        messaging.Message(
+            template=INVITATION,
+            to=to,
+            values=values,
+            locale=order.locale,
+            sender_name=order.sender_name,
+            picture=order.design,
+        ),
     )
 
 

@@ -157,8 +157,27 @@ def mend_line(work: Work, order_id: UUID, number: int, cells: Mapping[str, str])
     Locks: the order.
     Raises: OrderNotFound, OrderWrongState, LineNotFound.
     """
+    mend_lines(work, order_id, {number: cells})
+    return [Fault(**fault) for fault in _find_line(work, order_id, number).faults]
+
+
+def mend_lines(work: Work, order_id: UUID, mends: Mapping[int, Mapping[str, str]]) -> None:
+    """Write other cells into lines of a draft, by the number of each; all or none.
+
+    Locks: the order.
+    Raises: OrderNotFound, OrderWrongState, LineNotFound.
+    """
     order = lock_order(work, order_id, DRAFT)
-    row = _find_line(work, order_id, number)
+    for number, cells in mends.items():
+        _mend(work, order, number, cells)
+    order.changed_at = work.at
+    work.session.flush()  # references are judged by the database, over all lines
+    _mark_repeated_ids(work, order_id)
+    work.session.expire_all()
+
+
+def _mend(work: Work, order: OrderRow, number: int, cells: Mapping[str, str]) -> None:
+    row = _find_line(work, order.id, number)
     kept = json.loads(
         tenancy.open_text(
             work.tenant_id,
@@ -169,16 +188,11 @@ def mend_line(work: Work, order_id: UUID, number: int, cells: Mapping[str, str])
     recipient = judge_recipient(
         number, {**kept, **cells}, channel=order.channel, locale=order.locale
     )
-    values = _row(work, order_id, recipient, row.id)
+    values = _row(work, order.id, recipient, row.id)
     for name in ("id", "tenant_id", "order_id", "number", "created_at", "delete_after"):
         del values[name]
     for name, value in values.items():
         setattr(row, name, value)
-    order.changed_at = work.at
-    work.session.flush()  # references are judged by the database, over all lines
-    _mark_repeated_ids(work, order_id)
-    work.session.refresh(row)
-    return [Fault(**fault) for fault in row.faults]
 
 
 def _find_line(work: Work, order_id: UUID, number: int) -> LineRow:

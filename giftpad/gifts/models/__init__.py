@@ -1,17 +1,21 @@
 """What gifts keep, a table a class."""
 
+from giftpad.gifts.models.files import ColumnsRow, FileRow, file_place
 from giftpad.gifts.models.gifts import ClaimRow, GiftRow, ThanksRow, person_place
 from giftpad.gifts.models.orders import ContractRow, DepositRow, LineRow, OrderRow
 from giftpad.gifts.models.prints import PrintRow
 
 __all__ = [
     "ClaimRow",
+    "ColumnsRow",
     "ContractRow",
     "DepositRow",
+    "FileRow",
     "GiftRow",
     "LineRow",
     "OrderRow",
     "PrintRow",
     "ThanksRow",
+    "file_place",
     "person_place",
 ]
