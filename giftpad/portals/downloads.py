@@ -13,6 +13,7 @@ from giftpad import edge
 from giftpad.portals.words import say_in_words
 
 CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UTF8_MARK = "\ufeff"
 """Without this sign a spreadsheet takes Japanese for another encoding."""
 

@@ -110,6 +110,19 @@ class Words(_Field, wtforms.StringField):  # type: ignore[misc] # the library ha
         self.most, self.is_required = most, required
 
 
+class LongWords(_Field, wtforms.TextAreaField):  # type: ignore[misc] # the library has no types
+    """A text of several lines; blanks around it are dropped, and lines end as they do here."""
+
+    def __init__(self, label: str, *, most: int, required: bool = True, **options: Any) -> None:
+        checks = self._checks(required, _shown_only, _at_most(most))
+        super().__init__(label, checks, filters=[_one_kind_of_line_end], **options)
+        self.most, self.is_required = most, required
+
+
+def _one_kind_of_line_end(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").strip()
+
+
 class Password(_Field, wtforms.PasswordField):  # type: ignore[misc] # the library has no types
     """A password, taken as it is typed and never written back."""
 

@@ -70,6 +70,8 @@ def common() -> dict[str, Any]:
     tenant = caller.tenant if caller is not None else None
     if "page_zone" not in g:
         g.page_zone = tenant.zone if tenant is not None else DEFAULT_ZONE
+    at_desk = caller is not None and caller.claims.shop_id is None
+    features = tenant.features if tenant is not None else frozenset()
     held = caller.claims.permissions if caller is not None else frozenset()
     return {
         "locale": edge.current_locale(),
@@ -81,7 +83,7 @@ def common() -> dict[str, Any]:
         "may": held.__contains__,
         "tenant": tenant,
         "csrf": edge.csrf_token,
-        "nav": ways_in(held) if caller is not None and caller.claims.shop_id is None else [],
+        "nav": ways_in(held, features) if at_desk else [],
         "home_href": home_of(caller.person.role) if caller and caller.person else "/",
         "theme_href": theme_href(tenant),
         "logo_href": logo_href(tenant),

@@ -13,6 +13,8 @@ from flask import request, url_for
 
 from giftpad.portals.forms import Form
 
+NUMBER_LENGTH_MAX = 9
+
 
 def id_asked(name: str) -> UUID | None:
     """Return the id that the query gives under a name; what is no id is none."""
@@ -20,6 +22,12 @@ def id_asked(name: str) -> UUID | None:
         return UUID(request.args.get(name, ""))
     except ValueError:
         return None
+
+
+def number_asked(name: str) -> int:
+    """Return the whole number that the query gives under a name; what is none is 0."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= NUMBER_LENGTH_MAX else 0
 
 
 def filter_asked(form: Form) -> dict[str, str]:

@@ -11,13 +11,17 @@ from giftpad.kernel.i18n import mark
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One way in the side bar of the desk; seen by whoever has one of the permissions."""
+    """One way in the side bar of the desk; seen by whoever has one of the permissions.
+
+    A tenant without the ``feature`` has no such way.
+    """
 
     key: str
     label: str
     endpoint: str
     icon: str
     permissions: frozenset[str]
+    feature: str = ""
 
 
 NAV: tuple[NavItem, ...] = (
@@ -34,6 +38,14 @@ NAV: tuple[NavItem, ...] = (
     ),
     NavItem(
         "coupons", mark("Coupons"), "desk_coupons.index", "ticket", frozenset({"coupons:read"})
+    ),
+    NavItem(
+        "gifts",
+        mark("Gifts"),
+        "desk_gifts.index",
+        "gift",
+        frozenset({"gifts:read"}),
+        feature="gifts",
     ),
     NavItem(
         "shops",
@@ -70,10 +82,11 @@ OPERATOR_NAV: tuple[NavItem, ...] = (
 )
 
 
-def ways_in(held: frozenset[str]) -> list[dict[str, str]]:
-    """Return the ways that somebody with these permissions may go."""
+def ways_in(held: frozenset[str], features: frozenset[str]) -> list[dict[str, str]]:
+    """Return the ways for somebody with these permissions, in a tenant with these features."""
     return [
         {"key": item.key, "label": item.label, "href": url_for(item.endpoint), "icon": item.icon}
         for item in (OPERATOR_NAV if "operations:read" in held else NAV)
-        if not item.permissions or item.permissions & held
+        if (not item.permissions or item.permissions & held)
+        and (not item.feature or item.feature in features)
     ]

@@ -50,6 +50,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "issuer.shops",
     "issuer.shop_imports",
     "issuer.payments",
+    "issuer.gifts",
     "issuer.audit",
     "shop.till",
     "shop.today",

@@ -1,0 +1,134 @@
+"""Gift orders through the pages, as people of a company make them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from werkzeug.test import TestResponse
+
+from giftpad import catalog, gifts
+from giftpad.kernel.clock import local_date
+from giftpad.kernel.config import Settings
+from giftpad.kernel.work import unit_of_work
+from tests import make_packs
+from tests.make_pages import Browser, Site, make_site
+from tests.pump import pump
+
+PEOPLE = "氏名,メール,管理番号\n山田 花子,hana@example.com,A-1\n鈴木 一,hajime@example.com,A-2\n"
+MESSAGE = "一年間ありがとうございました。"
+
+
+def make_company(settings: Settings, folder: Path) -> Company:
+    """Put the company of the house's pack on the web; it sends at any hour."""
+    site = make_site(settings, folder, slug="hanamaru")
+    pack = next(each for each in folder.iterdir() if (each / "gifts.toml").exists())
+    make_packs.change(pack, "gifts.toml", 'quiet_from = "21:00"', 'quiet_from = "08:00"')
+    make_packs.apply(pack)
+    return Company(site)
+
+
+@dataclass
+class Company:
+    """A company that sends gifts, and those at its desk, who read English."""
+
+    site: Site
+
+    def person(self, role: str) -> Browser:
+        """Return somebody with a role."""
+        browser = self.site.person(role)
+        browser.headers["Accept-Language"] = "en"
+        return browser
+
+    @property
+    def course_id(self) -> UUID:
+        """The course of 5,000 yen."""
+        with unit_of_work(self.site.scope) as work:
+            today = local_date(work.at, "Asia/Tokyo")
+            courses = catalog.list_courses(work, on=today)
+        return next(course.id for course in courses if course.price_minor == 5000)
+
+    def budget(self) -> int:
+        """Return what can be spent."""
+        with unit_of_work(self.site.scope) as work:
+            return gifts.get_budget(work)
+
+    def order(self, order_id: UUID) -> gifts.OrderView:
+        """Return an order as it stands."""
+        with unit_of_work(self.site.scope) as work:
+            return gifts.get_order(work, order_id)
+
+    def gifts(self, order_id: UUID) -> tuple[gifts.GiftView, ...]:
+        """Return the gifts of an order."""
+        with unit_of_work(self.site.scope) as work:
+            return gifts.list_gifts(work, order_id).items
+
+    def begin(self, browser: Browser) -> UUID:
+        """Begin an order by the button in the list, and return its id."""
+        assert browser.get("/desk/gifts").status_code == 200
+        answer = browser.post("/desk/gifts", {"key": browser.key()})
+        return UUID(answer.headers["Location"].split("/")[3])
+
+    def prepare(self, browser: Browser, people: str = PEOPLE, **more: Any) -> UUID:
+        """Prepare an order up to its last step."""
+        order_id = self.begin(browser)
+        fields = {
+            "title": "年末のごあいさつ",
+            "design": "musubi",
+            "sender_name": "株式会社はなまる",
+            "message": MESSAGE,
+            "locale": "ja",
+        }
+        assert browser.post(path(order_id, "/design"), fields | more).status_code == 303
+        answer = browser.post(path(order_id, "/goods"), {"course": str(self.course_id)})
+        assert answer.status_code == 303, answer.text
+        answer = hand_in(browser, order_id, people)
+        assert answer.status_code == 303, answer.text
+        with unit_of_work(self.site.scope) as work:
+            last = local_date(work.at, "Asia/Tokyo") + timedelta(days=60)
+        answer = browser.post(
+            path(order_id, "/when"), {"start": "now", "claim_by": last.isoformat()}
+        )
+        assert answer.status_code == 303, answer.text
+        return order_id
+
+    def submit(self, browser: Browser, order_id: UUID) -> TestResponse:
+        """Hand an order in."""
+        browser.get(path(order_id, "/check"))
+        return browser.post(path(order_id, "/submit"), {"key": browser.key()})
+
+    def sent(self, people: str = PEOPLE) -> UUID:
+        """Return an order whose gifts are out."""
+        order_id = self.prepare(self.person("issuer"), people)
+        self.submit(self.person("issuer"), order_id)
+        if self.order(order_id).state == "submitted":
+            approver = self.person("approver")
+            approver.get(path(order_id))
+            approver.post(path(order_id, "/approve"), {"key": approver.key()})
+        self.work_off()
+        assert self.order(order_id).state == "sent"
+        return order_id
+
+    def work_off(self) -> None:
+        """Let all that was ordered be done."""
+        pump(self.site.settings)
+
+
+def path(order_id: UUID, more: str = "") -> str:
+    """Return the address of a page of an order."""
+    return f"/desk/gifts/{order_id}{more}"
+
+
+def hand_in(
+    browser: Browser, order_id: UUID, people: str | bytes, *, name: str = "people.csv", **more: Any
+) -> TestResponse:
+    """Hand in a file of people."""
+    data = people.encode() if isinstance(people, str) else people
+    fields = {"channel": "mail", "replaces": "no", "by": "file"}
+    return browser.post(
+        path(order_id, "/recipients"), fields | more | {"file": (io.BytesIO(data), name)}
+    )

@@ -1,0 +1,259 @@
+"""Gift orders at the desk: prepared step by step, mended, handed in, approved, taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from giftpad import gifts
+from giftpad.kernel.work import unit_of_work
+from tests.make_gift_pages import MESSAGE, PEOPLE, Company, hand_in, make_company, path
+from tests.make_pages import inputs
+from tests.portals.issuer.counter import words
+
+FAULTY = PEOPLE + "佐藤 三郎,saburo@exmaple,A-3\n,nobody@example.com,A-4\n"
+
+
+@pytest.fixture
+def company(house, settings, tmp_path) -> Company:
+    return make_company(settings, tmp_path)
+
+
+def counts(company, order_id):
+    with unit_of_work(company.site.scope) as work:
+        return gifts.count_lines(work, order_id)
+
+
+def test_the_list_is_empty_until_an_order_is_begun(company):
+    browser = company.person("issuer")
+    assert "No gifts have been sent yet." in words(browser.get("/desk/gifts"))
+    key = browser.key()
+    first = browser.post("/desk/gifts", {"key": key})
+    second = browser.post("/desk/gifts", {"key": key})
+    assert first.headers["Location"] == second.headers["Location"]
+    with unit_of_work(company.site.scope) as work:
+        assert len(gifts.list_orders(work).items) == 1
+    assert "Draft" in words(browser.get("/desk/gifts"))
+
+
+def test_each_step_is_saved_and_leads_on(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    said = words(browser.get(path(order_id, "/check")))
+    assert "2 gifts = ¥10,300" in said
+    assert "Mail 2 ¥5,150 ¥10,300" in said
+    assert MESSAGE in words(browser.get(path(order_id, "/design")))
+    assert "A-2" in words(browser.get(path(order_id, "/recipients")))
+    assert browser.get(path(order_id)).headers["Location"] == path(order_id, "/check")
+
+
+def test_what_is_missing_is_said_with_the_way_to_it(company):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    assert browser.get(path(order_id)).headers["Location"] == path(order_id, "/design")
+    answer = browser.get(path(order_id, "/check"))
+    assert "This is still missing" in words(answer)
+    assert path(order_id, "/goods") in answer.text
+    assert path(order_id, "/submit") not in answer.text
+    answer = browser.post(path(order_id, "/submit"), {"key": browser.key()})
+    assert answer.status_code == 422
+    assert company.order(order_id).state == "draft"
+
+
+def test_what_is_typed_is_shown_before_it_is_saved(company):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/design"))
+    fields = {"design": "oiwai", "sender_name": "見本商事", "message": "おめでとう", "locale": "ja"}
+    answer = browser.post(path(order_id, "/preview"), fields)
+    assert answer.status_code == 200
+    assert "おめでとう" in answer.text
+    assert 'data-design="oiwai"' in answer.text
+    assert "見本 花子" in answer.text
+    assert company.order(order_id).draft.message == ""
+
+
+def test_faulty_rows_stand_there_and_are_mended_in_place(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, FAULTY)
+    answer = browser.get(path(order_id, "/recipients"))
+    said = words(answer)
+    assert "2 ready 2 need you" in said
+    assert "Check the part after the @" in said
+    fields = {i["name"]: i["value"] for i in inputs(answer.text) if i["name"].startswith("mend-")}
+    assert fields == {"mend-4-mail": "saburo@exmaple", "mend-5-name": ""}
+    answer = browser.post(
+        path(order_id, "/recipients/mend"),
+        {"mend-4-mail": "saburo@example.com", "mend-5-name": ""},
+    )
+    assert "4 rows read: 3 ready, 1 need you." in words(browser.follow(answer))
+    answer = browser.post(
+        path(order_id, "/recipients/mend"), {"mend-5-name": "", "go": "leave-out"}
+    )
+    assert "Left out: 1 rows." in words(browser.follow(answer))
+    assert (counts(company, order_id).total, counts(company, order_id).faulty) == (3, 0)
+    csv = browser.get(path(order_id, "/recipients/corrected.csv")).get_data(as_text=True)
+    assert "saburo@example.com" in csv
+    assert "nobody@example.com" not in csv
+
+
+def test_a_file_that_had_to_be_guessed_is_shown_first(company):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/recipients"))
+    sheet = "お客さま,連絡先,部署\n山田 花子,hana@example.com,総務\n".encode("cp932")
+    answer = hand_in(browser, order_id, sheet)
+    assert answer.headers["Location"].startswith(path(order_id, "/recipients/columns"))
+    said = words(browser.follow(answer))
+    assert "山田 花子" in said
+    assert "It was read as Shift_JIS." in said
+    assert counts(company, order_id).total == 0
+    where = path(order_id, "/recipients/columns")
+    assert browser.post(where, {"field": ["", "mail", ""], "heading": "yes"}).status_code == 422
+    answer = browser.post(where, {"field": ["name", "mail", ""], "heading": "yes"})
+    assert answer.status_code == 303
+    assert counts(company, order_id).good == 1
+    again = hand_in(browser, order_id, sheet.decode("cp932"), replaces="yes")
+    assert again.headers["Location"] == path(order_id, "/recipients")
+    assert counts(company, order_id).good == 1
+
+
+def test_pasted_rows_and_single_people_are_taken_too(company):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/recipients"))
+    fields = {
+        "channel": "mail",
+        "replaces": "no",
+        "by": "paste",
+        "pasted": PEOPLE.replace(",", "\t"),
+    }
+    assert browser.post(path(order_id, "/recipients"), fields).status_code == 303
+    answer = browser.post(
+        path(order_id, "/recipients/one"), {"name": "佐藤 三郎", "mail": "saburo@example.com"}
+    )
+    assert "Added. 3 recipients are ready." in words(browser.follow(answer))
+
+
+UNREADABLE = (
+    (b"", "people.csv", "The file is empty."),
+    (b"%PDF-1.7 x", "people.pdf", "This is no table."),
+    (b"name,mail\n\x81\xff\n", "people.csv", "neither UTF-8 nor Shift_JIS"),
+    (b'name,mail\n"x,y\n', "people.csv", "quotation marks"),
+)
+
+
+def test_a_file_that_is_no_table_is_refused_and_says_why(company):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/recipients"))
+    for data, name, said in UNREADABLE:
+        answer = hand_in(browser, order_id, data, name=name)
+        assert answer.status_code in (422, 413), (name, answer.status_code)
+        assert said in words(answer), name
+        assert counts(company, order_id).total == 0
+
+
+def test_people_who_stand_there_twice_are_asked_about(company):
+    browser = company.person("issuer")
+    twice = PEOPLE + "山田 花子,hana@example.com,A-9\n"
+    order_id = company.prepare(browser, twice)
+    answer = browser.get(path(order_id, "/recipients"))
+    assert "Rows 2, 4 have the same address." in words(answer)
+    browser.get(path(order_id, "/check"))
+    assert path(order_id, "/submit") not in browser.last.text
+    browser.post(path(order_id, "/recipients/repeats"), {"go": "mean"})
+    assert counts(company, order_id).total == 3
+    assert path(order_id, "/submit") in browser.get(path(order_id, "/check")).text
+    browser.post(path(order_id, "/recipients/repeats"), {"go": "drop"})
+    assert counts(company, order_id).total == 2
+
+
+def many(count):
+    rows = (f"見本 {n},p{n}@example.com,B-{n}" for n in range(count))
+    return "氏名,メール,管理番号\n" + "\n".join(rows) + "\n"
+
+
+def test_a_submitted_order_holds_its_costs_once(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, many(30))
+    before = company.budget()
+    browser.get(path(order_id, "/check"))
+    form = {"key": browser.key()}
+    for _ in range(2):
+        assert browser.post(path(order_id, "/submit"), form).status_code == 303
+    assert company.order(order_id).state == "submitted"
+    assert before - company.budget() == 30 * 5150
+    other_tab = {"key": "0" * 32}
+    answer = browser.post(path(order_id, "/submit"), other_tab)
+    assert "This was done already." in words(browser.follow(answer))
+    assert before - company.budget() == 30 * 5150
+
+
+def test_whoever_hands_in_does_not_approve(company):
+    owner = company.person("owner")
+    order_id = company.prepare(owner, many(30))
+    company.submit(owner, order_id)
+    answer = owner.get(path(order_id))
+    assert "Whoever submits an order cannot approve it." in words(answer)
+    assert path(order_id, "/approve") not in answer.text
+    answer = owner.post(path(order_id, "/approve"), {"key": owner.key()})
+    assert answer.status_code == 422
+    assert "Whoever submits an order cannot approve it." in words(answer)
+    assert company.order(order_id).state == "submitted"
+    approver = company.person("approver")
+    approver.get(path(order_id))
+    form = {"key": approver.key()}
+    for _ in range(2):
+        assert approver.post(path(order_id, "/approve"), form).status_code == 303
+    assert company.order(order_id).state in ("approved", "issuing")
+
+
+def test_an_order_is_sent_back_with_a_reason_that_is_read(company):
+    issuer, approver = company.person("issuer"), company.person("approver")
+    order_id = company.prepare(issuer, many(30))
+    before = company.budget()
+    company.submit(issuer, order_id)
+    approver.get(path(order_id))
+    key = approver.key()
+    assert approver.post(path(order_id, "/send-back"), {"key": key}).status_code == 422
+    answer = approver.post(
+        path(order_id, "/send-back"), {"key": key, "reason": "金額を確かめてください"}
+    )
+    assert answer.status_code == 303
+    assert company.order(order_id).state == "draft"
+    assert company.budget() == before
+    assert "金額を確かめてください" in words(issuer.get(path(order_id, "/check")))
+
+
+def test_an_order_is_taken_back_and_thrown_away(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, many(30))
+    company.submit(browser, order_id)
+    browser.get(path(order_id))
+    assert browser.post(path(order_id, "/withdraw"), {"key": browser.key()}).status_code == 303
+    assert company.order(order_id).state == "draft"
+    browser.get(path(order_id, "/discard"))
+    form = {"key": browser.key()}
+    for _ in range(2):
+        assert browser.post(path(order_id, "/discard"), form).status_code == 303
+    assert browser.get(path(order_id)).status_code == 404
+
+
+def test_who_cannot_pay_is_told_how_much_is_missing(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, many(2000))
+    said = words(browser.get(path(order_id, "/check")))
+    assert "¥300,000 are missing." in said
+    answer = browser.post(path(order_id, "/submit"), {"key": browser.key()})
+    assert answer.status_code == 422
+    assert company.order(order_id).state == "draft"
+
+
+def test_a_sample_goes_to_whoever_prepares_it(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    page = browser.get(path(order_id, "/check"))
+    keys = [i["value"] for i in inputs(page.text) if i.get("name") == "key"]
+    answer = browser.post(path(order_id, "/sample"), {"key": keys[-1]})
+    assert "It opens the preview and no gift." in words(browser.follow(answer))
+    assert MESSAGE in words(browser.get(path(order_id, "/preview")))
