@@ -60,6 +60,7 @@ SUBSCRIPTIONS: events.Subscriptions = {
     messaging.MessageUnknown: [gift_handlers.note_unknown],
     gifts.CardsDue: [events.on_queue("print", gift_handlers.print_due_cards)],
     gifts.GiftsDue: [events.on_queue("export", gift_handlers.issue_due_gifts)],
+    gifts.RestDue: [events.on_queue("export", gift_handlers.cancel_due_rest)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     identity.ResetAsked: [events.on_queue("otp", identity_handlers.mail_reset_code)],
     messaging.CodeDue: [events.on_queue("otp", messaging_handlers.send_due)],

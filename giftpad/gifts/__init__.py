@@ -16,7 +16,7 @@ from giftpad.gifts.commands.deciding import (
 )
 from giftpad.gifts.commands.delivering import readdress, resend
 from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
-from giftpad.gifts.commands.ending import cancel_gift, cancel_rest, extend_gift
+from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
 from giftpad.gifts.commands.files import keep_file, take_file
 from giftpad.gifts.commands.letters import send_sample
 from giftpad.gifts.commands.lines import (
@@ -29,6 +29,7 @@ from giftpad.gifts.commands.lines import (
     take_recipients,
 )
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
+from giftpad.gifts.commands.links import list_links, open_links, show_link
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.errors import (
     AddressFaulty,
@@ -65,15 +66,19 @@ from giftpad.gifts.events import (
     OrderClosed,
     OrderSent,
     OrderSubmitted,
+    RestDue,
 )
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
 from giftpad.gifts.queries.files import Look, find_file, look_at_recipients
+from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
     FILTERS,
     GiftPage,
     GiftView,
+    count_shown,
     get_gift,
     get_link,
+    list_found,
     list_gifts,
     list_thanks,
 )
@@ -97,11 +102,13 @@ from giftpad.gifts.queries.orders import (
     OrderPage,
     OrderView,
     Progress,
+    Undelivered,
     count_waiting,
     get_order,
     get_progress,
     list_days,
     list_orders,
+    list_undelivered,
 )
 from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
 from giftpad.gifts.queries.proof import verify
@@ -177,10 +184,13 @@ __all__ = [
     "PrintView",
     "Progress",
     "ResendTooSoon",
+    "RestDue",
     "ThanksView",
     "TooManyLines",
+    "Undelivered",
     "apply_section",
     "approve_order",
+    "begin_cancelling",
     "bind_links",
     "bind_press",
     "cancel_gift",
@@ -192,6 +202,7 @@ __all__ = [
     "clean_address",
     "cost_of",
     "count_lines",
+    "count_shown",
     "count_waiting",
     "discard_order",
     "draft_order",
@@ -202,6 +213,7 @@ __all__ = [
     "find_contract",
     "find_file",
     "find_gift_id",
+    "find_gifts",
     "get_budget",
     "get_contract",
     "get_gift",
@@ -212,12 +224,15 @@ __all__ = [
     "keep_file",
     "leave_out",
     "list_days",
+    "list_found",
     "list_gifts",
     "list_lines",
+    "list_links",
     "list_orders",
     "list_prints",
     "list_repeats",
     "list_thanks",
+    "list_undelivered",
     "look_at_recipients",
     "mean_repeats",
     "mend_line",
@@ -226,11 +241,13 @@ __all__ = [
     "open_cards",
     "print_again",
     "read_cards",
+    "open_links",
     "read_section",
     "readdress",
     "resend",
     "send_back",
     "send_sample",
+    "show_link",
     "submit_order",
     "take_deposit",
     "take_file",

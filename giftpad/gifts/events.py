@@ -88,6 +88,14 @@ class GiftCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestDue(Event):
+    """The rest of an order's unclaimed gifts is to be taken back; ``object_id`` is the order."""
+
+    name: ClassVar[str] = "gift_order.rest_due_v1"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GiftsExpired(Event):
     """Nobody claimed some gifts in time; ``object_id`` is the order."""
 

@@ -6,14 +6,16 @@ from giftpad import messaging
 from giftpad.events import detached
 from giftpad.gifts.adapters.press import print_cards, throw_away
 from giftpad.gifts.commands.delivering import note_delivery
+from giftpad.gifts.commands.ending import cancel_rest
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
-from giftpad.gifts.events import CardsDue, GiftsDue
+from giftpad.gifts.events import CardsDue, GiftsDue, RestDue
 from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, HANDED_OVER, UNKNOWN
 from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 ISSUE_PATIENCE_S = 60
+REST_CHUNKS_MAX = 200
 
 
 @detached
@@ -44,6 +46,15 @@ def print_due_cards(scope: Scope, event: CardsDue) -> None:
         is_kept = finish_print(work, task, printed)
     if not is_kept or printed.problems:
         throw_away(task.tenant_id, task.file_id)
+
+
+@detached
+def cancel_due_rest(scope: Scope, event: RestDue) -> None:
+    """Take back what is left of an order, a transaction for every thousand gifts."""
+    for _ in range(REST_CHUNKS_MAX):
+        with unit_of_work(scope, patience_s=ISSUE_PATIENCE_S) as work:
+            if not cancel_rest(work, event.object_id, reason=event.reason):
+                return
 
 
 def note_sent(work: Work, event: messaging.MessageSent) -> None:

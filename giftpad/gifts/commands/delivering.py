@@ -14,6 +14,7 @@ from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
+from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.queries.letters import open_person
 from giftpad.gifts.rules.contracts import MAIL, SMS
 from giftpad.gifts.rules.gifts import (
@@ -116,6 +117,7 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
     gift.person_sealed = tenancy.seal_text(
         work.tenant_id, person_place(work.tenant_id, gift.id), text
     )
+    gift.address_index = index_address(work, judged.address)
     before, gift.channel = gift.channel, channel
     work.session.flush()  # the letter's statement below writes the same row
     if channel in (MAIL, SMS):

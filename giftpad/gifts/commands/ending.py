@@ -13,7 +13,7 @@ from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit
-from giftpad.gifts.events import GiftCancelled, GiftsExpired, OrderClosed
+from giftpad.gifts.events import GiftCancelled, GiftsExpired, OrderClosed, RestDue
 from giftpad.gifts.models import GiftRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.rules.contracts import RETURNED
@@ -88,9 +88,8 @@ def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
     """
     order = lock_order(work, order_id, SENT)
     gifts = _lock_some(work, GiftRow.order_id == order_id, limit=CANCEL_COUNT_MAX)
-    for gift in gifts:
-        _cancel(work, order, gift)
     if gifts:
+        _cancel_many(work, order, gifts)
         audit.record(
             work,
             action="gift_order.rest_cancelled",
@@ -98,6 +97,53 @@ def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
             details={"count": len(gifts), "reason": reason},
         )
     return len(gifts)
+
+
+def _cancel_many(work: Work, order: OrderRow, gifts: Sequence[GiftRow]) -> None:
+    entry_id = new_id()
+    total = _drain(work, gifts, entry_id, "gift_cancel", into=(books.CANCELLED, order))
+    _give_back(work, order, total, entry_id)
+    for gift in gifts:
+        gift.state, gift.ended_at = CANCELLED, work.at
+    events.publish_many(
+        work,
+        [
+            GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=gift.value_minor)
+            for gift in gifts
+        ],
+    )
+
+
+def _drain(
+    work: Work, gifts: Sequence[GiftRow], entry_id: UUID, kind: str, *, into: tuple[str, OrderRow]
+) -> int:
+    """Move all that lies on the accounts of gifts to an account of their order."""
+    account_kind, order = into
+    drained = ledger.drain_many(
+        work,
+        ledger.Bulk(
+            entry_id=entry_id,
+            kind=kind,
+            other_id=books.account(work, account_kind, order.unit, order.id),
+            account_ids=UuidArray.of(gift.account_id.bytes for gift in gifts),
+            transfer_ids=UuidArray.of(new_ids_packed(len(gifts))),
+        ),
+    )
+    return drained.total_minor
+
+
+def begin_cancelling(work: Work, order_id: UUID, *, reason: str) -> int:
+    """Take back the unclaimed gifts of an order, the first now, the rest right after.
+
+    Return how many are taken back already.
+    Locks: the order, the gifts, their accounts, then the deposit.
+    Raises: OrderNotFound, OrderWrongState.
+    Publishes: gift.cancelled_v1 for each; gift_order.rest_due_v1 if some are left.
+    """
+    count = cancel_rest(work, order_id, reason=reason)
+    if count == CANCEL_COUNT_MAX:
+        events.publish(work, RestDue(object_id=order_id, reason=reason))
+    return count
 
 
 def _lock_some(work: Work, *which: sa.ColumnElement[bool], limit: int) -> Sequence[GiftRow]:
@@ -161,19 +207,10 @@ def expire_some(work: Work) -> int:
     if not gifts:
         return 0
     entry_id = new_id()
-    drained = ledger.drain_many(
-        work,
-        ledger.Bulk(
-            entry_id=entry_id,
-            kind="gift_expire",
-            other_id=books.account(work, books.EXPIRED, order.unit, order.id),
-            account_ids=UuidArray.of(gift.account_id.bytes for gift in gifts),
-            transfer_ids=UuidArray.of(new_ids_packed(len(gifts))),
-        ),
-    )
+    total = _drain(work, gifts, entry_id, "gift_expire", into=(books.EXPIRED, order))
     is_returned = order.unclaimed == RETURNED
     if is_returned:
-        _give_back(work, order, drained.total_minor, entry_id)
+        _give_back(work, order, total, entry_id)
     for gift in gifts:
         gift.state, gift.ended_at = EXPIRED, work.at
     events.publish(
@@ -181,7 +218,7 @@ def expire_some(work: Work) -> int:
         GiftsExpired(
             object_id=order.id,
             count=len(gifts),
-            amount_minor=drained.total_minor,
+            amount_minor=total,
             is_returned=is_returned,
         ),
     )

@@ -38,6 +38,16 @@ def forget_some(work: Work) -> int:
             )
         )
     )
+    work.session.execute(
+        sa.update(GiftRow)
+        .where(
+            GiftRow.tenant_id == work.tenant_id,
+            GiftRow.delete_after < work.at,
+            GiftRow.address_index.is_not(None),
+        )
+        .values(address_index=None)
+        .execution_options(synchronize_session=False)
+    )
     sealed: tuple[tuple[Any, Any, Any], ...] = (
         (GiftRow, GiftRow.id, GiftRow.person_sealed),
         (ClaimRow, ClaimRow.id, ClaimRow.address_sealed),

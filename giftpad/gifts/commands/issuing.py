@@ -28,10 +28,10 @@ and time to answer questions about it."""
 
 _WRITE_GIFTS = sa.text("""
     INSERT INTO gifts (tenant_id, id, order_id, number, locator, account_id, value_minor, state,
-        channel, locale, external_id, person_sealed, delivery, queued_at, ends_at, created_at,
-        delete_after)
+        channel, locale, external_id, person_sealed, address_index, delivery, queued_at,
+        ends_at, created_at, delete_after)
     SELECT l.tenant_id, l.id, l.order_id, l.number, :locator_first + l.seq, n.account_id, :value,
-        :state, l.channel, l.locale, l.external_id, l.person_sealed,
+        :state, l.channel, l.locale, l.external_id, l.person_sealed, l.address_index,
         CASE WHEN l.channel IN ('mail', 'sms') THEN :queued ELSE :none END,
         CASE WHEN l.channel IN ('mail', 'sms') THEN CAST(:at AS timestamptz) END,
         :ends_at, :at, :delete_after

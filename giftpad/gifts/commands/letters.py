@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -107,7 +107,7 @@ def send_sample(work: Work, order_id: UUID, *, to: str, name: str, path: str) ->
         if not getattr(order, missing):
             raise OrderIncomplete(missing=missing)
     today = local_date(work.at, tenancy.get_tenant(work.tenant_id).zone)
-    values = {
+    values: dict[str, str | int | datetime | date] = {
         "recipient": name,
         "sender": order.sender_name,
         "title": order.title,

@@ -19,6 +19,7 @@ from giftpad import tenancy
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.errors import LineNotFound, TooManyLines
 from giftpad.gifts.models import LineRow, OrderRow, person_place
+from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.rules.orders import DRAFT, LINES_MAX
 from giftpad.gifts.rules.recipients import Fault, Recipient, judge_recipient
 from giftpad.kernel.ids import new_id
@@ -98,19 +99,13 @@ def _row(work: Work, order_id: UUID, recipient: Recipient, line_id: UUID | None 
         "channel": recipient.channel,
         "locale": recipient.locale,
         "external_id": recipient.external_id,
-        "address_index": _index(work, recipient),
+        "address_index": index_address(work, recipient.address),
         "cells_sealed": _seal(work, line_id, "cells_sealed", dict(recipient.cells)),
         "person_sealed": _seal(work, line_id, "person_sealed", person),
         "faults": [fault.as_json() for fault in recipient.faults],
         "created_at": work.at,
         "delete_after": work.at + DRAFT_KEPT,
     }
-
-
-def _index(work: Work, recipient: Recipient) -> bytes | None:
-    if not recipient.address:
-        return None
-    return tenancy.index_text(work.tenant_id, f"gift:{recipient.address.casefold()}")
 
 
 def _seal(work: Work, line_id: UUID, column: str, values: Mapping[str, str]) -> bytes:

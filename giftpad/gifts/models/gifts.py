@@ -46,6 +46,20 @@ class GiftRow(Base):
             postgresql_where=sa.text("external_id <> ''"),
         ),
         sa.Index(
+            "gifts_address_idx",
+            "tenant_id",
+            "address_index",
+            postgresql_where=sa.text("address_index IS NOT NULL"),
+        ),
+        sa.Index(
+            "gifts_undelivered_idx",
+            "tenant_id",
+            "order_id",
+            postgresql_where=sa.text(
+                "state = 'outstanding' AND delivery IN ('bounced', 'failed', 'unknown')"
+            ),
+        ),
+        sa.Index(
             "gifts_ends_at_idx",
             "tenant_id",
             "ends_at",
@@ -64,6 +78,8 @@ class GiftRow(Base):
     locale: Mapped[str]
     external_id: Mapped[str]
     person_sealed: Mapped[bytes]
+    address_index: Mapped[bytes | None]
+    """Finds a gift by the address it went to, as ``LineRow.address_index`` found the line."""
     delivery: Mapped[str]
     message_id: Mapped[UUID | None]
     resent: Mapped[int] = mapped_column(server_default=sa.text("0"))

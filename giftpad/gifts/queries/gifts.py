@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN, WIT
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
+ENDING_WITHIN = timedelta(days=14)
 
 FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
     "all": (),
@@ -35,6 +36,10 @@ FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
     ),
     "unopened": (GiftRow.opened_at.is_(None), GiftRow.state == OUTSTANDING),
     "unclaimed": (GiftRow.opened_at.is_not(None), GiftRow.state == OUTSTANDING),
+    "ending": (
+        GiftRow.state == OUTSTANDING,
+        GiftRow.ends_at < sa.func.clock_now() + ENDING_WITHIN,
+    ),
     "claimed": (GiftRow.state == "claimed",),
     "ended": (GiftRow.state.in_(("cancelled", "expired")),),
 }
@@ -134,6 +139,27 @@ def get_gift(work: Work, gift_id: UUID) -> GiftView:
     if row is None:
         raise GiftNotFound
     return _view(work, row)
+
+
+def count_shown(work: Work, order_id: UUID) -> dict[str, int]:
+    """Return how many gifts of an order each of the ``FILTERS`` shows, in one query."""
+    counts = [
+        sa.func.count().filter(sa.and_(sa.true(), *conditions)) for conditions in FILTERS.values()
+    ]
+    row = work.session.execute(
+        sa.select(*counts).where(GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
+    ).one()
+    return dict(zip(FILTERS, row, strict=True))
+
+
+def list_found(work: Work, gift_ids: Sequence[UUID]) -> GiftPage:
+    """Return these gifts, in the order of their numbers."""
+    rows = work.session.execute(
+        _JOINED.where(GiftRow.tenant_id == work.tenant_id, GiftRow.id.in_(gift_ids)).order_by(
+            GiftRow.number
+        )
+    ).all()
+    return GiftPage(items=tuple(_view(work, row) for row in rows), next_after=None)
 
 
 def list_gifts(

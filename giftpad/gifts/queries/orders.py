@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.gifts.errors import OrderNotFound
 from giftpad.gifts.models import GiftRow, OrderRow, ThanksRow
-from giftpad.gifts.rules.gifts import BOUNCED, FAILED, UNKNOWN
+from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN
 from giftpad.gifts.rules.orders import OrderDraft
 from giftpad.kernel.work import Work
 
@@ -172,6 +172,35 @@ def count_waiting(work: Work) -> int:
             OrderRow.tenant_id == work.tenant_id, OrderRow.state == "submitted"
         )
     ).scalar_one()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """An order with letters that did not arrive, or of which nobody knows."""
+
+    order_id: UUID
+    title: str
+    count: int
+
+
+def list_undelivered(work: Work, *, limit: int = 10) -> list[Undelivered]:
+    """Return the orders with unclaimed gifts whose letter did not arrive, newest first."""
+    rows = work.session.execute(
+        sa.select(OrderRow.id, OrderRow.title, sa.func.count())
+        .join(
+            GiftRow,
+            sa.and_(GiftRow.tenant_id == OrderRow.tenant_id, GiftRow.order_id == OrderRow.id),
+        )
+        .where(
+            OrderRow.tenant_id == work.tenant_id,
+            GiftRow.state == OUTSTANDING,
+            GiftRow.delivery.in_((BOUNCED, FAILED, UNKNOWN)),
+        )
+        .group_by(OrderRow.id, OrderRow.title)
+        .order_by(OrderRow.id.desc())
+        .limit(min(limit, PAGE_MAX))
+    )
+    return [Undelivered(order_id=each, title=title, count=n) for each, title, n in rows]
 
 
 def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

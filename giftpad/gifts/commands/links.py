@@ -1,0 +1,89 @@
+"""Links that people hand over themselves: each look at one is on record first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit
+from giftpad.gifts.adapters import build_link
+from giftpad.gifts.commands.claiming import lock_gift
+from giftpad.gifts.errors import GiftWrongState, OrderNotFound
+from giftpad.gifts.models import GiftRow, OrderRow
+from giftpad.gifts.queries.letters import open_person
+from giftpad.gifts.rules.contracts import LINK
+from giftpad.gifts.rules.gifts import OUTSTANDING
+from giftpad.kernel.work import Work
+
+LINKS_PAGE = 500
+
+
+def show_link(work: Work, gift_id: UUID) -> str:
+    """Return the link of a gift that somebody hands over themselves, and put it on record.
+
+    Whoever holds the link can claim the gift, so that one that was sent is shown to nobody.
+    Locks: the gift.
+    Raises: GiftNotFound, GiftWrongState.
+    """
+    gift, order = lock_gift(work, gift_id)
+    if gift.channel != LINK or gift.state != OUTSTANDING:
+        raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
+    assert order.kid is not None
+    audit.record(work, action="gift.link_shown", subject=f"gift:{gift.id}", details={})
+    return build_link(work.tenant_id, order.kid, gift.locator)
+
+
+def open_links(work: Work, order_id: UUID) -> int:
+    """Put on record that all links of an order are taken out, and return how many there are.
+
+    Raises: OrderNotFound.
+    """
+    if work.session.get(OrderRow, (work.tenant_id, order_id)) is None:
+        raise OrderNotFound
+    count = work.session.execute(
+        sa.select(sa.func.count()).select_from(GiftRow).where(*_handed_over(work, order_id))
+    ).scalar_one()
+    audit.record(
+        work,
+        action="gift_order.links_taken",
+        subject=f"gift_order:{order_id}",
+        details={"count": count},
+    )
+    return int(count)
+
+
+def _handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        GiftRow.tenant_id == work.tenant_id,
+        GiftRow.order_id == order_id,
+        GiftRow.channel == LINK,
+        GiftRow.state == OUTSTANDING,
+    )
+
+
+def list_links(work: Work, order_id: UUID, *, after: int = 0) -> list[tuple[int, str, str, str]]:
+    """Return number, name, reference and link of the next unclaimed gifts to be handed over.
+
+    Only what ``open_links`` has put on record may be asked for.
+    """
+    rows = work.session.execute(
+        sa.select(GiftRow, OrderRow.kid)
+        .join(
+            OrderRow,
+            sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
+        )
+        .where(*_handed_over(work, order_id), GiftRow.number > after)
+        .order_by(GiftRow.number)
+        .limit(LINKS_PAGE)
+    ).all()
+    return [
+        (
+            gift.number,
+            open_person(gift)["name"],
+            gift.external_id,
+            build_link(work.tenant_id, kid, gift.locator),
+        )
+        for gift, kid in rows
+        if kid is not None
+    ]
