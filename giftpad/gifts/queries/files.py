@@ -44,11 +44,16 @@ def find_columns(work: Work, purpose: str) -> Mapping[str, str]:
 
 
 def look_into(
-    work: Work, data: bytes, *, purpose: str, columns: sheets.Columns, needs: Sequence[str]
+    work: Work,
+    data: bytes,
+    *,
+    purpose: str,
+    columns: sheets.Columns,
+    needs: Sequence[frozenset[str]],
 ) -> Look:
     """Read the beginning of a file and guess what its columns mean.
 
-    ``needs`` are fields without which nobody can be sure.
+    ``needs`` are groups of fields; without one of each nobody can be sure.
     Raises: SheetUnreadable.
     """
     sheet = sheets.read_sheet(data, rows_max=LINES_MAX)
@@ -64,7 +69,9 @@ def look_into(
         header=sheet.header,
         fields=fields,
         rows=tuple(rows),
-        is_sure=are_known and sheet.encoding != GUESSED and set(needs) <= set(fields),
+        is_sure=are_known
+        and sheet.encoding != GUESSED
+        and all(group & set(fields) for group in needs),
     )
 
 
@@ -73,7 +80,9 @@ def look_at_recipients(work: Work, data: bytes, *, channel: str) -> Look:
 
     Raises: SheetUnreadable.
     """
-    needs = ("name",) if channel == LINK else ("name", "phone" if channel == "sms" else "mail")
+    needs = [frozenset({"name"})]
+    if channel != LINK:
+        needs.append(frozenset({"mail", "phone", "channel"}))
     return look_into(work, data, purpose=RECIPIENTS, columns=HEADERS, needs=needs)
 
 

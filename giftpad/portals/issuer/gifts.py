@@ -16,6 +16,8 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import unit_of_work
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import (
+    gift_acts,
+    gift_board,
     gift_deciding,
     gift_design,
     gift_goods,
@@ -30,7 +32,15 @@ from giftpad.portals.issuer.gift_shown import (
 from giftpad.portals.lists import id_asked
 
 bp = Blueprint("desk_gifts", __name__, url_prefix="/desk/gifts")
-for _part in (gift_design, gift_goods, gift_recipients, gift_when, gift_deciding):
+for _part in (
+    gift_design,
+    gift_goods,
+    gift_recipients,
+    gift_when,
+    gift_deciding,
+    gift_board,
+    gift_acts,
+):
     bp.register_blueprint(_part.bp)
 
 PAGE = 50
@@ -101,4 +111,6 @@ def one(order_id: UUID) -> str | Response:
     if order.state == "draft":
         where = {"check": "deciding.check"}.get(step, f"{step}.show")
         return see_other(f"desk_gifts.{where}", order_id=order_id)
-    return gift_deciding.draw_waiting(order)
+    if order.state in ("submitted", "approved"):
+        return gift_deciding.draw_waiting(order)
+    return gift_board.draw_board(order_id)

@@ -1,0 +1,306 @@
+"""One gift at the desk: what happened to it, and what can be done about it.
+
+Hides: which act needs a reason, a key or a fresh second step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, g, request, url_for
+
+from giftpad import audit, gifts
+from giftpad.edge import current_caller, current_scope, requires
+from giftpad.guard import KeyReused, StillRunning
+from giftpad.kernel.clock import local_date
+from giftpad.kernel.errors import Conflict, Invalid, Rejected, Unavailable
+from giftpad.kernel.i18n import mark
+from giftpad.kernel.work import Work, unit_of_work
+from giftpad.portals.forms import Choice, Day, Form, Words, refused
+from giftpad.portals.http import do_once, new_key, see_other
+from giftpad.portals.issuer import deeds
+from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, OFFERED, draw
+from giftpad.portals.issuer.gift_words import (
+    CANCEL_REASONS,
+    CLAIM_STATES,
+    DELIVERIES,
+    GIFT_STATES,
+    STAMP_WORDS,
+    in_words,
+)
+from giftpad.portals.issuer.naming import read_actors
+from giftpad.portals.issuer.reasons import ReasonForm
+
+bp = Blueprint("acts", __name__)
+
+ADDRESS_LENGTH_MAX = 300
+DEEDS_SHOWN = 30
+SENT_AGAIN = mark("Sent again.")
+SENT_ELSEWHERE = mark("It goes to the new address. The link stays the same.")
+EXTENDED = mark("It can be claimed until {day} now.")
+CANCELLED = mark("The gift is taken back. Its value is free again.")
+REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
+REST_GOES_ON = mark("{n} gifts are taken back, and the others follow by themselves.")
+NOT_LATER = mark("Choose a later day than now, up to {last}.")
+
+Answer = Response | tuple[str, int]
+
+
+class AddressForm(Form):
+    """Where a gift goes instead."""
+
+    channel = Choice(mark("Way of sending"), [(name, CHANNEL_WORDS[name]) for name in OFFERED])
+    address = Words(mark("Mail address or mobile number"), most=ADDRESS_LENGTH_MAX, required=False)
+
+
+class ExtendForm(Form):
+    """Until when a gift can be claimed instead."""
+
+    claim_by = Day(mark("New last day"))
+    words = Words(mark("Reason"), most=150)
+
+
+class PlainForm(Form):
+    """A form that only says yes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Something that happened to a gift."""
+
+    at: datetime
+    words: str
+    kind: str = ""
+
+
+def _moments(view: gifts.GiftView) -> list[Moment]:
+    """Return what happened to a gift, newest first."""
+    found = [
+        (view.queued_at, mark("The letter was written"), ""),
+        (view.sent_at, mark("The letter was sent"), ""),
+        (view.delivered_at, mark("The letter arrived"), "ok"),
+        (view.opened_at, mark("The letter was opened"), "ok"),
+        (view.reminded_at, mark("A reminder was written"), ""),
+    ]
+    if view.ended_at is not None:
+        found.append((view.ended_at, GIFT_STATES[view.state][1], "ok"))
+    if view.claim is not None and view.claim.shipped_at is not None:
+        found.append((view.claim.shipped_at, mark("The parcel was handed to the carrier"), "ok"))
+    if view.thanks is not None:
+        found.append((view.thanks.at, mark("The recipient said thank you"), "ok"))
+    moments = [Moment(at=at, words=words, kind=kind) for at, words, kind in found if at is not None]
+    return sorted(moments, key=lambda moment: moment.at, reverse=True)
+
+
+def _read(gift_id: UUID) -> dict[str, Any]:
+    with unit_of_work(current_scope()) as work:
+        view = gifts.get_gift(work, gift_id)
+        order = gifts.get_order(work, view.order_id)
+    return {
+        "gift_view": view,
+        "order": order,
+        "standing": in_words(view),
+        "is_open": view.state == "outstanding",
+        "claim_states": CLAIM_STATES,
+        "deliveries": DELIVERIES,
+        "stamp_words": STAMP_WORDS,
+    }
+
+
+@bp.get("/one/<uuid:gift_id>")
+@requires("gifts:read")
+def one(gift_id: UUID) -> str:
+    """Show one gift: how it stands, what happened to it, what can be done."""
+    values = _read(gift_id)
+    scope = current_scope()
+    with unit_of_work(scope) as work:
+        wanted = audit.EntryFilter(subjects=(f"gift:{gift_id}",), limit=DEEDS_SHOWN)
+        entries = audit.list_entries(work, wanted)
+    actors = read_actors(scope, [entry.actor.get("id") for entry in entries])
+    return draw(
+        "one",
+        moments=_moments(values["gift_view"]),
+        deeds=deeds.describe(entries, actors, {}),
+        **values,
+    )
+
+
+def _act(
+    gift_id: UUID, template: str, form: Form, effect: Callable[[Work], object], **more: Any
+) -> Answer | None:
+    """Do what a page asks, once for its key; None if it is done, else the page with its faults."""
+    g.page_path = url_for(".one", gift_id=gift_id)
+    status = 422
+    if form.is_right():
+        try:
+            with unit_of_work(current_scope()) as work:
+                do_once(work, lambda: effect(work))
+        except (StillRunning, KeyReused):
+            raise  # it may have been done by the first press: that is said on a page of its own
+        except gifts.OrderUnfit as fault:
+            _say_fault(form, fault)
+        except (Conflict, Invalid, Rejected, Unavailable) as refusal:
+            status = refused(form, refusal)
+        else:
+            return None
+    return draw(template, form=form, key=request.form.get("key", ""), **_read(gift_id), **more), (
+        status
+    )
+
+
+def _say_fault(form: Form, fault: gifts.OrderUnfit) -> None:
+    """Say at its field what a gift does not take."""
+    if "last" in fault.params:
+        form.refuse("claim_by", NOT_LATER, last=date.fromisoformat(str(fault.params["last"])))
+        return
+    code = str(fault.params.get("code", "required"))
+    form.refuse("address", gifts.RECIPIENT_SENTENCES[code], **fault.params)
+
+
+@bp.get("/one/<uuid:gift_id>/resend")
+@requires("gifts:support")
+def ask_resend(gift_id: UUID) -> str:
+    """Say where the letter goes once more."""
+    return draw("resend", form=PlainForm(None), key=new_key(), **_read(gift_id))
+
+
+@bp.post("/one/<uuid:gift_id>/resend")
+@requires("gifts:support")
+def resend(gift_id: UUID) -> Answer:
+    """Send the letter once more; pressed twice, it goes once."""
+    form = PlainForm(request.form)
+    answer = _act(gift_id, "resend", form, lambda work: gifts.resend(work, gift_id))
+    return answer or see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
+
+
+@bp.get("/one/<uuid:gift_id>/address")
+@requires("gifts:support")
+def ask_address(gift_id: UUID) -> str:
+    """Ask where a gift goes instead."""
+    values = _read(gift_id)
+    view = values["gift_view"]
+    form = AddressForm(None, data={"channel": view.channel, "address": view.address})
+    return draw("address", form=form, key=new_key(), **values)
+
+
+@bp.post("/one/<uuid:gift_id>/address")
+@requires("gifts:support")
+def change_address(gift_id: UUID) -> Answer:
+    """Send a gift to another address or by another way."""
+    form = AddressForm(request.form)
+    answer = _act(
+        gift_id,
+        "address",
+        form,
+        lambda work: gifts.readdress(
+            work, gift_id, channel=form.channel.data, address=form.address.data
+        ),
+    )
+    return answer or see_other("desk_gifts.acts.one", say=SENT_ELSEWHERE, gift_id=gift_id)
+
+
+def _last_day() -> date:
+    with unit_of_work(current_scope()) as work:
+        today = local_date(work.at, current_caller().tenant.zone)
+        return today + timedelta(days=gifts.get_contract(work).claim_days_max)
+
+
+@bp.get("/one/<uuid:gift_id>/extend")
+@requires("gifts:support")
+def ask_extend(gift_id: UUID) -> str:
+    """Ask until when a gift can be claimed."""
+    return draw("extend", form=ExtendForm(None), key=new_key(), last=_last_day(), **_read(gift_id))
+
+
+@bp.post("/one/<uuid:gift_id>/extend")
+@requires("gifts:support")
+def extend(gift_id: UUID) -> Answer:
+    """Give a recipient more time."""
+    form = ExtendForm(request.form)
+
+    def give_time(work: Work) -> None:
+        assert form.claim_by.day is not None
+        gifts.extend_gift(work, gift_id, form.claim_by.day, reason=form.words.data)
+
+    answer = _act(gift_id, "extend", form, give_time, last=_last_day())
+    params = {"day": form.claim_by.day}
+    return answer or see_other("desk_gifts.acts.one", say=EXTENDED, params=params, gift_id=gift_id)
+
+
+@bp.get("/one/<uuid:gift_id>/cancel")
+@requires("gifts:order")
+def ask_cancel(gift_id: UUID) -> str:
+    """Say what is lost when a gift is taken back, and ask why."""
+    form = ReasonForm(None, CANCEL_REASONS)
+    return draw("cancel", form=form, key=new_key(), **_read(gift_id))
+
+
+@bp.post("/one/<uuid:gift_id>/cancel")
+@requires("gifts:order", fresh=True)
+def cancel(gift_id: UUID) -> Answer:
+    """Take a gift back that nobody has claimed; its value goes back."""
+    form = ReasonForm(request.form, CANCEL_REASONS)
+    answer = _act(
+        gift_id,
+        "cancel",
+        form,
+        lambda work: gifts.cancel_gift(work, gift_id, reason=form.reason),
+    )
+    return answer or see_other("desk_gifts.acts.one", say=CANCELLED, gift_id=gift_id)
+
+
+@bp.post("/one/<uuid:gift_id>/link")
+@requires("gifts:support")
+def link(gift_id: UUID) -> Answer:
+    """Show the link that somebody hands over; that it was shown is on record."""
+    g.page_path = url_for(".one", gift_id=gift_id)
+    form = PlainForm(request.form)
+    shown, status = "", 200
+    try:
+        with unit_of_work(current_scope()) as work:
+            shown = gifts.show_link(work, gift_id)
+    except Conflict as refusal:
+        status = refused(form, refusal)
+    return draw("link", form=form, link=shown, **_read(gift_id)), status
+
+
+@bp.get("/<uuid:order_id>/cancel-rest")
+@requires("gifts:order")
+def ask_cancel_rest(order_id: UUID) -> str:
+    """Say in numbers what taking back the rest of an order does."""
+    return _draw_rest(order_id, ReasonForm(None, CANCEL_REASONS), key=new_key())
+
+
+def _draw_rest(order_id: UUID, form: Form, *, key: str) -> str:
+    with unit_of_work(current_scope()) as work:
+        order = gifts.get_order(work, order_id)
+        progress = gifts.get_progress(work, order_id)
+    left = progress.issued - progress.claimed - progress.cancelled - progress.expired
+    return draw("cancel_rest", order=order, progress=progress, left=left, form=form, key=key)
+
+
+@bp.post("/<uuid:order_id>/cancel-rest")
+@requires("gifts:order", fresh=True)
+def cancel_rest(order_id: UUID) -> Answer:
+    """Take back every gift of an order that nobody has claimed."""
+    form = ReasonForm(request.form, CANCEL_REASONS)
+    key = request.form.get("key", "")
+    if not form.is_right():
+        return _draw_rest(order_id, form, key=key), 422
+    try:
+        with unit_of_work(current_scope()) as work:
+            count = int(
+                do_once(work, lambda: gifts.begin_cancelling(work, order_id, reason=form.reason))
+            )
+            goes_on = gifts.get_progress(work, order_id).outstanding_minor > 0
+    except (StillRunning, KeyReused):
+        raise
+    except Conflict as refusal:
+        status = refused(form, refusal)
+        return _draw_rest(order_id, form, key=key), status
+    said = REST_GOES_ON if goes_on else REST_BEGUN
+    return see_other("desk_gifts.one", say=said, params={"n": count}, order_id=order_id)

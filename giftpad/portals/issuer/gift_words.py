@@ -1,0 +1,64 @@
+"""Words for how a gift stands, how its letter went and what became of its claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from giftpad import gifts
+from giftpad.kernel.i18n import mark
+
+FILTER_WORDS: Mapping[str, str] = {
+    "all": mark("All"),
+    "undelivered": mark("Not delivered"),
+    "unopened": mark("Not opened yet"),
+    "unclaimed": mark("Opened, not claimed"),
+    "ending": mark("Ends within two weeks"),
+    "claimed": mark("Claimed"),
+    "ended": mark("Cancelled or expired"),
+}
+GIFT_STATES: Mapping[str, tuple[str, str]] = {
+    "outstanding": ("info", mark("Can be claimed")),
+    "claimed": ("ok", mark("Claimed")),
+    "cancelled": ("mute", mark("Cancelled")),
+    "expired": ("mute", mark("Expired")),
+}
+DELIVERIES: Mapping[str, tuple[str, str]] = {
+    "none": ("mute", mark("You hand it over")),
+    "queued": ("info", mark("Waiting to be sent")),
+    "sent": ("ok", mark("Sent")),
+    "delivered": ("ok", mark("Delivered")),
+    "bounced": ("ng", mark("Came back")),
+    "failed": ("ng", mark("Could not be sent")),
+    "unknown": ("warn", mark("Nobody knows whether it arrived")),
+}
+CLAIM_STATES: Mapping[str, tuple[str, str]] = {
+    "received": ("info", mark("To be listed for the supplier")),
+    "preparing": ("info", mark("With the supplier")),
+    "shipped": ("ok", mark("On its way")),
+    "arrived": ("ok", mark("Arrived")),
+    "returned": ("ng", mark("Came back")),
+    "withdrawn": ("mute", mark("Withdrawn")),
+}
+STAMP_WORDS: Mapping[str, str] = {
+    "thanks": mark("Thank you"),
+    "delighted": mark("I am delighted"),
+    "delicious": mark("It was delicious"),
+    "surprised": mark("What a surprise"),
+    "see_you": mark("See you soon"),
+}
+CANCEL_REASONS: tuple[tuple[str, str], ...] = (
+    ("sent by mistake", mark("Sent by mistake")),
+    ("left us", mark("The person has left")),
+    ("declined", mark("The person does not want it")),
+    ("other", mark("Another reason")),
+)
+assert set(FILTER_WORDS) == set(gifts.FILTERS)
+
+
+def in_words(view: gifts.GiftView) -> tuple[str, str]:
+    """Return the sign and the words for how one gift stands, the most telling fact of it."""
+    if view.state != "outstanding":
+        return GIFT_STATES[view.state]
+    if view.opened_at is not None:
+        return ("info", mark("Opened"))
+    return DELIVERIES[view.delivery]

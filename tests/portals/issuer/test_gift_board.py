@@ -1,0 +1,207 @@
+"""The board of an order at the desk: figures, finding, single gifts, taking back, taking away."""
+
+from __future__ import annotations
+
+import io
+import re
+from uuid import UUID
+
+import openpyxl
+import pytest
+
+from giftpad import audit, gifts
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
+from tests.make_gift_pages import Company, make_company, path
+from tests.portals.issuer.counter import send, words
+
+LINKS = "氏名,送り方,管理番号\n山田 花子,リンク,A-1\n鈴木 一,リンク,A-2\n佐藤 三郎,リンク,A-3\n"
+
+
+@pytest.fixture
+def company(house, settings, tmp_path) -> Company:
+    return make_company(settings, tmp_path)
+
+
+def actions(company, subject):
+    with unit_of_work(company.site.scope) as work:
+        wanted = audit.EntryFilter(subjects=(subject,))
+        return [entry.action for entry in audit.list_entries(work, wanted)]
+
+
+def gift_path(gift_id: UUID, more: str = "") -> str:
+    return f"/desk/gifts/one/{gift_id}{more}"
+
+
+def test_the_board_tells_how_far_the_gifts_are(company):
+    order_id = company.sent(LINKS)
+    said = words(company.person("viewer").get(path(order_id)))
+    assert "Sent 3 100 percent" in said
+    assert "Opened 0 0 percent" in said
+    assert "All 3 Not delivered 0 Not opened yet 3" in said
+    assert "山田 花子" in said
+    assert "Costs" in said
+    assert "¥15,300" in said
+
+
+def test_the_board_asks_again_only_while_gifts_go_out(company):
+    order_id = company.prepare(company.person("issuer"), LINKS)
+    company.submit(company.person("issuer"), order_id)
+    browser = company.person("issuer")
+    answer = browser.get(path(order_id, "/progress"))
+    assert 'hx-trigger="every 3s"' in answer.text
+    assert "0 of 3 gifts are made" in words(answer)
+    company.work_off()
+    answer = browser.get(path(order_id, "/progress"))
+    assert "hx-trigger" not in answer.text
+    assert answer.text.lstrip().startswith('<div id="live"')
+
+
+def test_a_gift_is_found_by_row_reference_or_whole_address(company):
+    order_id = company.sent()
+    browser = company.person("support")
+    for word, name in (("2", "山田 花子"), ("A-2", "鈴木 一"), ("HAJIME@example.com", "鈴木 一")):
+        said = words(browser.get(path(order_id), query_string={"q": word}))
+        rows = said.partition("Since Reference")[2]
+        assert name in rows, word
+        assert len(re.findall("山田 花子|鈴木 一", rows)) == 1, word
+    said = words(browser.get(path(order_id), query_string={"q": "山田"}))
+    assert "Nothing of this order is called so." in said
+
+
+def test_a_filter_shows_its_part(company):
+    order_id = company.sent(LINKS)
+    first = company.gifts(order_id)[0]
+    with unit_of_work(company.site.scope) as work:
+        gifts.note_opened(work, first.id)
+    browser = company.person("viewer")
+    answer = browser.get(path(order_id), query_string={"show": "unopened"})
+    assert "鈴木 一" in words(answer)
+    assert "山田 花子" not in words(answer)
+    assert re.search(r'show=unopened[^>]*aria-current="page"', answer.text)
+    answer = browser.get(path(order_id), query_string={"show": "undelivered"})
+    assert "Nobody is in this state." in words(answer)
+
+
+def test_a_link_is_shown_on_record_and_only_where_it_is_handed_over(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    browser = company.person("support")
+    assert "Show the link" in words(browser.get(gift_path(gift.id)))
+    answer = browser.post(gift_path(gift.id, "/link"))
+    assert re.search(r'value="http[^"]*/g/[0-9A-Z]{36}"', answer.text)
+    assert actions(company, f"gift:{gift.id}") == ["gift.link_shown"]
+    people = "氏名,メール\n高橋 四郎,shiro@example.com\n"
+    by_mail = company.gifts(company.sent(people))[0]
+    answer = browser.post(gift_path(by_mail.id, "/link"))
+    assert answer.status_code == 409
+    assert "/g/" not in answer.text
+
+
+def test_the_links_are_taken_out_on_record(company):
+    order_id = company.sent(LINKS)
+    answer = company.person("issuer").get(path(order_id, "/links.csv"))
+    lines = answer.get_data(as_text=True).lstrip("\ufeff").splitlines()
+    assert lines[0] == '"Row","Name","Reference","Link"'
+    assert [line.split('","')[1] for line in lines[1:]] == ["山田 花子", "鈴木 一", "佐藤 三郎"]
+    assert len({line.split('","')[3] for line in lines[1:]}) == 3
+    assert "gift_order.links_taken" in actions(company, f"gift_order:{order_id}")
+    assert company.person("viewer").get(path(order_id, "/links.csv")).status_code == 403
+
+
+def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
+    order_id = company.sent(LINKS)
+    browser = company.person("viewer")
+    lines = browser.get(path(order_id, "/report.csv")).get_data(as_text=True).splitlines()
+    assert len(lines) == 4
+    assert "山田 花子" in lines[1]
+    book = openpyxl.load_workbook(io.BytesIO(browser.get(path(order_id, "/report.xlsx")).data))
+    assert [row[1].value for row in book.active.iter_rows(min_row=2)] == [
+        "山田 花子",
+        "鈴木 一",
+        "佐藤 三郎",
+    ]
+    assert actions(company, f"gift_order:{order_id}").count("gift_order.report_taken") == 2
+
+
+def test_a_gift_goes_elsewhere_and_the_link_stays(company):
+    order_id = company.sent()
+    (gift, *_) = company.gifts(order_id)
+    browser = company.person("support")
+    where = gift_path(gift.id, "/address")
+    answer = send(browser, where, {"channel": "mail", "address": "hana@exmaple"})
+    assert answer.status_code == 422
+    assert "Check the part after the @" in words(answer)
+    answer = send(browser, where, {"channel": "mail", "address": "hanako@example.com"})
+    assert answer.status_code == 303
+    assert company.gifts(order_id)[0].address == "hanako@example.com"
+    said = words(browser.get(path(order_id), query_string={"q": "hanako@example.com"}))
+    assert "山田 花子" in said
+
+
+def test_a_letter_is_not_sent_again_at_will(company):
+    order_id = company.sent()
+    (gift, *_) = company.gifts(order_id)
+    browser = company.person("support")
+    answer = send(browser, gift_path(gift.id, "/resend"))
+    assert answer.status_code == 422
+    assert "It can be sent once more from" in words(answer)
+    assert company.gifts(order_id)[0].resent == 0
+
+
+def test_more_time_is_given_within_the_contract(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    browser = company.person("support")
+    where = gift_path(gift.id, "/extend")
+    answer = send(browser, where, {"claim_by": "2099-01-01", "words": "休暇"})
+    assert answer.status_code == 422
+    later = gift.claim_by.replace(day=1).fromordinal(gift.claim_by.toordinal() + 30)
+    answer = send(browser, where, {"claim_by": later.isoformat(), "words": "休暇"})
+    assert answer.status_code == 303, words(answer)
+    assert company.gifts(order_id)[0].claim_by == later
+
+
+def test_a_gift_is_taken_back_once_and_its_value_returns(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    before = company.budget()
+    browser = company.person("issuer")
+    browser.get(gift_path(gift.id, "/cancel"))
+    form = {"key": browser.key(), "why": "left us", "words": ""}
+    for _ in range(2):
+        assert browser.post(gift_path(gift.id, "/cancel"), form).status_code == 303
+    assert company.budget() - before == 5000
+    assert company.gifts(order_id)[0].state == "cancelled"
+    assert "Cancelled" in words(browser.get(gift_path(gift.id)))
+    late = browser.post(gift_path(gift.id, "/cancel"), form | {"key": new_id().hex})
+    assert late.status_code == 409
+
+
+def test_the_rest_is_taken_back_in_numbers(company):
+    order_id = company.sent(LINKS)
+    first = company.gifts(order_id)[0]
+    with unit_of_work(company.site.scope) as work:
+        gifts.cancel_gift(work, first.id, reason="x")
+    before = company.budget()
+    browser = company.person("owner")
+    said = words(browser.get(path(order_id, "/cancel-rest")))
+    assert "2 gifts are taken back. Nothing is claimed yet." in said
+    assert "¥10,000 come back to what you can spend." in said
+    form = {"key": browser.key(), "why": "declined", "words": ""}
+    answer = browser.post(path(order_id, "/cancel-rest"), form)
+    assert "2 gifts are taken back." in words(browser.follow(answer))
+    assert company.budget() - before == 10_000
+    assert browser.post(path(order_id, "/cancel-rest"), form).status_code == 303
+    assert company.budget() - before == 10_000
+
+
+def test_who_may_only_look_is_offered_nothing_else(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    browser = company.person("viewer")
+    text = browser.get(gift_path(gift.id)).text + browser.get(path(order_id)).text
+    for act in ("/cancel", "/address", "/resend", "/extend", "/link", "/links.csv"):
+        assert act not in text
+    for act in ("/cancel", "/address", "/resend", "/extend"):
+        assert browser.get(gift_path(gift.id, act)).status_code == 403
