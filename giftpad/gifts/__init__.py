@@ -28,8 +28,8 @@ from giftpad.gifts.commands.lines import (
     mend_lines,
     take_recipients,
 )
-from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.links import list_links, open_links, show_link
+from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.errors import (
     AddressFaulty,
@@ -239,9 +239,9 @@ __all__ = [
     "mend_lines",
     "note_opened",
     "open_cards",
+    "open_links",
     "print_again",
     "read_cards",
-    "open_links",
     "read_section",
     "readdress",
     "resend",
