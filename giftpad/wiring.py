@@ -24,6 +24,8 @@ from giftpad import (
     tenancy,
     tills,
 )
+from giftpad.catalog import handlers as catalog_handlers
+from giftpad.catalog import jobs as catalog_jobs
 from giftpad.coupons import handlers as coupon_handlers
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.events import jobs as event_jobs
@@ -62,6 +64,8 @@ SUBSCRIPTIONS: events.Subscriptions = {
     gifts.GiftsDue: [events.on_queue("export", gift_handlers.issue_due_gifts)],
     gifts.RestDue: [events.on_queue("export", gift_handlers.cancel_due_rest)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
+    catalog.CatalogImportOrdered: [events.on_queue("export", catalog_handlers.check_import)],
+    catalog.CatalogImportConfirmed: [events.on_queue("export", catalog_handlers.take_confirmed)],
     identity.ResetAsked: [events.on_queue("otp", identity_handlers.mail_reset_code)],
     messaging.CodeDue: [events.on_queue("otp", messaging_handlers.send_due)],
     messaging.MailDue: [events.on_queue("tx-mail", messaging_handlers.send_due)],
@@ -86,6 +90,7 @@ class Scheduled:
 
 
 SCHEDULE: dict[str, Scheduled] = {
+    "catalog.purge": Scheduled(job=catalog_jobs.purge_old, cron="12 4 * * *"),
     "coupons.expire": Scheduled(job=coupon_jobs.expire_due, cron="7 * * * *"),
     "coupons.destroy_prints": Scheduled(job=coupon_jobs.destroy_due_prints, cron="27 * * * *"),
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
@@ -109,6 +114,12 @@ SCHEDULE: dict[str, Scheduled] = {
 PACK_SECTIONS: dict[str, tenancy.PackSection] = {
     "shops": tenancy.PackSection(
         files=re.compile(r"shops\.csv"), read=shops.read_section, apply=shops.apply_section
+    ),
+    "catalog": tenancy.PackSection(
+        files=re.compile(catalog.PACK_FILES),
+        read=catalog.read_section,
+        apply=catalog.apply_section,
+        prepare=catalog.prepare_section,
     ),
     "programmes": tenancy.PackSection(
         files=re.compile(r"programmes/[^/]+\.toml"),

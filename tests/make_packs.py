@@ -37,6 +37,7 @@ def apply(folder: Path) -> tenancy.Applied:
     """Apply a pack as the command line does."""
     pack = load(folder)
     scope = tenancy.open_for_pack(pack)
+    tenancy.prepare_pack(scope, pack, PACK_SECTIONS)
     with unit_of_work(scope) as work:
         applied = tenancy.apply_pack(work, pack, PACK_SECTIONS)
     tenancy.forget_tenants()

@@ -200,8 +200,6 @@ class PictureRow(Base):
     __tablename__ = "catalog_pictures"
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    width_px: Mapped[int]
-    height_px: Mapped[int]
     added_at: Mapped[datetime] = mapped_column(INSTANT)
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "giftpad.cli.audit:audit",
     "backup": "giftpad.cli.backup:backup",
     "batch": "giftpad.cli.batch:batch",
+    "catalog": "giftpad.cli.catalog:catalog_group",
     "client": "giftpad.cli.identity:client",
     "connection": "giftpad.cli.connection:connection",
     "demo": "giftpad.cli.demo:demo",

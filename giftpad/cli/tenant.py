@@ -44,6 +44,7 @@ def _folder(name: str) -> Path:
 def apply(pack: tenancy.Pack) -> tenancy.Applied:
     """Make one tenant what its pack says, and say on the terminal what changed."""
     scope = Scope(tenant_id=tenancy.open_for_pack(pack).tenant_id, actor=OPERATOR)
+    tenancy.prepare_pack(scope, pack, PACK_SECTIONS)
     with unit_of_work(scope, patience_s=PATIENCE_S) as work:
         applied = tenancy.apply_pack(work, pack, PACK_SECTIONS)
     tenancy.forget_tenants()

@@ -169,6 +169,16 @@ def open_for_pack(pack: Pack) -> Scope:
     return scope
 
 
+def prepare_pack(scope: Scope, pack: Pack, sections: Mapping[str, PackSection]) -> None:
+    """Let the sections of a pack keep their files; safe to repeat, and to leave at that.
+
+    No transaction may be open: a slow file store would hold its connection and its locks.
+    """
+    for name, section in sections.items():
+        if section.prepare is not None:
+            section.prepare(scope, pack.sections[name])
+
+
 def apply_pack(work: Work, pack: Pack, sections: Mapping[str, PackSection]) -> Applied:
     """Make the scope's tenant what its pack says, in this one transaction.
 

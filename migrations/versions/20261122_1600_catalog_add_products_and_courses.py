@@ -107,8 +107,6 @@ def _add_products() -> None:
         "catalog_pictures",
         _key("tenant_id"),
         _key("id"),
-        _number("width_px"),
-        _number("height_px"),
         _instant("added_at"),
     )
     isolate("catalog_pictures")

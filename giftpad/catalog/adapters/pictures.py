@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+import resvg_py
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from giftpad.catalog.errors import PictureNotFound, PictureUnfit
@@ -42,8 +43,6 @@ class DrawnPicture:
     """A picture at our widths, ready to be kept; its id comes from what was handed in."""
 
     id: UUID
-    width_px: int
-    height_px: int
     by_width: dict[int, bytes] = field(repr=False)
 
 
@@ -63,11 +62,46 @@ def picture_id_of(data: bytes) -> UUID:
     return uuid5(NAMESPACE_OID, f"giftpad picture {hashlib.sha256(data).hexdigest()}")
 
 
+def check_picture(name: str, data: bytes) -> None:
+    """Tell whether an uploaded picture can be drawn, without drawing it at our widths.
+
+    Raises: PictureUnfit.
+    """
+    _read(name, data)
+
+
 def draw_picture(name: str, data: bytes) -> DrawnPicture:
     """Draw an uploaded picture anew at our widths.
 
     Raises: PictureUnfit.
     """
+    plain = _read(name, data)
+    by_width = {width: _at_width(plain, width) for width in WIDTHS}
+    return DrawnPicture(id=picture_id_of(data), by_width=by_width)
+
+
+def draw_drawing(svg: bytes) -> DrawnPicture:
+    """Draw an SVG of a reviewed pack; nothing that was uploaded comes here.
+
+    Raises: PictureUnfit.
+    """
+    noun = "SVG"
+    try:
+        png = resvg_py.svg_to_bytes(
+            svg_string=svg.decode(), width=WIDTHS[-1], skip_system_fonts=True
+        )
+    except ValueError as error:
+        raise _unfit(noun) from error
+    return replace(draw_picture(noun, png), id=picture_id_of(svg))
+
+
+def is_kept(tenant_id: UUID, picture_id: UUID) -> bool:
+    """Whether a picture lies in the store at all its widths."""
+    return all(bound_files().exists(tenant_id, _kind(width), picture_id) for width in WIDTHS)
+
+
+def _read(name: str, data: bytes) -> Image.Image:
+    """Read a picture upright and without what is transparent."""
     if not data or len(data) > SIZE_MAX:
         raise _unfit(name)
     try:
@@ -75,19 +109,13 @@ def draw_picture(name: str, data: bytes) -> DrawnPicture:
             # Pillow warns of a bomb below twice its limit; ours is lower, and is a refusal.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
-                width, height = opened.size
-                if not _is_fit(width, height):
+                if not _is_fit(*opened.size):
                     raise _unfit(name)
-                upright = ImageOps.exif_transpose(opened)
-                plain = _flatten(upright)
+                return _flatten(ImageOps.exif_transpose(opened))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         raise _unfit(name) from error
     except (SyntaxError, EOFError, IndexError, TypeError) as error:  # how its readers give up
         raise _unfit(name) from error
-    by_width = {width: _at_width(plain, width) for width in WIDTHS}
-    return DrawnPicture(
-        id=picture_id_of(data), width_px=plain.width, height_px=plain.height, by_width=by_width
-    )
 
 
 def _unfit(name: str) -> PictureUnfit:

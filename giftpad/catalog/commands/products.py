@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -68,15 +68,22 @@ class _Known:
 
 
 def take_products(
-    work: Work, lines: Sequence[ProductLines], *, pictures: Pictures | None = None
+    work: Work,
+    lines: Sequence[ProductLines],
+    *,
+    pictures: Pictures | None = None,
+    is_stock_kept: bool = False,
 ) -> TakenProducts:
     """Make each product what its lines say, by its code; the order of the file is that of courses.
 
     A column the file does not have leaves a known product as it is, and so does an empty cell of
-    stock or limit.  The lines must have been judged.  The same lines again change nothing.
+    stock or limit.  ``is_stock_kept`` leaves the stock of known variants as well.  The lines must
+    have been judged.  The same lines again change nothing.
     Locks: the known products, by code; then their variants, by id.
     """
     known = _find_known(work, lines, is_locked=True)
+    if is_stock_kept:
+        lines = [_without_stock(line, known) for line in lines]
     counts = TakenProducts()
     for line in lines:
         changed, is_new = _put(work, line, known, pictures or {})
@@ -133,6 +140,16 @@ def judge_products(
         if not found:
             good.append(line)
     return good, faults
+
+
+def _without_stock(line: ProductLines, known: _Known) -> ProductLines:
+    variants = tuple(
+        replace(variant, values={k: v for k, v in variant.values.items() if k != "stock"})
+        if variant.code in known.variants
+        else variant
+        for variant in line.variants
+    )
+    return replace(line, variants=variants)
 
 
 def _find_known(work: Work, lines: Sequence[ProductLines], *, is_locked: bool) -> _Known:

@@ -2,10 +2,12 @@
 
 from giftpad.catalog.queries.choices import list_categories, list_choices
 from giftpad.catalog.queries.courses import get_course, list_courses
+from giftpad.catalog.queries.imports import get_import, list_faults, list_imports
 from giftpad.catalog.queries.pictures import picture
 from giftpad.catalog.queries.products import (
     PAGE_MAX,
     find_product_ids,
+    find_variant_id,
     get_product,
     list_product_categories,
     list_products,
@@ -16,12 +18,16 @@ from giftpad.catalog.queries.takings import get_taken
 __all__ = [
     "PAGE_MAX",
     "find_product_ids",
+    "find_variant_id",
     "get_course",
+    "get_import",
     "get_product",
     "get_taken",
     "list_categories",
     "list_choices",
     "list_courses",
+    "list_faults",
+    "list_imports",
     "list_product_categories",
     "list_products",
     "picture",

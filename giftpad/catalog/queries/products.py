@@ -89,6 +89,15 @@ def find_product_ids(work: Work, codes: Collection[str]) -> dict[str, UUID]:
     return {code: product_id for code, product_id in work.session.execute(statement)}  # noqa: C416 - rows are no plain pairs
 
 
+def find_variant_id(work: Work, code: str) -> UUID | None:
+    """Return the id of the variant with this code, or None."""
+    return work.session.scalar(
+        sa.select(VariantRow.id).where(
+            VariantRow.tenant_id == work.tenant_id, VariantRow.code == code
+        )
+    )
+
+
 def among(
     column: Any, values: list[Any], kind: type[sa.types.TypeEngine[Any]]
 ) -> sa.ColumnElement[bool]:

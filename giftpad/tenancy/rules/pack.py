@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from giftpad.kernel.i18n import LOCALES
-from giftpad.kernel.work import Work
+from giftpad.kernel.work import Scope, Work
 from giftpad.tenancy.rules.looks import check_logo, read_theme
 from giftpad.tenancy.rules.problems import PackBroken, Problems
 from giftpad.tenancy.rules.reader import Table, decode_text, read_toml
@@ -56,13 +56,15 @@ class PackSection:
     """The part of a pack that belongs to one domain.
 
     ``files`` matches the paths it owns.  ``read`` turns them into values of its own, without a
-    database; ``apply`` makes the tenant so and says what it changed, in words.  A section without
-    it is only read.
+    database; ``prepare`` puts what belongs into the file store there, before a transaction is open;
+    ``apply`` makes the tenant so and says what it changed, in words.  A section without it is only
+    read.
     """
 
     files: re.Pattern[str]
     read: Callable[[PackFolder, tuple[str, ...], Problems], object]
     apply: Callable[[Work, object], list[str]] | None = None
+    prepare: Callable[[Scope, object], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
