@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 from giftpad import identity, wiring
-from giftpad.api import init_api, init_contract, init_health, init_oidc
+from giftpad.api import init_api, init_contract, init_health, init_hooks, init_oidc
 from giftpad.edge import check_access, close_part, guarded, init_edge, laned, list_doors, watch
 from giftpad.kernel.config import Settings
 from giftpad.kernel.log import configure_logging
@@ -49,6 +49,7 @@ def build_app(settings: Settings) -> Flask:
     init_edge(app)
     init_health(app, settings)
     init_oidc(app)
+    init_hooks(app)
     init_contract(app, init_api(app))
     init_portals(app, settings)
     check_access(app)

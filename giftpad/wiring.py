@@ -104,6 +104,7 @@ SCHEDULE: dict[str, Scheduled] = {
     "identity.close_visits": Scheduled(job=identity_jobs.close_over_visits, cron="*/5 * * * *"),
     "messaging.put_back": Scheduled(job=messaging_jobs.put_back_due, cron="*/5 * * * *"),
     "messaging.go_on": Scheduled(job=messaging_jobs.go_on_with_bulk, cron="* * * * *"),
+    "messaging.ask": Scheduled(job=messaging_jobs.ask_for_unknown, cron="*/5 * * * *"),
     "messaging.purge": Scheduled(job=messaging_jobs.purge_old, cron="52 * * * *"),
     "shops.purge_files": Scheduled(job=shop_jobs.purge_files, cron="57 3 * * *"),
     "health.prove_books": Scheduled(job=health_jobs.prove_books, cron="*/10 * * * *"),

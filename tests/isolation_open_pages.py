@@ -28,6 +28,7 @@ NEW_TABLET = (
 TABLET = "The sealed cookie says which shop's tablet it is; a PIN opens it, wrong ones are counted."
 DESIGN = "a design is part of every letter; it says nothing of anybody"
 OPENED = "the sealed cookie says which coupon its holder has shown"
+LETTER = "whoever got a letter says that it is enough; the link is the proof"
 PUBLIC = {
     "GET /": ONWARD,
     "POST /preferences": "Whoever reads a page chooses its language and the size of its text.",
@@ -78,6 +79,9 @@ PUBLIC = {
     "GET /balance": OPENED,
     "GET /balance/shops": OPENED,
     "POST /balance/close": "whoever has a coupon open may close it",
+    "GET /letters/stop/<token>": LETTER,
+    "POST /letters/stop/<token>": LETTER,
+    "GET /letters/stopped/<slug>": "it says that no more letters come, and nothing of anybody",
     "GET /t/<slug>/": "a tenant's page is for everybody",
     "POST /t/<slug>/": "whoever holds a coupon types its code; wrong ones are counted",
     "GET /t/<slug>/balance": OPENED,

@@ -36,6 +36,13 @@ PUBLIC = {
     "GET /.well-known/oauth-authorization-server": "Discovery is for those who know nothing yet.",
     "GET /.well-known/openid-configuration": "Discovery is for those who know nothing yet.",
     "GET /.well-known/jwks.json": "Whoever verifies our tokens needs the public keys.",
+    "POST /api/hooks/messages/<provider>": "A provider proves itself by its signature.",
+    "GET /api/hooks/stop/<token>": (
+        "A mail program that knows no other way opens the page for a person."
+    ),
+    "POST /api/hooks/stop/<token>": (
+        "A mail program says for its reader that it is enough; the link is the proof."
+    ),
     "GET /api/v1/openapi.json": "A contract is for those who have no client yet.",
 }
 """Every route that asks for no token, with the reason it declares."""

@@ -18,6 +18,7 @@ from giftpad.edge.access import (
     public,
     requires,
 )
+from giftpad.edge.bodies import HOOK_BODY_MAX
 from giftpad.edge.callers import Caller, Person
 from giftpad.edge.cookies import (
     clear_cookie,
@@ -96,6 +97,7 @@ from giftpad.sheets import write_line
 
 __all__ = [
     "ESCAPED_NUL",
+    "HOOK_BODY_MAX",
     "LOCALE_COOKIE",
     "MEDIA_TYPE",
     "Access",

@@ -40,6 +40,9 @@ HELD_MAX = 64 * 1024 * 1024
 """So many bytes of larger bodies are waited for at once in one process."""
 TOKEN_MAX = 16 * 1024
 """What asks for a token is small, and comes from anybody."""
+HOOKS = "/api/hooks/"
+HOOK_BODY_MAX = 64 * 1024
+"""What a provider tells by itself, whom no token proves."""
 LENGTH_DIGITS_MAX = 12
 WAITING_MAX, STRANGERS_MAX = 18, 5
 """Bodies that one process waits for, and those of strangers among them.  Its server has four
@@ -179,7 +182,11 @@ def _length_wanted(environ: WSGIEnvironment) -> int:
     if not is_number or isinstance(environ["wsgi.input"], io.BytesIO):
         return 0
     length, path = int(said), environ.get("PATH_INFO", "")
-    is_machine_of_nobody = path.startswith("/api/") and "HTTP_AUTHORIZATION" not in environ
+    is_machine_of_nobody = (
+        path.startswith("/api/")
+        and not path.startswith(HOOKS)  # they show a signature, which is over the body
+        and "HTTP_AUTHORIZATION" not in environ
+    )
     return 0 if is_machine_of_nobody or length > _most(environ, path) else length
 
 
@@ -207,6 +214,8 @@ def _most(environ: WSGIEnvironment, path: str) -> int:
     """Return how large a body is read at an address; what is larger its door refuses unread."""
     if path == TOKEN_PATH:
         return TOKEN_MAX
+    if path.startswith(HOOKS):
+        return HOOK_BODY_MAX
     is_upload = environ.get("REQUEST_METHOD") == "POST" and (
         path == "/api/v1/shop-imports" or (path == "/desk/shops/imports" and shows_session(environ))
     )

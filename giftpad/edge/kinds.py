@@ -66,16 +66,26 @@ IMPORTS = Kind(
 EXPORTS = Kind(
     name="exports", share=0.25, rank=4, is_slow=True, retry_after_s=60, feature="exports"
 )
+HOOKS = Kind(name="hooks", share=0.4, rank=3, is_slow=True, retry_after_s=30)
+"""Whoever posts receipts tries again; a million of them must not stand before a payment."""
 UNKNOWN = Kind(name="unknown", share=0.5, rank=2, is_slow=True, retry_after_s=10)
 """An address that nobody serves costs a page as well, and is nobody's turn."""
 
-KINDS = (PAY, LOOK_UPS, ENTRY, PUBLIC, UNKNOWN, DESK_ACTS, DASHBOARDS, PRINTING, IMPORTS, EXPORTS)
+KINDS = (
+    *(PAY, LOOK_UPS, ENTRY, PUBLIC, UNKNOWN, HOOKS),
+    *(DESK_ACTS, DASHBOARDS, PRINTING, IMPORTS, EXPORTS),
+)
 RANKS = 1 + max(kind.rank for kind in KINDS)
 
 _FILES = (".csv", ".pdf", ".png", "/pdf")
 _READS = frozenset({"GET", "HEAD"})
 _LIST_PARTS = 2
 """An address of the desk with so many parts at most is the overview or a list."""
+
+
+def _machine(method: str, path: str, parts: list[str]) -> Kind:
+    """Judge an address of machines: ``/api/hooks/…``, or the API."""
+    return HOOKS if parts[2:3] == ["hooks"] else _api(method, path, parts)
 
 
 def _api(method: str, path: str, parts: list[str]) -> Kind:
@@ -121,7 +131,7 @@ def _shop(method: str, path: str, parts: list[str]) -> Kind:
 
 
 _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
-    "api": _api,
+    "api": _machine,
     "oauth": ENTRY,
     ".well-known": PAY,
     "shop": _shop,
@@ -132,6 +142,7 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "Q": PUBLIC,
     "balance": PUBLIC,
     "t": PUBLIC,
+    "letters": PUBLIC,
     "assets": ENTRY,  # without them a page that was let in is none
     "theme": ENTRY,
     "gift-designs": ENTRY,

@@ -21,6 +21,7 @@ from giftpad.guard.commands import (
     purge_keys,
     remember,
     switch_feature,
+    take_turn,
     tell_overload,
 )
 from giftpad.guard.errors import (
@@ -54,6 +55,7 @@ from giftpad.guard.rules import (
     KEPT_FOR_MONEY,
     KEPT_FOR_OTHERS,
     WINDOW_S,
+    Allowance,
     Answer,
     Place,
     Rate,
@@ -73,6 +75,7 @@ __all__ = [
     "KEPT_FOR_OTHERS",
     "REFRESH_S",
     "WINDOW_S",
+    "Allowance",
     "Answer",
     "FeatureOff",
     "FeatureUnknown",
@@ -113,6 +116,7 @@ __all__ = [
     "request_hash",
     "switch_feature",
     "switches",
+    "take_turn",
     "tell_overload",
     "window_at",
     "windows_until_open",

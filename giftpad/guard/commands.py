@@ -30,7 +30,7 @@ from giftpad.guard.errors import (
 )
 from giftpad.guard.models import IdempotencyKey, Switch
 from giftpad.guard.queries import ADMISSION
-from giftpad.guard.rules import FEATURES, GROUPS, KEPT_FOR_MONEY, Answer, Bucket, Rate
+from giftpad.guard.rules import FEATURES, GROUPS, KEPT_FOR_MONEY, Allowance, Answer, Bucket, Rate
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Work, savepoint
 
@@ -281,6 +281,58 @@ def outside_call(provider: str, call: Callable[[], T]) -> T:
     except pybreaker.CircuitBreakerError as error:
         raise OutsideAway(provider=provider) from error
     return answer
+
+
+# The first in rank says that it waits, and until it has had its turn nobody else gets one.
+_TAKE_TURN = """
+local now = redis.call('TIME')
+now = tonumber(now[1]) + tonumber(now[2]) / 1000000
+local refill, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local reserve, is_first = tonumber(ARGV[3]), ARGV[4] == '0'
+local held = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'wanted')
+local tokens, at = tonumber(held[1]) or burst, tonumber(held[2]) or now
+local wanted = tonumber(held[3]) or 0
+tokens = math.min(burst, tokens + math.max(0, now - at) * refill)
+local wait = 0
+if not is_first and wanted > now then
+    wait = wanted - now
+elseif tokens >= 1 + reserve then
+    tokens = tokens - 1
+    if is_first then wanted = 0 end
+else
+    wait = (1 + reserve - tokens) / refill
+    if is_first then wanted = now + wait + 0.5 end
+end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now),
+    'wanted', tostring(wanted))
+redis.call('PEXPIRE', KEYS[1], 60000)
+return tostring(wait)
+"""
+
+
+def take_turn(provider: str, allowance: Allowance, *, rank: int, processes: int) -> float:
+    """Take one turn at somebody outside; 0.0 if it was there, else the seconds to ask again after.
+
+    The lower the ``rank``, the sooner; 0 goes before everybody.  The turns are shared through
+    Redis; without Redis each of so many ``processes`` has its share.
+    """
+    shared = _Memory.redis
+    if shared is not None:
+        values = (allowance.refill_per_s, allowance.burst, allowance.reserve(rank), rank)
+        try:
+            answer = _redis_breaker.call(
+                shared.eval, _TAKE_TURN, 1, f"giftpad:turns:{provider}", *map(str, values)
+            )
+            return max(0.0, float(answer))
+        except (redis.RedisError, pybreaker.CircuitBreakerError) as error:
+            log.warning("redis away, taking turns locally", error=type(error).__name__)
+    at = time.monotonic()
+    rate = Rate(allowance.refill_per_s / processes, 1)
+    with _Memory.lock:
+        bucket = _Memory.buckets.get(f"turns:{provider}")
+        if bucket is None or bucket.rate != rate:
+            bucket = _Memory.buckets[f"turns:{provider}"] = Bucket(rate, at)
+        return bucket.take(at)
 
 
 def open_share(work: Work, share: int, *, reason: str) -> None:

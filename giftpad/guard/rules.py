@@ -80,6 +80,34 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What somebody outside takes from us a second, from all processes together.
+
+    Of it a fifth may come at once, and the rest is spread, so that in no second there is more.
+    ``per_s`` is at least 1.
+    """
+
+    per_s: int
+
+    @property
+    def burst(self) -> float:
+        """How much may come at once."""
+        return max(1.0, self.per_s / 5)
+
+    @property
+    def refill_per_s(self) -> float:
+        """How fast what was taken comes back."""
+        return max(1.0, self.per_s - self.burst)
+
+    def reserve(self, rank: int) -> float:
+        """Return how much those of a rank leave to those before them; the first leave nothing."""
+        return (self.burst - 1) * min(rank, RANKS_MAX) / (RANKS_MAX + 1)
+
+
+RANKS_MAX = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Switches:
     """How many of the ``GROUPS`` are let in, and which of the ``FEATURES`` are off."""
 

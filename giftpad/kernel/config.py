@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import parseaddr
@@ -24,9 +25,14 @@ LEAST = {
     "database_pool_max": 1,
     "trusted_proxies": 0,
     "keys_rotated_every_days": 0,
+    "mail_rate_per_s": 0,
+    "sms_rate_per_s": 0,
 }
 PARTS = ("api", "portals", "identity")
 """What a web process may serve: machines; pages; signing in and the OpenID provider."""
+TWILIO = "twilio+"
+"""Before the scheme of GIFTPAD_SMS_URL: the provider speaks as Twilio does."""
+HOOKS_SECRET_LENGTH_MIN = 16
 MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 OWN_HOSTS = ("127.0.0.1", "::1", "localhost")
 DATABASE_NAMES = ("database_url", "database_owner_url", "database_relay_url")
@@ -91,10 +97,17 @@ class Settings:
     empty means the sink of this machine, with the embedded database only."""
     mail_from: str = ""
     """Sender of every mail, as address or as Name <address>."""
+    mail_rate_per_s: int = 0
+    """Mails a second that the mail server takes from all processes together; 0 means any."""
     sms_url: str = ""
-    """Where an SMS is posted to; empty means the sink of this machine, as for mail."""
+    """Where an SMS is posted to; twilio+https://… for a provider that speaks as Twilio does; empty
+    means the sink of this machine, as for mail."""
     sms_token: str = field(default="", repr=False)
-    """Bearer token for it."""
+    """Bearer token for it; of Twilio the auth token."""
+    sms_rate_per_s: int = 0
+    """SMS a second that the provider takes from all processes together; 0 means any."""
+    hooks_secret: str = field(default="", repr=False)
+    """What providers sign receipts with; empty means that none are taken, but Twilio's."""
     sms_from: str = ""
     """What is shown as the sender of an SMS, if the provider lets one choose."""
     metrics_port: int = 9464
@@ -231,15 +244,28 @@ def check_sms_settings(settings: Settings) -> None:
 
     Raises: SettingsError.
     """
+    if settings.hooks_secret and len(settings.hooks_secret) < HOOKS_SECRET_LENGTH_MIN:
+        message = f"GIFTPAD_HOOKS_SECRET is shorter than {HOOKS_SECRET_LENGTH_MIN} characters."
+        raise SettingsError(message)
     if not settings.sms_url:
         return
-    scheme, host, _ = _parts_of("GIFTPAD_SMS_URL", settings.sms_url)
+    url = settings.sms_url.removeprefix(TWILIO)
+    scheme, host, _ = _parts_of("GIFTPAD_SMS_URL", url)
     if not host or not (scheme == "https" or (scheme == "http" and host in OWN_HOSTS)):
         message = "GIFTPAD_SMS_URL must begin with https://; what it is sent is secret."
         raise SettingsError(message)
     if not settings.sms_token:
         message = "GIFTPAD_SMS_TOKEN is not set; with GIFTPAD_SMS_URL it is needed."
         raise SettingsError(message)
+    if settings.sms_url.startswith(TWILIO):
+        if not re.search(r"/Accounts/[A-Za-z0-9]+/Messages\.json$", url):
+            message = (
+                "GIFTPAD_SMS_URL must end in /Accounts/<account>/Messages.json, as Twilio's does."
+            )
+            raise SettingsError(message)
+        if not settings.sms_from:
+            message = "GIFTPAD_SMS_FROM is not set; a provider like Twilio needs it."
+            raise SettingsError(message)
 
 
 def _parts_of(variable: str, url: str) -> tuple[str, str, bool]:

@@ -1,15 +1,29 @@
 """Mail and SMS: what is to be said to somebody is recorded here, and sent from a queue.
 
-Knows: templates, addresses, states of a message, when sending again is safe, runs of many.
+Knows: templates, addresses, states of a message, when sending again is safe, runs of many,
+whom nothing is sent to any more.
 Hides: SMTP, the provider's HTTP, leases, sealed recipients and values, who sends bulk.
 Does not know: people, sign-in, gifts, why something is said, pages.
 """
 
-from giftpad.messaging.adapters import bind_pictures, bind_providers, can_send
+from giftpad.messaging.adapters import (
+    HOOKS,
+    SIGNATURES,
+    Posted,
+    bind_pictures,
+    bind_providers,
+    can_send,
+    read_receipts,
+    sign_own,
+)
 from giftpad.messaging.commands import (
     SECTION_FILES,
     Message,
+    Stopped,
     apply_section,
+    find_stop,
+    lift_suppressions,
+    note_receipt,
     open_run,
     pause_run,
     preview,
@@ -18,13 +32,19 @@ from giftpad.messaging.commands import (
     retry,
     send,
     send_many,
+    stop_token,
+    suppress,
+    tenant_of_receipt,
 )
 from giftpad.messaging.errors import (
     AddressUnfit,
     ChannelMissing,
+    HookForged,
+    HookUnreadable,
     MessageNotFound,
     MessageWrongState,
     RunNotFound,
+    SuppressionNotFound,
     TemplateUnknown,
     ValuesUnfit,
 )
@@ -44,30 +64,37 @@ from giftpad.messaging.queries import (
     PAGE_MAX,
     MessageView,
     RunView,
+    SuppressionView,
     get_message,
     get_run,
     list_messages,
     list_runs,
+    list_suppressions,
 )
 from giftpad.messaging.rules.addresses import check_mail, check_phone
 from giftpad.messaging.rules.gifts import GIFT_LETTERS
 from giftpad.messaging.rules.letters import LETTERS, Written
+from giftpad.messaging.rules.receipts import Receipt
 from giftpad.messaging.rules.sending import CHANNELS, STATES
 from giftpad.messaging.rules.values import NOTICES
 
 __all__ = [
     "CHANNELS",
     "GIFT_LETTERS",
+    "HOOKS",
     "LETTERS",
     "NOTICES",
     "PAGE_MAX",
     "SECTION_FILES",
+    "SIGNATURES",
     "STATES",
     "AddressUnfit",
     "BulkMailDue",
     "BulkSmsDue",
     "ChannelMissing",
     "CodeDue",
+    "HookForged",
+    "HookUnreadable",
     "MailDue",
     "Message",
     "MessageBounced",
@@ -78,9 +105,14 @@ __all__ = [
     "MessageUnknown",
     "MessageView",
     "MessageWrongState",
+    "Posted",
+    "Receipt",
     "RunNotFound",
     "RunView",
     "SmsDue",
+    "Stopped",
+    "SuppressionNotFound",
+    "SuppressionView",
     "TemplateUnknown",
     "ValuesUnfit",
     "Written",
@@ -90,16 +122,25 @@ __all__ = [
     "can_send",
     "check_mail",
     "check_phone",
+    "find_stop",
     "get_message",
     "get_run",
+    "lift_suppressions",
     "list_messages",
     "list_runs",
+    "list_suppressions",
+    "note_receipt",
     "open_run",
     "pause_run",
     "preview",
+    "read_receipts",
     "read_section",
     "resume_run",
     "retry",
     "send",
     "send_many",
+    "sign_own",
+    "stop_token",
+    "suppress",
+    "tenant_of_receipt",
 ]

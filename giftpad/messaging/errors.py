@@ -60,5 +60,26 @@ class RunNotFound(NotFound):
     sentence = "There is no such run of messages."
 
 
+class SuppressionNotFound(NotFound):
+    """Nothing keeps the tenant from sending there."""
+
+    code = "message_suppression.not_found"
+    sentence = "Nothing keeps messages from this address."
+
+
+class HookForged(NotFound):
+    """A receipt that no provider of ours has signed, or for a provider that there is not."""
+
+    code = "message_hook.not_found"
+    sentence = "There is no such address for receipts, or they are not signed as agreed."
+
+
+class HookUnreadable(Invalid):
+    """Receipts that are signed, and are none all the same."""
+
+    code = "message_hook.unreadable"
+    sentence = "These receipts cannot be read; each needs an id and a known status."
+
+
 class PutOff(Exception):
     """A message was not sent now and is to be tried again soon; the text names no person."""

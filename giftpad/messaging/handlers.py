@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from giftpad.events import detached
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Scope, Work, unit_of_work
-from giftpad.messaging.adapters import Line, hand_over, open_line
+from giftpad.messaging.adapters import Line, ask, hand_over, open_line, wait_for_turn
 from giftpad.messaging.adapters.mails import Parcel
 from giftpad.messaging.commands import (
     Held,
+    find_way,
     finish_sending,
     hold_bulk,
     leave_line,
@@ -34,15 +36,29 @@ def send_due(scope: Scope, event: CodeDue | MailDue | SmsDue) -> None:
     Raises: PutOff.
     """
     with unit_of_work(scope) as work:
+        way = find_way(work, event.object_id)
+    if way is None:
+        return
+    if not wait_for_turn(*way):
+        message = "the provider takes no more at present"
+        raise PutOff(message)
+    with unit_of_work(scope) as work:
         parcel = start_sending(work, event.object_id)
     if parcel is None:
         return
-    outcome = hand_over(parcel)
+    outcome = _ask_or_send(parcel, hand_over)
     with unit_of_work(scope) as work:
         state = finish_sending(work, parcel, outcome)
     _note(parcel, state, outcome)
     if state == QUEUED and parcel.attempt < QUICK_TRIES_MAX:
         raise PutOff(outcome.reason)
+
+
+def _ask_or_send(parcel: Parcel, send: Callable[[Parcel], Outcome]) -> Outcome:
+    """Send a message, but ask first whether the provider has it where that is in doubt."""
+    if parcel.asks_first and isinstance(found := ask(parcel), Outcome):
+        return found
+    return send(parcel)
 
 
 def _note(parcel: Parcel, state: str, outcome: Outcome) -> None:
@@ -100,13 +116,16 @@ def _send_held(scope: Scope, held: Held, line: Line, *, ends_at: float) -> bool:
     is_there = True
     try:
         for message_id in held.ids:
+            is_there = wait_for_turn(line.channel, "bulk")
+            if not is_there:
+                break
             with unit_of_work(scope) as work:
                 sent += _finish(work, done)
                 parcel = start_sending(work, message_id, held_until=held.until)
             begun, done = begun + 1, None
             if parcel is None:
                 continue
-            done = (parcel, line.hand_over(parcel))
+            done = (parcel, _ask_or_send(parcel, line.hand_over))
             is_there = not done[1].is_away
             if not is_there or time.monotonic() > ends_at:
                 break

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from giftpad.kernel.work import Scope, unit_of_work
-from giftpad.messaging.commands import purge, put_back, wake_due_bulk
+from giftpad.messaging.adapters import ask
+from giftpad.messaging.commands import (
+    list_doubtful,
+    note_found,
+    purge,
+    put_back,
+    wake_due_bulk,
+)
 from giftpad.messaging.commands.sending import PURGE_MAX, PUT_BACK_MAX
 
 ROUNDS_MAX = 100
@@ -31,6 +38,21 @@ def go_on_with_bulk(scope: Scope) -> int:
     """
     with unit_of_work(scope) as work:
         return wake_due_bulk(work)
+
+
+def ask_for_unknown(scope: Scope) -> int:
+    """Ask providers for messages whose answer was lost; return of how many they could tell.
+
+    It is asked with no transaction open.
+    """
+    with unit_of_work(scope) as work:
+        parcels = list_doubtful(work)
+    count = 0
+    for parcel in parcels:
+        found = ask(parcel)
+        with unit_of_work(scope) as work:
+            count += note_found(work, parcel.id, found)
+    return count
 
 
 def purge_old(scope: Scope) -> int:

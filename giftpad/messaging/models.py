@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from giftpad.kernel.db import Base
 from giftpad.kernel.seal import column_place
 from giftpad.messaging.rules.sending import BULK, CHANNELS, CLOSED, OPEN, QUEUES, STATES
+from giftpad.messaging.rules.suppressions import REASONS
 
 INSTANT = sa.DateTime(timezone=True)
 
@@ -92,7 +93,7 @@ class MessageRow(Base):
     last_error: Mapped[str] = mapped_column(server_default=sa.text("''"))
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     sent_at: Mapped[datetime | None] = mapped_column(INSTANT)
-    answered_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    told_at: Mapped[datetime | None] = mapped_column(INSTANT)
     delete_after: Mapped[datetime] = mapped_column(INSTANT)
 
 
@@ -153,6 +154,36 @@ class LetterheadRow(Base):
     reply_to: Mapped[str]
     return_path: Mapped[str]
     wordings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class SuppressionRow(Base):
+    """An address nothing is sent to any more, found by a blind index; never deleted by lifting."""
+
+    __tablename__ = "messaging_suppressions"
+    __table_args__ = (
+        sa.CheckConstraint(_one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(_one_of("reason", REASONS), name="reason_known"),
+        sa.Index(
+            "messaging_suppressions_address_idx",
+            "tenant_id",
+            "address_index",
+            "reason",
+            unique=True,
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        ),
+        sa.Index("messaging_suppressions_old_idx", "tenant_id", "delete_after"),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    address_index: Mapped[bytes]
+    shown: Mapped[str]
+    reason: Mapped[str]
+    message_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(INSTANT)
+    lifted_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    lifted_by: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    delete_after: Mapped[datetime] = mapped_column(INSTANT)
 
 
 class LineRow(Base):

@@ -18,6 +18,7 @@ from giftpad.messaging.models import (
     MessageRow,
     RunMinuteRow,
     RunRow,
+    SuppressionRow,
     message_place,
 )
 from giftpad.messaging.rules.addresses import mask
@@ -46,7 +47,7 @@ class MessageView:
     created_at: datetime
     send_before: datetime | None
     sent_at: datetime | None
-    answered_at: datetime | None
+    told_at: datetime | None
     run_id: UUID | None
     reference: UUID | None
 
@@ -110,7 +111,7 @@ def _view(row: MessageRow) -> MessageView:
         created_at=row.created_at,
         send_before=row.send_before,
         sent_at=row.sent_at,
-        answered_at=row.answered_at,
+        told_at=row.told_at,
         run_id=row.run_id,
         reference=row.reference,
     )
@@ -164,6 +165,37 @@ def _recent_minutes(work: Work, run_id: UUID) -> list[Minute]:
         RunMinuteRow.began_at >= work.at - RECENT,
     )
     return [Minute(began_at, done) for began_at, done in work.session.execute(found)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionView:
+    """An address that nothing is sent to; ``shown`` is masked, empty where nobody knows it."""
+
+    id: UUID
+    channel: str
+    shown: str
+    reason: str
+    created_at: datetime
+
+
+def list_suppressions(work: Work) -> list[SuppressionView]:
+    """Return what is held back, newest first, at most ``PAGE_MAX``."""
+    found = (
+        sa.select(SuppressionRow)
+        .where(SuppressionRow.tenant_id == work.tenant_id, SuppressionRow.lifted_at.is_(None))
+        .order_by(SuppressionRow.id.desc())
+        .limit(PAGE_MAX)
+    )
+    return [
+        SuppressionView(
+            id=row.id,
+            channel=row.channel,
+            shown=row.shown,
+            reason=row.reason,
+            created_at=row.created_at,
+        )
+        for row in work.session.execute(found).scalars()
+    ]
 
 
 def find_wording(work: Work, locale: str, template: str) -> Wording | None:

@@ -60,6 +60,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "shop.tablets",
     "holder.coupon",
     "holder.tenant",
+    "holder.letters",
     "operator.health",
     "operator.dead",
     "operator.visits",

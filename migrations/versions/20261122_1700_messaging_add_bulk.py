@@ -1,4 +1,4 @@
-"""messaging: Add bulk queues, runs, references, letterheads.
+"""messaging: Add bulk queues, runs, references, letterheads, suppressions.
 
 Why: letters to many are sent in runs that can be watched and paused, and never stand before a
 code; whoever asked for a message hears what became of it (ADR 0033).
@@ -22,7 +22,7 @@ depends_on = None
 TABLE = "messaging_messages"
 INSTANT = sa.DateTime(timezone=True)
 TABLES = (
-    *("messaging_letterheads", "messaging_lines"),
+    *("messaging_suppressions", "messaging_letterheads", "messaging_lines"),
     *("messaging_run_minutes", "messaging_runs"),
 )
 COUNTS = ("sent", "delivered", "bounced", "failed", "unknown", "expired", "suppressed")
@@ -67,7 +67,7 @@ def upgrade() -> None:
     op.add_column(
         TABLE, sa.Column("asks_first", sa.Boolean, nullable=False, server_default=sa.text("false"))
     )
-    op.add_column(TABLE, sa.Column("answered_at", INSTANT))
+    op.add_column(TABLE, sa.Column("told_at", INSTANT))
     _uncheck(BEFORE)
     _check(CHANGED | ADDED)
     op.drop_index(f"{TABLE}_due_idx", TABLE)
@@ -97,6 +97,39 @@ def upgrade() -> None:
         sa.Column("wordings", JSONB, nullable=False),
     )
     isolate("messaging_letterheads")
+    _add_suppressions()
+
+
+def _add_suppressions() -> None:
+    table = "messaging_suppressions"
+    op.create_table(
+        table,
+        sa.Column("tenant_id", sa.Uuid, primary_key=True),
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("address_index", sa.LargeBinary, nullable=False),
+        sa.Column("shown", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("message_id", sa.Uuid),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("lifted_at", INSTANT),
+        sa.Column("lifted_by", sa.Text, nullable=False, server_default=sa.text("''")),
+        sa.Column("delete_after", INSTANT, nullable=False),
+        sa.CheckConstraint("channel IN ('mail', 'sms')", name=op.f(f"{table}_channel_known_check")),
+        sa.CheckConstraint(
+            "reason IN ('bounced', 'complained', 'unsubscribed')",
+            name=op.f(f"{table}_reason_known_check"),
+        ),
+    )
+    op.create_index(
+        f"{table}_address_idx",
+        table,
+        ["tenant_id", "address_index", "reason"],
+        unique=True,
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.create_index(f"{table}_old_idx", table, ["tenant_id", "delete_after"])
+    isolate(table)
 
 
 def _add_runs() -> None:
@@ -149,5 +182,5 @@ def downgrade() -> None:
     _index_due()
     _uncheck(CHANGED | ADDED)
     _check(BEFORE)
-    for column in ("answered_at", "asks_first", "reference", "run_id"):
+    for column in ("told_at", "asks_first", "reference", "run_id"):
         op.drop_column(TABLE, column)

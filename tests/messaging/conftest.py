@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from giftpad import events, messaging
+from giftpad import events, identity, messaging
+from giftpad.app import build_app
 from giftpad.events.models import OutboxEvent
 from giftpad.guard import commands as guard_commands
 from giftpad.kernel.config import Settings
 from giftpad.kernel.work import Scope, unit_of_work
 from tests import make
+from tests.make_identity import shared_app
 from tests.messaging import wire
 from tests.pump import pump
 
+SECRET = "a secret of sixteen"
 MAIL, PHONE, CODE = "hana.aoba@aoba.example", "+818055501937", "417593"
 RESET_CODE, LINK = "7Q2KM9XA", "https://pay.example/join/kumquat-lantern"
 
@@ -124,3 +129,47 @@ def post(house, settings):
             )
     guard_commands._breakers.clear()
     messaging.bind_providers(settings)
+
+
+@pytest.fixture
+def hooks(post, settings):
+    """The application that providers post to, and the secret they share."""
+    post.settings = replace(post.settings, hooks_secret=SECRET)
+    messaging.bind_providers(post.settings)
+    identity.ensure_keys()
+    client = shared_app(build_app, settings).test_client()
+
+    def tell(*receipts, provider="mail", secret=SECRET, at=None, body=None):
+        raw = json.dumps({"receipts": receipts}).encode() if body is None else body
+        signature = messaging.sign_own(secret, raw, int(at or time.time()))
+        return client.post(
+            f"/api/hooks/messages/{provider}",
+            data=raw,
+            content_type="application/json",
+            headers={"X-Giftpad-Signature": signature},
+        )
+
+    tell.client = client
+    return tell
+
+
+@pytest.fixture
+def told(post):
+    """Fates that somebody who asked for a message hears of."""
+    kinds = (
+        messaging.MessageSent,
+        messaging.MessageDelivered,
+        messaging.MessageBounced,
+        messaging.MessageGivenUp,
+        messaging.MessageUnknown,
+    )
+    found = []
+
+    def note_fate(work, event):
+        found.append(event)
+
+    from giftpad.wiring import SUBSCRIPTIONS
+
+    events.subscribe({**SUBSCRIPTIONS, **{kind: [note_fate] for kind in kinds}})
+    yield found
+    events.subscribe(SUBSCRIPTIONS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 CUT = "cut"
 """Instead of an answer: the line is cut."""
@@ -115,10 +117,21 @@ class SmsProvider:
     statuses: list[int | str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     gate: threading.Event | None = None
+    arrived: threading.Event = field(default_factory=threading.Event)
+    at: list[float] = field(default_factory=list)
+    """When each SMS came, as the provider sees it."""
+    known: list[dict[str, Any]] = field(default_factory=list)
+    """What a provider like Twilio lists of what it took."""
+    look_ups: list[str] = field(default_factory=list)
+    listing: int = 200
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/sms"
+
+    @property
+    def twilio_url(self) -> str:
+        return f"twilio+http://127.0.0.1:{self.port}/2010-04-01/Accounts/AC1/Messages.json"
 
     @property
     def keys(self) -> list[str]:
@@ -130,16 +143,37 @@ class _Post(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         provider: SmsProvider = self.server.provider
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        is_form = self.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        body = dict(parse_qsl(raw.decode())) if is_form else json.loads(raw)
+        provider.at.append(time.monotonic())
+        if is_form:
+            provider.known.append({"to": body["To"], "body": body["Body"], "sid": "SM-listed"})
         provider.asked.append({"headers": dict(self.headers), "body": body, "path": self.path})
+        provider.arrived.set()
         if provider.gate is not None:
             provider.gate.wait(20)
         status = provider.statuses.pop(0) if provider.statuses else 202
         if status == CUT:
             self.close_connection = True
             return
-        answer = json.dumps({"id": f"sms-{len(provider.asked)}"}).encode()
-        self.send_response(int(status))
+        name = "sid" if is_form else "id"
+        self.reply(int(status), {name: f"sms-{len(provider.asked)}"})
+
+    def do_GET(self) -> None:
+        provider: SmsProvider = self.server.provider
+        provider.look_ups.append(self.path)
+        wanted = dict(parse_qsl(urlsplit(self.path).query))
+        if "To" in wanted:
+            found = [each for each in provider.known if each["to"] == wanted["To"]]
+            self.reply(provider.listing, {"messages": found})
+            return
+        is_known = wanted["key"] in provider.keys
+        self.reply(200 if is_known else 404, {"id": "sms-asked"})
+
+    def reply(self, status: int, told: object) -> None:
+        answer = json.dumps(told).encode()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)

@@ -1,6 +1,6 @@
 """A mail as it travels: headers that nobody's value can break out of, text and HTML.
 
-Source: RFC 5322; RFC 3834 for Auto-Submitted.
+Source: RFC 5322; RFC 3834 for Auto-Submitted; RFC 2369 and RFC 8058 for List-Unsubscribe.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class _Policy(EmailPolicy):
     def fold(self, name: str, value: Any) -> str:
         """Return one header as it travels."""
         text, end = str(value), ""
+        if name == "List-Unsubscribe":
+            return f"{name}: {text}{LINE_END}"  # an address is not broken into words
         if name not in ("Subject", "From") or (text.isascii() and len(text) <= SHORT_MAX):
             folded: str = super().fold(name, value)
             return folded
@@ -76,6 +78,9 @@ class Parcel:
     reply_to: str = ""
     return_path: str = ""
     picture: str = ""
+    stop_address: str = ""
+    asks_first: bool = False
+    begun_at: datetime | None = None
     tenant_id: UUID = PLATFORM_TENANT_ID
 
 
@@ -99,6 +104,9 @@ def build_mail(parcel: Parcel, house: Address, picture: bytes | None = None) -> 
     mail["Date"] = format_datetime(parcel.at)
     mail["Message-ID"] = f"<{parcel.id}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
+    if parcel.stop_address:
+        mail["List-Unsubscribe"] = f"<{parcel.stop_address}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(parcel.written.text)
     html = parcel.written.html
     if picture is not None:

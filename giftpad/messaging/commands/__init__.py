@@ -1,5 +1,6 @@
 """Record what is to be sent, hold it while it is sent, write down what became of it."""
 
+from giftpad.messaging.commands.asking import list_doubtful, note_found
 from giftpad.messaging.commands.bulk import (
     Held,
     hold_bulk,
@@ -10,18 +11,39 @@ from giftpad.messaging.commands.bulk import (
 )
 from giftpad.messaging.commands.intents import Message, preview, retry, send, send_many
 from giftpad.messaging.commands.letterheads import SECTION_FILES, apply_section, read_section
+from giftpad.messaging.commands.receipts import note_receipt, tenant_of_receipt
 from giftpad.messaging.commands.runs import open_run, pause_run, resume_run
-from giftpad.messaging.commands.sending import finish_sending, purge, put_back, start_sending
+from giftpad.messaging.commands.sending import (
+    find_way,
+    finish_sending,
+    purge,
+    put_back,
+    start_sending,
+)
+from giftpad.messaging.commands.suppressions import (
+    Stopped,
+    find_stop,
+    lift_suppressions,
+    stop_token,
+    suppress,
+)
 
 __all__ = [
     "SECTION_FILES",
     "Held",
     "Message",
+    "Stopped",
     "apply_section",
+    "find_stop",
+    "find_way",
     "finish_sending",
     "hold_bulk",
     "leave_line",
     "let_go",
+    "lift_suppressions",
+    "list_doubtful",
+    "note_found",
+    "note_receipt",
     "open_run",
     "pause_run",
     "preview",
@@ -33,6 +55,9 @@ __all__ = [
     "send",
     "send_many",
     "start_sending",
+    "stop_token",
+    "suppress",
     "take_line",
+    "tenant_of_receipt",
     "wake_due_bulk",
 ]

@@ -46,6 +46,7 @@ def close(work: Work, row: MessageRow, state: str, *, is_permanent: bool = True)
     """
     note_change(work, row.run_id, before=row.state, after=state)
     row.state, row.leased_until, row.due_at, row.asks_first = state, None, None, False
+    row.told_at = work.at
     if state in (*TAKEN_BY_PROVIDER, EXPIRED) or row.queue == CODES:
         row.values_sealed = None
     if row.reference is not None:

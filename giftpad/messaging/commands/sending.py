@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,14 +13,21 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.kernel.seal import SealBroken
 from giftpad.kernel.work import Work
+from giftpad.messaging.adapters import knows_keys, stop_hook, stop_page
 from giftpad.messaging.adapters.mails import Parcel
 from giftpad.messaging.commands.due import publish_due
 from giftpad.messaging.commands.fates import close, lock_message
 from giftpad.messaging.commands.runs import note_change, purge_runs
+from giftpad.messaging.commands.suppressions import (
+    find_reason,
+    purge_suppressions,
+    stop_token,
+    stopped_address,
+)
 from giftpad.messaging.errors import PutOff
 from giftpad.messaging.models import LetterheadRow, MessageRow, RunRow, message_place
 from giftpad.messaging.rules.letterheads import wording_in
-from giftpad.messaging.rules.letters import ENVELOPE, write
+from giftpad.messaging.rules.letters import ENVELOPE, LETTERS, write
 from giftpad.messaging.rules.sending import (
     ATTEMPTS_MAX,
     BULK,
@@ -33,9 +41,12 @@ from giftpad.messaging.rules.sending import (
     SENDING,
     SENT,
     SINGLE,
+    SUPPRESSED,
+    TAKEN_BY_PROVIDER,
     UNKNOWN,
     Outcome,
     bulk_wait,
+    class_of,
     late_wait,
     may_repeat,
     state_after,
@@ -44,6 +55,17 @@ from giftpad.messaging.rules.sending import (
 PUT_BACK_MAX = 500
 PURGE_MAX = 5_000
 VANISHED = "the worker that sent it ended without a word"
+
+
+def find_way(work: Work, message_id: UUID) -> tuple[str, str] | None:
+    """Return the channel and the class of traffic of a message; None if it is not to be sent."""
+    found = sa.select(MessageRow.channel, MessageRow.queue).where(
+        MessageRow.tenant_id == work.tenant_id,
+        MessageRow.id == message_id,
+        MessageRow.state.in_(OPEN),
+    )
+    row = work.session.execute(found).one_or_none()
+    return (row.channel, class_of(row.queue)) if row is not None else None
 
 
 def start_sending(
@@ -61,7 +83,7 @@ def start_sending(
     if held_until is not None and (row.due_at != held_until or _is_paused(work, row)):
         row.due_at = work.at if row.due_at == held_until else row.due_at
         return None
-    repeats = may_repeat(row.channel, row.queue)
+    repeats = may_repeat(row.queue, knows_keys=knows_keys(row.channel))
     if row.state == SENDING:
         assert row.leased_until is not None
         if row.leased_until > work.at:
@@ -89,20 +111,45 @@ def _is_paused(work: Work, row: MessageRow) -> bool:
     return work.session.execute(paused_at).scalar() is not None
 
 
+def open_message(row: MessageRow) -> tuple[str, dict[str, Any]]:
+    """Return whom a message is for and its values.
+
+    Raises: SealBroken.
+    """
+    to = _open(row, "recipient_sealed", row.recipient_sealed)
+    return to, json.loads(_open(row, "values_sealed", row.values_sealed))
+
+
 def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
     try:
-        to = _open(row, "recipient_sealed", row.recipient_sealed)
-        values = json.loads(_open(row, "values_sealed", row.values_sealed))
+        to, values = open_message(row)
     except SealBroken:
         row.last_error = "its content does not open: the key is gone"
         close(work, row, FAILED)
         return None
+    if row.queue != CODES:
+        stopped = stopped_address(work, row.channel, to, "")
+        reason = find_reason(work, row.queue, LETTERS[row.template], stopped)
+        if reason:
+            row.last_error = f"nothing is sent to this address: {reason}"
+            close(work, row, SUPPRESSED)
+            return None
     row.state = SENDING
     row.attempts += 1
     row.leased_until = work.at + LEASE
     row.due_at = row.leased_until
+    return make_parcel(work, row, to, values, repeats=repeats)
+
+
+def make_parcel(
+    work: Work, row: MessageRow, to: str, values: dict[str, Any], *, repeats: bool
+) -> Parcel:
+    """Return a message as it is handed over, or asked for."""
     envelope = values.pop(ENVELOPE, {})
     head = _letterhead_of(work, row)
+    stop_token_of_it = ""
+    if row.queue in BULK and row.channel == "mail" and LETTERS[row.template].may_be_stopped:
+        stop_token_of_it = stop_token(row.tenant_id, row.channel, to)
     return Parcel(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -112,6 +159,8 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
         attempt=row.attempts,
         repeats=repeats,
         at=work.at,
+        asks_first=row.asks_first,
+        begun_at=row.created_at,
         to=to,
         written=write(
             row.template,
@@ -120,7 +169,9 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
             locale=row.locale,
             zone=tenancy.get_tenant(row.tenant_id).zone,
             wording=wording_in(head.wordings, row.locale, row.template) if head else None,
+            stop_link=stop_page(stop_token_of_it) if stop_token_of_it else "",
         ),
+        stop_address=stop_hook(stop_token_of_it) if stop_token_of_it else "",
         sender=head.sender if head else "",
         sender_name=envelope.get("sender_name")
         or (head.sender_names.get(row.locale, "") if head else ""),
@@ -153,6 +204,8 @@ def finish_sending(work: Work, parcel: Parcel, outcome: Outcome) -> str:
     """
     row = lock_message(work, parcel.id)
     if row is None or row.state != SENDING or row.attempts != parcel.attempt:
+        if row is not None and row.state in TAKEN_BY_PROVIDER:  # its receipt was quicker
+            row.provider_id = row.provider_id or outcome.provider_id
         return SENT if row is None else row.state
     state = state_after(outcome, repeats=parcel.repeats, attempts=row.attempts)
     row.last_error = outcome.reason
@@ -211,4 +264,5 @@ def purge(work: Work) -> int:
     for run_id, count in sorted(left.items()):
         note_change(work, run_id, before=QUEUED, after=EXPIRED, count=count)
     purge_runs(work)
+    purge_suppressions(work)
     return len(deleted)

@@ -69,6 +69,21 @@ class Outcome:
     is_away: bool = False
 
 
+class Untold(Enum):
+    """What a provider answers that was asked for a message, where it is not that it has it."""
+
+    NEVER = "never taken"
+    CANNOT_TELL = "cannot tell"
+
+
+Found = Outcome | Untold
+NEVER, CANNOT_TELL = Untold.NEVER, Untold.CANNOT_TELL
+ASKED_AFTER = timedelta(minutes=2)
+"""So long after an attempt a provider's list may lack what it took."""
+ASKED_WITHIN = timedelta(days=1)
+ASKED_MAX = 50
+
+
 def taken(provider_id: str) -> Outcome:
     """Return that the provider has the message."""
     return Outcome(ending=Ending.TAKEN, provider_id=provider_id)
@@ -108,6 +123,10 @@ def queue_of(channel: str, *, is_code: bool, is_bulk: bool = False) -> str:
     return f"bulk-{channel}" if is_bulk else f"tx-{channel}"
 
 
+CLASSES = ("codes", "letters", "bulk")
+"""Classes of traffic; the first goes first."""
+
+
 def class_of(queue: str) -> str:
     """Return the class of traffic a queue belongs to: who goes first, who fails together.
 
@@ -119,13 +138,13 @@ def class_of(queue: str) -> str:
     return "codes" if queue == CODES else "letters"
 
 
-def may_repeat(channel: str, queue: str) -> bool:
+def may_repeat(queue: str, *, knows_keys: bool) -> bool:
     """Whether a message that may have been taken already is sent again by itself.
 
-    An SMS carries its id as the provider's idempotency key, and the same code twice does no
-    harm; a letter that comes twice does.
+    A provider that knows idempotency keys takes none twice, and the same code twice does no harm;
+    a letter that comes twice does.
     """
-    return channel == "sms" or queue == CODES
+    return knows_keys or queue == CODES
 
 
 def state_after(outcome: Outcome, *, repeats: bool, attempts: int) -> str:
