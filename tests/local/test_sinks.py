@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import smtplib
 import stat
-from contextlib import closing
+import threading
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -14,19 +16,25 @@ from pathlib import Path
 
 import pytest
 import requests
+from werkzeug.serving import make_server
 
-from giftpad import messaging
+from giftpad import identity, messaging
+from giftpad.app import build_app as build_whole
 from giftpad.kernel.config import Settings
 from giftpad.kernel.work import unit_of_work
 from giftpad.local import Home, sinks
 from giftpad.local.sinks import store as store_room
 from giftpad.local.sinks.pages import build_app
+from giftpad.local.sinks.receipts import Teller
 from giftpad.local.sinks.store import Store
 from tests import make
 from tests.local.conftest import wait_for
+from tests.make_identity import shared_app
+from tests.messaging.test_gift_letters import gift, png
 from tests.pump import pump
 
 MODULE = "giftpad.local.sinks"
+SENT_BY = ("smtp_url", "mail_from", "sms_url", "sms_token")
 TO, PHONE = "hana@aoba.example", "+819012345678"
 
 
@@ -155,7 +163,9 @@ def test_the_page_wears_the_design_of_the_house(running):
 
 
 def test_an_empty_page_says_what_to_do(tmp_path):
-    page = build_app(Store(tmp_path / "sinks"), "secret").test_client().get("/?lang=en").text
+    teller = Teller(address="http://127.0.0.1:9", secret="secret")
+    app = build_app(Store(tmp_path / "sinks"), "secret", teller)
+    page = app.test_client().get("/?lang=en").text
     assert "Nothing has arrived yet. Ask for a code or invite somebody, then look again." in page
 
 
@@ -167,6 +177,92 @@ def test_an_sms_with_the_same_key_is_kept_once(running):
     assert (first.status_code, again.status_code) == (202, 200)
     assert first.json() == again.json()
     assert len(running.arrived("+819000000001")) == 1
+
+
+class Frames(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("iframe", "img"):
+            self.found.append((tag, dict(attrs)))
+
+
+def test_a_mail_is_shown_as_it_looks_and_can_do_nothing(running, scope, settings):
+    messaging.bind_pictures(lambda _, __: png())
+    with unit_of_work(scope) as work:
+        messaging.send(work, gift(to=TO, picture="tsubaki"))
+    pump(settings, scope)
+    messaging.bind_pictures(lambda _, __: None)
+    newest = running.arrived(TO)[0]
+    frames = [each for tag, each in Frames(running.ask("/")[2]).found if tag == "iframe"]
+    (frame,) = [each for each in frames if each["src"] == f"/mails/{newest['id']}"]
+    assert frame["sandbox"] == ""
+    status, headers, page = running.ask(frame["src"])
+    policy = headers["Content-Security-Policy"]
+    assert status == 200
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "script" not in policy
+    (picture,) = [each for tag, each in Frames(page).found if tag == "img"]
+    assert base64.b64decode(picture["src"].removeprefix("data:image/png;base64,")) == png()
+    assert running.ask("/mails/none")[0] == 404
+
+
+def test_an_sms_is_known_by_its_key(running):
+    kept = running.post(key="asked-1").json()["id"]
+    address, bearer = running.settings.sms_url, f"Bearer {running.settings.sms_token}"
+
+    def ask(key, token=bearer):
+        return requests.get(
+            address, params={"key": key}, headers={"Authorization": token}, timeout=20
+        )
+
+    assert ask("asked-1").json() == {"id": kept}
+    assert ask("asked-2").status_code == 404
+    assert ask("asked-1", "Bearer x").status_code == 401
+
+
+@pytest.mark.parametrize(("what", "state"), [("delivered", "delivered"), ("bounced", "bounced")])
+@pytest.mark.parametrize(("channel", "to"), [("mail", TO), ("sms", PHONE)])
+def test_whoever_looks_can_say_what_became_of_a_message(
+    running, scope, settings, what, state, channel, to
+):
+    bind = replace(
+        settings, **{n: getattr(running.settings, n) for n in (*SENT_BY, "hooks_secret")}
+    )
+    messaging.bind_providers(bind)
+    with unit_of_work(scope) as work:
+        message_id = messaging.send(work, code_to(channel, to, "417595", "ja"))
+    pump(settings, scope)
+    newest = running.arrived(to)[0]
+    identity.ensure_keys()
+    app = shared_app(build_whole, settings)
+    with serving(app) as port:
+        teller = Teller(address=f"http://127.0.0.1:{port}", secret=bind.hooks_secret)
+        page = build_app(Store(running.home.sinks), "secret", teller).test_client()
+        path, form = f"/receipts/{newest['id']}", {"what": what}
+        assert page.post(path, data=form).status_code == 403, "a page of somebody else"
+        own = {"Origin": "http://localhost"}
+        assert page.post(path, data=form | {"what": "x"}, headers=own).status_code == 404
+        assert page.post(path, data=form, headers=own).status_code == 303
+    with unit_of_work(scope) as work:
+        assert messaging.get_message(work, message_id).state == state
+    assert page.post(path, data=form, headers=own).status_code == 502, "nobody is there to hear it"
+
+
+@contextmanager
+def serving(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_strangers_leave_nothing(running):

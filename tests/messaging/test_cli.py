@@ -12,6 +12,7 @@ from giftpad.cli import cli
 from giftpad.kernel.work import unit_of_work
 from tests import make
 from tests.messaging.conftest import MAIL, code_message, invitation
+from tests.messaging.test_bulk import letters, open_run, send_many
 from tests.messaging.wire import CUT
 
 NAMES = (
@@ -74,3 +75,33 @@ def test_what_has_arrived_is_under_way_or_held_a_code_is_not_sent_again(post, ru
     stranger = make.make_tenant()
     with unit_of_work(stranger) as work, pytest.raises(messaging.MessageNotFound):
         messaging.retry(work, sent)
+
+
+def test_runs_are_listed_paused_and_resumed(post, run):
+    run_id = open_run(post, "Summer gifts")
+    send_many(post, letters(3, run_id))
+    assert f"{run_id} Summer gifts: 3 of 3 wait" in run("runs").output
+    assert run("pause", str(run_id)).output == "The run is paused.\n"
+    assert run("pause", str(run_id)).output == "The run was paused already.\n"
+    assert "3 of 3 wait, paused" in run("runs").output
+    post.deliver()
+    assert post.mail.mails == []
+    assert run("resume", str(run_id)).output == "The run goes on.\n"
+    post.deliver()
+    assert "0 of 3 wait; 3 sent" in run("runs").output
+    (told,) = [json.loads(line) for line in run("runs", "--json").output.splitlines()]
+    assert (told["counts"]["sent"], told["ends_at"]) == (3, None)
+    gone = run("pause", str(post.scope.tenant_id))
+    assert isinstance(gone.exception, messaging.RunNotFound)
+
+
+def test_addresses_that_are_left_alone_are_listed_masked_and_lifted(post, run, hooks):
+    message_id = post.send(invitation())
+    post.deliver()
+    hooks({"id": str(message_id), "status": "bounced", "permanent": True})
+    shown = run("stopped").output
+    assert "mail h***@aoba.example: bounced" in shown
+    assert MAIL not in shown
+    assert run("lift", MAIL).output == "Messages may go there again; 1 reasons were lifted.\n"
+    assert run("stopped").output == ""
+    assert isinstance(run("lift", MAIL).exception, messaging.SuppressionNotFound)

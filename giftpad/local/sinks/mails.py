@@ -6,6 +6,7 @@ Hides: aiosmtpd, how a mail is taken apart.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 import socket
 from email import message_from_bytes
@@ -18,7 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from giftpad.local.sinks.part import USER
 from giftpad.local.sinks.store import Store
 
-MAIL_BYTES_MAX = 262_144
+MAIL_BYTES_MAX = 1_048_576
 SHOWN_HEADERS = ("From", "To", "Date", "Message-ID", "Auto-Submitted", "Content-Language")
 
 
@@ -50,6 +51,7 @@ class Letterbox:
             html=_part(mail, "html"),
             headers={name: str(mail[name]) for name in SHOWN_HEADERS if mail[name]},
             key=str(mail["Message-ID"] or ""),
+            pictures=_pictures(mail),
         )
         return f"250 2.0.0 OK: queued as {kept}"
 
@@ -57,6 +59,15 @@ class Letterbox:
 def _part(mail: EmailMessage, kind: str) -> str:
     part = mail.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part is not None else ""
+
+
+def _pictures(mail: EmailMessage) -> dict[str, str]:
+    """Return the pictures that a mail shows, by their names; a drawing that is code is none."""
+    return {
+        str(part["Content-ID"]).strip("<>"): base64.b64encode(part.get_content()).decode()
+        for part in mail.walk()
+        if part.get_content_type() == "image/png" and part["Content-ID"]
+    }
 
 
 async def serve_mail(listening: socket.socket, store: Store, secret: str) -> None:

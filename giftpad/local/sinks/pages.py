@@ -11,6 +11,7 @@ import json
 import socket
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from giftpad.kernel.clock import DEFAULT_ZONE
 from giftpad.kernel.i18n import DEFAULT_LOCALE, LOCALES, choose_locale, translate
 from giftpad.local.postgres import HOST
 from giftpad.local.sinks.part import SMS_PATH
+from giftpad.local.sinks.receipts import TOLD, Teller
 from giftpad.local.sinks.store import KEPT_MAX, Arrived, Store
 
 STATIC = Path(__file__).resolve().parents[2] / "portals" / "static"
@@ -32,12 +34,17 @@ SMS_BYTES_MAX = 16_384
 TEXT_LENGTH_MAX = 2_000
 OWN_NAMES = [HOST, "localhost"]
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; font-src 'self'; frame-src 'self'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
 )
+MAIL_SECURITY_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'self'"
+)
+"""Of a mail's own HTML: it shows itself and the pictures that came with it, and can do nothing."""
 
 
-def build_app(store: Store, secret: str) -> Flask:
+def build_app(store: Store, secret: str, teller: Teller) -> Flask:
     """Return the application of the sinks."""
     app = Flask(
         "giftpad.local.sinks",
@@ -53,12 +60,22 @@ def build_app(store: Store, secret: str) -> Flask:
     app.add_url_rule(
         SMS_PATH, view_func=lambda: _take(store, secret), endpoint="sms", methods=["POST"]
     )
+    app.add_url_rule(SMS_PATH, view_func=lambda: _tell_of(store, secret), endpoint="asked")
+    app.add_url_rule("/mails/<message_id>", view_func=partial(_show_mail, store), endpoint="mail")
+    app.add_url_rule(
+        "/receipts/<message_id>",
+        view_func=partial(_tell, store, teller),
+        endpoint="receipts",
+        methods=["POST"],
+    )
     app.after_request(_finish)
     return app
 
 
 def _finish(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Content-Security-Policy"] = (
+        MAIL_SECURITY_POLICY if request.endpoint == "mail" else CONTENT_SECURITY_POLICY
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     if request.endpoint != "static":
@@ -66,11 +83,47 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _take(store: Store, secret: str) -> tuple[dict[str, str], int]:
-    """Take an SMS as a provider does; one that came with the same key before is not kept twice."""
+def _check_token(secret: str) -> None:
     given = request.headers.get("Authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
         abort(HTTPStatus.UNAUTHORIZED)
+
+
+def _tell_of(store: Store, secret: str) -> dict[str, str]:
+    """Tell whether an SMS was taken, as a provider does that is asked for it by its key."""
+    _check_token(secret)
+    known = store.find("sms", request.args.get("key", ""))
+    if known is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return {"id": known.id}
+
+
+def _show_mail(store: Store, message_id: str) -> Response:
+    """Show a mail's HTML with the pictures that came with it, to be looked at in a frame."""
+    message = store.get(message_id)
+    if message is None or not message.html:
+        abort(HTTPStatus.NOT_FOUND)
+    page = message.html
+    for name, picture in message.pictures.items():
+        page = page.replace(f"cid:{name}", f"data:image/png;base64,{picture}")
+    return Response(page, mimetype="text/html")
+
+
+def _tell(store: Store, teller: Teller, message_id: str) -> Response:
+    """Tell Giftpad what became of a message, as its provider would."""
+    if request.headers.get("Origin", "") != request.host_url.rstrip("/"):
+        abort(HTTPStatus.FORBIDDEN)  # a page of somebody else had it sent
+    message, what = store.get(message_id), request.form.get("what", "")
+    if message is None or what not in TOLD:
+        abort(HTTPStatus.NOT_FOUND)
+    if not teller.tell(message, what):
+        abort(HTTPStatus.BAD_GATEWAY)
+    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": f"/?lang={_locale()}"})
+
+
+def _take(store: Store, secret: str) -> tuple[dict[str, str], int]:
+    """Take an SMS as a provider does; one that came with the same key before is not kept twice."""
+    _check_token(secret)
     key = request.headers.get("Idempotency-Key", "")
     body = request.get_json(silent=True)
     if not key or not isinstance(body, dict):

@@ -43,6 +43,7 @@ class Sinks:
             mail_from=settings.mail_from or SENDER,
             sms_url=self.page + SMS_PATH,
             sms_token=secret,
+            hooks_secret=settings.hooks_secret or secret,
         )
 
     def as_state(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """One mail or SMS as it arrived; ``key`` is its Message-ID or idempotency key."""
+    """One mail or SMS as it arrived; ``key`` is its Message-ID or idempotency key.
+
+    ``pictures`` are those inside the mail, in base64, by the name that its HTML calls them.
+    """
 
     id: str
     channel: str
@@ -34,6 +37,7 @@ class Arrived:
     html: str
     headers: dict[str, str]
     key: str
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 class Store:
@@ -62,6 +66,10 @@ class Store:
             for message in self._read()
             if not wanted or wanted in (each.casefold() for each in message.to)
         ]
+
+    def get(self, message_id: str) -> Arrived | None:
+        """Return a message by the id that it was kept under."""
+        return next((m for m in self._read() if m.id == message_id), None)
 
     def find(self, channel: str, key: str) -> Arrived | None:
         """Return the message that came with a key before."""
