@@ -81,6 +81,7 @@ class Browser:
         return hidden(self.last.text, "key")
 
     def _seen(self, answer: TestResponse) -> TestResponse:
+        answer.request.environ["wsgi.input"].close()  # a large body lies in a file of its own
         if answer.mimetype == "text/html":
             self.last = answer
             found = [i["value"] for i in inputs(answer.text) if i.get("name") == "csrf"]

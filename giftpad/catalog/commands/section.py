@@ -42,6 +42,7 @@ FILES = (
 COURSES, PRODUCTS = "catalog/courses.toml", "catalog/products.csv"
 CODES, PICTURES = "catalog/codes/", "catalog/pictures/"
 DRAWING = ".svg"
+DRAWING_BYTES_MAX = 100_000
 _CODE = r"[0-9A-Z]([0-9A-Z_-]{0,38}[0-9A-Z])?"
 
 
@@ -101,7 +102,7 @@ def _read_course(table: Table) -> CourseFacts:
 
 def _check_picture(shown: str, data: bytes, problems: Problems) -> None:
     if shown.endswith(DRAWING):
-        check_drawing(shown, data, problems, noun="a drawing")
+        check_drawing(shown, data, problems, noun="drawing", size_max=DRAWING_BYTES_MAX)
         return
     try:
         check_picture(shown, data)
