@@ -29,6 +29,7 @@ from giftpad.tenancy import PLATFORM_TENANT_ID
 from tests import make_coupons as mk
 from tests import pump
 from tests.database import REDIS_DATABASES, Servers, own_database, settings_for
+from tests.isolation_letters import send_to_many
 from tests.make import Town
 from tests.make_clients import authorise, connect_tablet, let_wait
 from tests.make_factors import give_passkey, standing
@@ -309,6 +310,7 @@ def _let_people_in(scope: Scope, prefix: str, shop_id: UUID) -> None:
     )
     with unit_of_work(scope) as work:
         messaging.send(work, invitation)
+        send_to_many(work, invitation)
 
 
 def _give_factors(scope: Scope, person_id: UUID) -> None:

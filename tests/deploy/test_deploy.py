@@ -113,7 +113,8 @@ def test_commands_were_found_in_units_and_in_containers():
             "giftpad-web.service",
             "giftpad-jobs@.service",
         ),
-        *("web", "relay", "scheduler", "watch", "jobs-quick", "jobs-heavy", "prepare"),
+        *("web", "relay", "scheduler", "watch", "prepare"),
+        *("jobs-codes", "jobs-quick", "jobs-heavy", "jobs-bulk"),
     }
 
 
@@ -123,9 +124,9 @@ def test_the_programs_of_the_target_and_of_the_containers_are_all_there_are():
     assert wanted == set(re.findall(r"giftpad-(?:worker@)?(web|\w+)\.service", target)) - {
         "prepare"
     }
-    assert re.findall(r"giftpad-jobs@([\w-]+)", target) == ["quick", "heavy", "heavy-2"]
-    assert compose()["services"]["jobs-heavy"]["deploy"]["replicas"] == 2
-    assert wanted < set(compose()["services"])
+    lanes = ["codes", "quick", "heavy", "bulk"]
+    assert re.findall(r"giftpad-jobs@([\w-]+)", target) == lanes
+    assert wanted | {f"jobs-{lane}" for lane in lanes} < set(compose()["services"])
 
 
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(DEPLOY)))
