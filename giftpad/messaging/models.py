@@ -97,6 +97,11 @@ class MessageRow(Base):
     delete_after: Mapped[datetime] = mapped_column(INSTANT)
 
 
+def suppression_place(tenant_id: UUID, suppression_id: UUID) -> str:
+    """Name the place of what is shown of an address that is left alone."""
+    return column_place(tenant_id, SuppressionRow.__tablename__, "shown_sealed", suppression_id)
+
+
 def message_place(tenant_id: UUID, message_id: UUID, column: str) -> str:
     """Name the place of a message's sealed column."""
     return column_place(tenant_id, MessageRow.__tablename__, column, message_id)
@@ -157,7 +162,10 @@ class LetterheadRow(Base):
 
 
 class SuppressionRow(Base):
-    """An address nothing is sent to any more, found by a blind index; never deleted by lifting."""
+    """An address nothing is sent to any more, found by a blind index; never deleted by lifting.
+
+    What is shown of it is masked, and sealed all the same; nothing, where only a link told of it.
+    """
 
     __tablename__ = "messaging_suppressions"
     __table_args__ = (
@@ -177,7 +185,7 @@ class SuppressionRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     channel: Mapped[str]
     address_index: Mapped[bytes]
-    shown: Mapped[str]
+    shown_sealed: Mapped[bytes | None]
     reason: Mapped[str]
     message_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(INSTANT)

@@ -20,6 +20,7 @@ from giftpad.messaging.models import (
     RunRow,
     SuppressionRow,
     message_place,
+    suppression_place,
 )
 from giftpad.messaging.rules.addresses import mask
 from giftpad.messaging.rules.letterheads import wording_in
@@ -190,12 +191,22 @@ def list_suppressions(work: Work) -> list[SuppressionView]:
         SuppressionView(
             id=row.id,
             channel=row.channel,
-            shown=row.shown,
+            shown=_shown(row),
             reason=row.reason,
             created_at=row.created_at,
         )
         for row in work.session.execute(found).scalars()
     ]
+
+
+def _shown(row: SuppressionRow) -> str:
+    if row.shown_sealed is None:
+        return ""
+    place = suppression_place(row.tenant_id, row.id)
+    try:
+        return tenancy.open_text(row.tenant_id, place, row.shown_sealed)
+    except SealBroken:
+        return "***"
 
 
 def find_wording(work: Work, locale: str, template: str) -> Wording | None:

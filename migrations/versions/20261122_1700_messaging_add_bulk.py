@@ -108,7 +108,7 @@ def _add_suppressions() -> None:
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("address_index", sa.LargeBinary, nullable=False),
-        sa.Column("shown", sa.Text, nullable=False),
+        sa.Column("shown_sealed", sa.LargeBinary),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("message_id", sa.Uuid),
         sa.Column("created_at", INSTANT, nullable=False),

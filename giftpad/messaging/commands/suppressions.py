@@ -20,7 +20,7 @@ from giftpad import audit, tenancy
 from giftpad.kernel.ids import TAG_BITS, new_id
 from giftpad.kernel.work import Work
 from giftpad.messaging.errors import SuppressionNotFound
-from giftpad.messaging.models import SuppressionRow
+from giftpad.messaging.models import SuppressionRow, suppression_place
 from giftpad.messaging.rules.addresses import check_recipient, mask
 from giftpad.messaging.rules.sending import CHANNELS
 from giftpad.messaging.rules.suppressions import KEPT, UNSUBSCRIBED, is_stopped, normal_form
@@ -49,12 +49,16 @@ class Stopped:
 
 def suppress(work: Work, stopped: Stopped) -> bool:
     """Send nothing more to an address, as far as the reason goes; False if it was so already."""
+    row_id, shown = new_id(), None
+    if stopped.shown:
+        place = suppression_place(work.tenant_id, row_id)
+        shown = tenancy.seal_text(work.tenant_id, place, stopped.shown)
     row = insert(SuppressionRow).values(
         tenant_id=work.tenant_id,
-        id=new_id(),
+        id=row_id,
         channel=stopped.channel,
         address_index=stopped.index,
-        shown=stopped.shown,
+        shown_sealed=shown,
         reason=stopped.reason,
         message_id=stopped.message_id,
         created_at=work.at,
@@ -102,7 +106,7 @@ def lift_suppressions(work: Work, channel: str, address: str) -> int:
             SuppressionRow.lifted_at.is_(None),
         )
         .values(lifted_at=work.at, lifted_by=work.scope.actor.id)
-        .returning(SuppressionRow.id, SuppressionRow.reason, SuppressionRow.shown)
+        .returning(SuppressionRow.id, SuppressionRow.reason)
     ).all()
     if not lifted:
         raise SuppressionNotFound
@@ -111,7 +115,7 @@ def lift_suppressions(work: Work, channel: str, address: str) -> int:
             work,
             action="message_suppression.lifted",
             subject=f"message_suppression:{each.id}",
-            details={"reason": each.reason, "address": each.shown},
+            details={"channel": channel, "reason": each.reason},
         )
     return len(lifted)
 
