@@ -7,6 +7,8 @@ Phase: expand.  Locks: none.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -70,9 +72,8 @@ def _add_deposits() -> None:
     isolate("gift_deposits")
 
 
-def _add_orders() -> None:
-    op.create_table(
-        "gift_orders",
+def _columns_of_orders() -> list[sa.Column[Any]]:
+    return [
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("number", sa.BigInteger, nullable=False),
@@ -108,6 +109,13 @@ def _add_orders() -> None:
         sa.Column("starts_at", INSTANT),
         sa.Column("sent_at", INSTANT),
         sa.Column("closed_at", INSTANT),
+    ]
+
+
+def _add_orders() -> None:
+    op.create_table(
+        "gift_orders",
+        *_columns_of_orders(),
         sa.UniqueConstraint("tenant_id", "number"),
         sa.CheckConstraint(
             "issued_to BETWEEN 0 AND quantity", name=op.f("gift_orders_issued_bounded_check")
@@ -169,9 +177,8 @@ def _add_lines() -> None:
     isolate("gift_lines")
 
 
-def _add_gifts() -> None:
-    op.create_table(
-        "gifts",
+def _columns_of_gifts() -> list[sa.Column[Any]]:
+    return [
         sa.Column("tenant_id", sa.Uuid, primary_key=True),
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("order_id", sa.Uuid, nullable=False),
@@ -196,6 +203,13 @@ def _add_gifts() -> None:
         sa.Column("ended_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("delete_after", INSTANT, nullable=False),
+    ]
+
+
+def _add_gifts() -> None:
+    op.create_table(
+        "gifts",
+        *_columns_of_gifts(),
         sa.CheckConstraint(
             "state IN ('outstanding', 'claimed', 'cancelled', 'expired')",
             name=op.f("gifts_state_known_check"),
