@@ -17,7 +17,7 @@ from giftpad.gifts.commands.deciding import (
 from giftpad.gifts.commands.delivering import readdress, resend
 from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
 from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
-from giftpad.gifts.commands.files import keep_file, take_file
+from giftpad.gifts.commands.files import keep_file, remember_columns, take_file
 from giftpad.gifts.commands.letters import send_sample
 from giftpad.gifts.commands.lines import (
     Cells,
@@ -31,10 +31,21 @@ from giftpad.gifts.commands.lines import (
 from giftpad.gifts.commands.links import list_links, open_links, show_link
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.reopening import choose_again
+from giftpad.gifts.commands.shipping import (
+    SHIPPED_AT_ONCE_MAX,
+    mark_listed,
+    name_columns,
+    note_arrived,
+    note_returned,
+    note_shipped,
+    send_once_more,
+)
 from giftpad.gifts.errors import (
     AddressFaulty,
     BudgetTooSmall,
+    ClaimNotFound,
     ClaimSent,
+    ClaimWrongState,
     ContractMissing,
     DepositKnown,
     GiftNotFound,
@@ -69,7 +80,7 @@ from giftpad.gifts.events import (
     RestDue,
 )
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
-from giftpad.gifts.queries.files import Look, find_file, look_at_recipients
+from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
     FILTERS,
@@ -112,12 +123,30 @@ from giftpad.gifts.queries.orders import (
 )
 from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
 from giftpad.gifts.queries.proof import verify
+from giftpad.gifts.queries.shipping import (
+    ParcelPage,
+    ParcelView,
+    SupplierView,
+    get_parcel,
+    list_columns,
+    list_parcels,
+    list_suppliers,
+    tracking_purpose,
+)
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, PREFECTURES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
 from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
+from giftpad.gifts.rules.shipping import (
+    LIST_FIELDS,
+    SHIPPING_SENTENCES,
+    TRACKING_FIELDS,
+    Shipped,
+    ShippingFault,
+    clean_shipped,
+)
 
 __all__ = [
     "ADDRESS_SENTENCES",
@@ -126,11 +155,15 @@ __all__ = [
     "FILTERS",
     "HEADERS",
     "LINES_MAX",
+    "LIST_FIELDS",
     "PREFECTURES",
     "RECIPIENT_SENTENCES",
+    "SHIPPED_AT_ONCE_MAX",
+    "SHIPPING_SENTENCES",
     "STAMPS",
     "STATES",
     "TIME_SLOTS",
+    "TRACKING_FIELDS",
     "WORDS_LENGTH_MAX",
     "Address",
     "AddressFaulty",
@@ -138,9 +171,11 @@ __all__ = [
     "CardTicket",
     "CardsDue",
     "Cells",
+    "ClaimNotFound",
     "ClaimOrder",
     "ClaimSent",
     "ClaimView",
+    "ClaimWrongState",
     "Contract",
     "ContractMissing",
     "Cost",
@@ -179,12 +214,17 @@ __all__ = [
     "OrderView",
     "OrderWrongState",
     "OwnOrder",
+    "ParcelPage",
+    "ParcelView",
     "PrintGone",
     "PrintNotFound",
     "PrintView",
     "Progress",
     "ResendTooSoon",
     "RestDue",
+    "Shipped",
+    "ShippingFault",
+    "SupplierView",
     "ThanksView",
     "TooManyLines",
     "Undelivered",
@@ -200,6 +240,7 @@ __all__ = [
     "choose_again",
     "claim",
     "clean_address",
+    "clean_shipped",
     "cost_of",
     "count_lines",
     "count_shown",
@@ -210,6 +251,7 @@ __all__ = [
     "drop_repeats",
     "extend_gift",
     "face_of",
+    "find_columns",
     "find_contract",
     "find_file",
     "find_gift_id",
@@ -220,32 +262,44 @@ __all__ = [
     "get_letter",
     "get_link",
     "get_order",
+    "get_parcel",
     "get_progress",
     "keep_file",
     "leave_out",
+    "list_columns",
     "list_days",
     "list_found",
     "list_gifts",
     "list_lines",
     "list_links",
     "list_orders",
+    "list_parcels",
     "list_prints",
     "list_repeats",
+    "list_suppliers",
     "list_thanks",
     "list_undelivered",
     "look_at_recipients",
+    "look_into",
+    "mark_listed",
     "mean_repeats",
     "mend_line",
     "mend_lines",
+    "name_columns",
+    "note_arrived",
     "note_opened",
+    "note_returned",
+    "note_shipped",
     "open_cards",
     "open_links",
     "print_again",
     "read_cards",
     "read_section",
     "readdress",
+    "remember_columns",
     "resend",
     "send_back",
+    "send_once_more",
     "send_sample",
     "show_link",
     "submit_order",
@@ -253,6 +307,7 @@ __all__ = [
     "take_file",
     "take_recipients",
     "thank",
+    "tracking_purpose",
     "verify",
     "withdraw_order",
 ]

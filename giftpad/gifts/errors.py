@@ -120,6 +120,20 @@ class AddressFaulty(Invalid):
     sentence = "Please check the address."
 
 
+class ClaimNotFound(NotFound):
+    """There is no such claim, or it is one that travels in no parcel."""
+
+    code = "gift_claim.not_found"
+    sentence = "There is no such claim."
+
+
+class ClaimWrongState(Conflict):
+    """The claim is in a state in which this cannot be done."""
+
+    code = "gift_claim.wrong_state"
+    sentence = "This cannot be done with the claim: it is {state}."
+
+
 class ClaimSent(Conflict):
     """What was claimed is on its way; its address can no longer be changed."""
 
