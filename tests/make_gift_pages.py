@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from giftpad import catalog, gifts
+from giftpad import gifts
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.config import Settings
+from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import make_packs
+from tests.make_gifts import HOME, make_course
 from tests.make_pages import Browser, Site, make_site
 from tests.pump import pump
 
@@ -29,7 +31,8 @@ def make_company(settings: Settings, folder: Path) -> Company:
     pack = next(each for each in folder.iterdir() if (each / "gifts.toml").exists())
     make_packs.change(pack, "gifts.toml", 'quiet_from = "21:00"', 'quiet_from = "08:00"')
     make_packs.apply(pack)
-    return Company(site)
+    course_id, variants = make_course(site.scope, stock=1000)
+    return Company(site, course_id, variants)
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Company:
     """A company that sends gifts, and those at its desk, who read English."""
 
     site: Site
+    course_id: UUID
+    variants: list[UUID]
 
     def person(self, role: str) -> Browser:
         """Return somebody with a role."""
@@ -44,13 +49,16 @@ class Company:
         browser.headers["Accept-Language"] = "en"
         return browser
 
-    @property
-    def course_id(self) -> UUID:
-        """The course of 5,000 yen."""
+    def claim(self, gift_id: UUID, **more: Any) -> UUID:
+        """Choose the first thing there is with a gift, and return the claim."""
+        order = gifts.ClaimOrder(
+            gift_id=gift_id,
+            key=new_id().hex,
+            variant_id=self.variants[0],
+            address=replace(HOME, **more),
+        )
         with unit_of_work(self.site.scope) as work:
-            today = local_date(work.at, "Asia/Tokyo")
-            courses = catalog.list_courses(work, on=today)
-        return next(course.id for course in courses if course.price_minor == 5000)
+            return gifts.claim(work, order)
 
     def budget(self) -> int:
         """Return what can be spent."""

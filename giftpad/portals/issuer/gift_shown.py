@@ -33,8 +33,8 @@ CHANNEL_WORDS: Mapping[str, str] = {
     "card": mark("Printed card"),
 }
 LANGUAGES: tuple[tuple[str, str], ...] = (("ja", "日本語"), ("en", "English"))
-OFFERED = ("mail", "sms", "link")
-"""Ways of sending that an order can choose; printed cards are made elsewhere."""
+OFFERED = ("mail", "sms", "link", "card")
+"""Ways of sending, in the order they are offered."""
 
 STATE_WORDS: Mapping[str, tuple[str, str]] = {
     "draft": ("mute", mark("Draft")),

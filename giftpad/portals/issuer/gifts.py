@@ -22,6 +22,7 @@ from giftpad.portals.issuer import (
     gift_design,
     gift_goods,
     gift_recipients,
+    gift_shipping,
     gift_when,
 )
 from giftpad.portals.issuer.gift_shown import (
@@ -40,6 +41,7 @@ for _part in (
     gift_deciding,
     gift_board,
     gift_acts,
+    gift_shipping,
 ):
     bp.register_blueprint(_part.bp)
 
