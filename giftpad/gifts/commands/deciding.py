@@ -75,7 +75,7 @@ def submit_order(work: Work, order_id: UUID) -> str:
         subject=f"gift_order:{order.id}",
         details={
             "number": order.number,
-            "quantity": cost.count,
+            "gifts": cost.count,
             "total_minor": cost.total_minor,
             "needs_approval": not alone,
         },
@@ -179,7 +179,7 @@ def approve_order(work: Work, order_id: UUID) -> None:
         work,
         action="gift_order.approved",
         subject=f"gift_order:{order.id}",
-        details={"number": order.number, "quantity": order.quantity},
+        details={"number": order.number, "gifts": order.quantity},
     )
 
 

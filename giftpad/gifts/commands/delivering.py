@@ -126,7 +126,7 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
         work,
         action="gift.readdressed",
         subject=f"gift:{gift.id}",
-        details={"from": before, "to": channel},
+        details={"was": before, "now": channel},
     )
 
 
