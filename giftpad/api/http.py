@@ -43,7 +43,14 @@ V = TypeVar("V", bound=Callable[..., object] | type)
 TITLE = "Giftpad API"
 VERSION = "1"
 PREFIX = "/api/v1"
-DOMAINS: tuple[str, ...] = ("programmes", "shops", "shop_imports", "coupons", "payments")
+DOMAINS: tuple[str, ...] = (
+    "programmes",
+    "shops",
+    "shop_imports",
+    "coupons",
+    "gift_orders",
+    "payments",
+)
 """Modules of ``giftpad.api.v1`` whose blueprint ``blp`` is served, in the contract's order."""
 
 PAGE_LIMIT = 50

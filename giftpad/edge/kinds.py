@@ -77,7 +77,7 @@ KINDS = (
 )
 RANKS = 1 + max(kind.rank for kind in KINDS)
 
-_FILES = (".csv", ".pdf", ".png", "/pdf")
+_FILES = (".csv", ".xlsx", ".pdf", ".png", "/pdf")
 _READS = frozenset({"GET", "HEAD"})
 _LIST_PARTS = 2
 """An address of the desk with so many parts at most is the overview or a list."""
@@ -101,7 +101,7 @@ def _api(method: str, path: str, parts: list[str]) -> Kind:
     if what == "instruments" or (what == "coupons" and method in _READS):
         return LOOK_UPS
     if method not in _READS:
-        changes = {"coupon-batches": PRINTING, "shop-imports": IMPORTS}
+        changes = {"coupon-batches": PRINTING, "shop-imports": IMPORTS, "gift-orders": IMPORTS}
         return changes.get(what, DESK_ACTS) if not names_one else DESK_ACTS
     return DASHBOARDS
 
@@ -121,7 +121,8 @@ def _desk(method: str, path: str, parts: list[str]) -> Kind:
         return DASHBOARDS if is_list or path.endswith(("/row", "/progress")) else DESK_ACTS
     if path == "/desk/batches" or path.endswith("/print-again"):
         return PRINTING
-    return IMPORTS if path == "/desk/shops/imports" else DESK_ACTS
+    takes_file = path == "/desk/shops/imports" or path.endswith(("/recipients", "/tracking"))
+    return IMPORTS if takes_file else DESK_ACTS
 
 
 def _shop(method: str, path: str, parts: list[str]) -> Kind:
