@@ -44,6 +44,19 @@ RESUME_REASONS: tuple[tuple[str, str], ...] = (
     ("stopped by mistake", mark("Stopped by mistake")),
     (OTHER, mark("Another reason")),
 )
+CANCEL_REASONS: tuple[tuple[str, str], ...] = (
+    ("sent by mistake", mark("Sent by mistake")),
+    ("left us", mark("The person has left")),
+    ("declined", mark("The person does not want it")),
+    (OTHER, mark("Another reason")),
+)
+PARCEL_REASONS: tuple[tuple[str, str], ...] = (
+    ("nobody home", mark("Nobody was at home")),
+    ("address unknown", mark("The address is not known")),
+    ("refused", mark("It was refused")),
+    ("not to be had", mark("It is not to be had any more")),
+    (OTHER, mark("Another reason")),
+)
 _KNOWN = dict(
     STOP_REASONS
     + FREE_REASONS
@@ -51,6 +64,8 @@ _KNOWN = dict(
     + REFUND_REASONS
     + SUSPEND_REASONS
     + RESUME_REASONS
+    + CANCEL_REASONS
+    + PARCEL_REASONS
 )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import url_for
 
-from giftpad import coupons, shops
+from giftpad import coupons, gifts, shops
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work
 from giftpad.portals.words import say_in_words
@@ -64,6 +64,9 @@ KINDS: Mapping[str, Kind] = {
         hands=frozenset({"coupons:release"}),
     ),
 }
+ORDER_WAITS = mark("{title}: {n} gifts for {total_minor} wait for approval.")
+UNDELIVERED = mark("{title}: {n} letters did not arrive, or perhaps not.")
+GIFT_ORDERS_SHOWN = 5
 LIST_FAULTY = mark("Errors in the newest list of shops: {n}.")
 LIST_LIFE = timedelta(days=7)
 """A faulty list of shops older than this is no longer waited for."""
@@ -86,6 +89,8 @@ def list_todos(work: Work, programmes: Mapping[UUID, str]) -> list[Todo]:
     todos: list[Todo] = []
     if "coupons:read" in held:
         todos += _print_runs(work, programmes, held)
+    if "gifts:read" in held:
+        todos += _gifts(work, held)
     if "shops:write" in held:
         todos += _shop_lists(work)
     return todos
@@ -108,6 +113,36 @@ def _print_runs(work: Work, programmes: Mapping[UUID, str], held: frozenset[str]
             verb=kind.verb,
             href=url_for("desk_batches.show", batch_id=found.batch_id),
         )
+
+
+def _gifts(work: Work, held: frozenset[str]) -> Iterator[Todo]:
+    """Ask for orders to be approved, by somebody else, and for letters that did not arrive."""
+    if "gifts:approve" in held:
+        waiting = gifts.list_orders(work, states=("submitted",), limit=GIFT_ORDERS_SHOWN).items
+        for order in waiting:
+            if order.submitted_by != work.scope.actor.id:
+                yield Todo(
+                    chip="warn",
+                    word=mark("To approve"),
+                    sentence=say_in_words(
+                        ORDER_WAITS,
+                        title=order.draft.title,
+                        n=order.quantity,
+                        total_minor=order.total_minor,
+                        unit=order.unit,
+                    ),
+                    verb=mark("Look at it"),
+                    href=url_for("desk_gifts.one", order_id=order.id),
+                )
+    if "gifts:support" in held:
+        for each in gifts.list_undelivered(work, limit=GIFT_ORDERS_SHOWN):
+            yield Todo(
+                chip="ng",
+                word=mark("Not delivered"),
+                sentence=say_in_words(UNDELIVERED, title=each.title, n=each.count),
+                verb=mark("Put it right"),
+                href=url_for("desk_gifts.one", order_id=each.order_id, show="undelivered"),
+            )
 
 
 def _shop_lists(work: Work) -> Iterator[Todo]:

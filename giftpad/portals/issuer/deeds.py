@@ -22,6 +22,12 @@ from giftpad.portals.words import number, say_in_words, when, yen
 FAMILIES: Mapping[str, str] = {
     "coupon_batch": mark("Print runs"),
     "coupon": mark("Coupons"),
+    "gift_order": mark("Gift orders"),
+    "gift": mark("Gifts"),
+    "gift_claims": mark("Parcels"),
+    "gift_claim": mark("Single parcels"),
+    "gift_cards": mark("Printed cards"),
+    "gift_deposit": mark("Money paid in for gifts"),
     "payment": mark("Payments"),
     "shop": mark("Member shops"),
     "shop_import": mark("Lists of shops"),
@@ -55,6 +61,27 @@ ACTIONS: Mapping[str, str] = {
     "coupon.blocked": mark("Blocked coupons"),
     "coupon.unblocked": mark("Unblocked coupons"),
     "coupon.replaced": mark("Replaced a coupon"),
+    "gift_order.submitted": mark("Handed in a gift order"),
+    "gift_order.withdrawn": mark("Took a gift order back"),
+    "gift_order.sent_back": mark("Sent a gift order back"),
+    "gift_order.approved": mark("Approved a gift order"),
+    "gift_order.discarded": mark("Threw a draft of a gift order away"),
+    "gift_order.rest_cancelled": mark("Took back unclaimed gifts"),
+    "gift_order.report_taken": mark("Took a list of gifts away"),
+    "gift_order.links_taken": mark("Took the links of gifts out"),
+    "gift.cancelled": mark("Took a gift back"),
+    "gift.extended": mark("Gave a gift more time"),
+    "gift.resent": mark("Sent a gift again"),
+    "gift.readdressed": mark("Sent a gift elsewhere"),
+    "gift.link_shown": mark("Looked at the link of a gift"),
+    "gift.reopened": mark("Let somebody choose again"),
+    "gift_claims.listed": mark("Gave a supplier its list"),
+    "gift_claims.list_taken": mark("Took a supplier's list out"),
+    "gift_claims.shipped": mark("Noted parcels as on their way"),
+    "gift_claim.turned": mark("Noted what happened to a parcel"),
+    "gift_cards.taken": mark("Took cards out"),
+    "gift_cards.printed_again": mark("Had cards printed again"),
+    "gift_deposit.booked": mark("Booked money paid in for gifts"),
     "payment.void": mark("Cancelled a payment"),
     "payment.refund": mark("Refunded a payment"),
     "shop.enrolled": mark("Added a shop"),
@@ -166,13 +193,23 @@ DETAILS: Mapping[str, str] = {
     "slug": mark("Short name"),
     "pack_hash": mark("Check sum of the settings"),
     "changes": mark("Changes"),
+    "supplier": mark("Supplier"),
+    "claim": mark("Claim"),
+    "claim_by": mark("Last day to claim a gift"),
+    "channel": mark("Way of sending"),
+    "gifts": mark("Number of gifts"),
+    "kind": mark("Kind"),
+    "reference": mark("Reference"),
+    "needs_approval": mark("Needs approval"),
+    "files": mark("Files"),
+    "cards": mark("Printed cards"),
 }
 
 CODES = frozenset({"session", "visit", "sha256", "pack_hash", "connection"})
 """Details that tell a person nothing; they stand in the list that is taken away."""
 ENGLISH = frozenset({"changes", "template"})
 """Details that are written down in English, whatever the reader's language."""
-FLAGS = frozenset({"is_dry", "is_partial"})
+FLAGS = frozenset({"is_dry", "is_partial", "needs_approval"})
 """Details that are worth a word only where they hold."""
 
 YES, NO = mark("Yes"), mark("No")
@@ -184,6 +221,8 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "coupon": (mark("Coupon"), "/desk/coupons/"),
     "payment": (mark("Payment"), "/desk/payments/"),
     "shop": (mark("Member shop"), "/desk/shops/"),
+    "gift_order": (mark("Gift order"), "/desk/gifts/"),
+    "gift": (mark("Gift"), "/desk/gifts/one/"),
 }
 """What a subject is called, and where it is looked at."""
 

@@ -25,7 +25,6 @@ from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import deeds
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, OFFERED, draw
 from giftpad.portals.issuer.gift_words import (
-    CANCEL_REASONS,
     CLAIM_STATES,
     DELIVERIES,
     GIFT_STATES,
@@ -34,6 +33,7 @@ from giftpad.portals.issuer.gift_words import (
 )
 from giftpad.portals.issuer.naming import read_actors
 from giftpad.portals.issuer.reasons import ReasonForm
+from giftpad.portals.reasons import CANCEL_REASONS
 
 bp = Blueprint("acts", __name__)
 

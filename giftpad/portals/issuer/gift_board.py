@@ -15,7 +15,8 @@ from flask import Blueprint, request, url_for
 from giftpad import audit, gifts, messaging
 from giftpad.edge import current_scope, requires
 from giftpad.kernel.work import Scope, Work, unit_of_work
-from giftpad.portals.issuer import deeds, gift_reports
+from giftpad.portals.http import new_key
+from giftpad.portals.issuer import deeds, gift_cards, gift_reports
 from giftpad.portals.issuer.gift_shown import draw, find_course, find_design, name_course
 from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
@@ -30,6 +31,7 @@ from giftpad.portals.words import short_day
 
 bp = Blueprint("board", __name__)
 bp.register_blueprint(gift_reports.bp)
+bp.register_blueprint(gift_cards.bp)
 
 ROWS = 50
 THANKS_SHOWN = 12
@@ -106,6 +108,7 @@ def draw_board(order_id: UUID) -> str:
         thanks = gifts.list_thanks(work, order_id, limit=THANKS_SHOWN)
         days = gifts.list_days(work, order_id)
         course = find_course(work, order.draft.course_id)
+        prints = gifts.list_prints(work, order_id)
     return draw(
         "board",
         order=order,
@@ -119,6 +122,8 @@ def draw_board(order_id: UUID) -> str:
         claim_states=CLAIM_STATES,
         course_name=name_course(course) if course else "",
         look=find_design(order.draft.design),
+        prints=prints,
+        key=new_key(),
         deeds=_deeds(scope, order_id),
         has_links=bool(live.progress.by_channel.get("link")),
         first_href=url_for("desk_gifts.one", order_id=order_id, show=shown) if after else None,

@@ -25,6 +25,7 @@ from giftpad.portals.issuer.gift_shown import draw
 from giftpad.portals.issuer.gift_words import CLAIM_STATES
 from giftpad.portals.issuer.reasons import ReasonForm
 from giftpad.portals.lists import id_asked
+from giftpad.portals.reasons import PARCEL_REASONS
 from giftpad.portals.words import say_in_words
 
 bp = Blueprint("shipping", __name__)
@@ -58,13 +59,6 @@ TIME_WORDS: Mapping[str, str] = {
     "afternoon": mark("in the afternoon"),
     "evening": mark("in the evening"),
 }
-REASONS: tuple[tuple[str, str], ...] = (
-    ("nobody home", mark("Nobody was at home")),
-    ("address unknown", mark("The address is not known")),
-    ("refused", mark("It was refused")),
-    ("not to be had", mark("It is not to be had any more")),
-    ("other", mark("Another reason")),
-)
 LISTED = mark("{n} claims are with the supplier now.")
 NAMED = mark("The names of the columns are kept for the next list.")
 TURNED = mark("Noted.")
@@ -316,7 +310,7 @@ def _note(pending: list[gifts.Shipped], faults: list[gifts.ShippingFault]) -> in
 @requires("gifts:support")
 def claim(claim_id: UUID) -> str:
     """Show one parcel and what can be done about it."""
-    return _draw_claim(claim_id, ReasonForm(None, REASONS), key=new_key())
+    return _draw_claim(claim_id, ReasonForm(None, PARCEL_REASONS), key=new_key())
 
 
 def _draw_claim(claim_id: UUID, form: ReasonForm, *, key: str) -> str:
@@ -358,7 +352,7 @@ def _turn(claim_id: UUID, form: ReasonForm, effect: Any, said: str) -> Answer:
 def turn(claim_id: UUID) -> Answer:
     """Note that a parcel arrived, came back, or goes out once more."""
     act = request.form.get("act", "")
-    form = ReasonForm(request.form, REASONS)
+    form = ReasonForm(request.form, PARCEL_REASONS)
     if act == "arrived":
         form.why.data, form.why.choices = "arrived", [("arrived", "arrived")]
 
@@ -377,7 +371,7 @@ def turn(claim_id: UUID) -> Answer:
 @requires("gifts:support", fresh=True)
 def choose_again(claim_id: UUID) -> Answer:
     """Withdraw a claim that cannot be fulfilled; its recipient chooses once more."""
-    form = ReasonForm(request.form, REASONS)
+    form = ReasonForm(request.form, PARCEL_REASONS)
     return _turn(
         claim_id,
         form,

@@ -46,12 +46,19 @@ STAMP_WORDS: Mapping[str, str] = {
     "surprised": mark("What a surprise"),
     "see_you": mark("See you soon"),
 }
-CANCEL_REASONS: tuple[tuple[str, str], ...] = (
-    ("sent by mistake", mark("Sent by mistake")),
-    ("left us", mark("The person has left")),
-    ("declined", mark("The person does not want it")),
-    ("other", mark("Another reason")),
+KEPT_WORDS = (
+    mark("received"),
+    mark("preparing"),
+    mark("shipped"),
+    mark("arrived"),
+    mark("returned"),
+    mark("withdrawn"),
+    mark("mail"),
+    mark("sms"),
+    mark("link"),
+    mark("card"),
 )
+"""States and ways of sending as the audit log keeps them; it looks their words up by these."""
 assert set(FILTER_WORDS) == set(gifts.FILTERS)
 
 
