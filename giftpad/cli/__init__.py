@@ -31,6 +31,7 @@ COMMANDS = {
     "down": "giftpad.cli.local:down",
     "events": "giftpad.cli.events:events",
     "feature": "giftpad.cli.guard:feature",
+    "gifts": "giftpad.cli.gifts:gifts",
     "keys": "giftpad.cli.identity:keys",
     "ledger": "giftpad.cli.ledger:ledger",
     "mail": "giftpad.cli.mail:mail",

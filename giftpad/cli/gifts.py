@@ -1,0 +1,75 @@
+"""Money paid in for gifts, and how gift orders stand."""
+
+from __future__ import annotations
+
+import click
+
+from giftpad import gifts as domain
+from giftpad.cli import connect
+from giftpad.cli.scopes import tenant_scopes
+from giftpad.kernel.money import AMOUNT_MINOR_MAX
+from giftpad.kernel.work import Scope, unit_of_work
+
+REFERENCE_LENGTH_MAX = 64
+LISTED_MAX = 100
+
+
+@click.group()
+def gifts() -> None:
+    """Book what tenants pay in for gifts, and see their orders."""
+
+
+def _scope(slug: str) -> Scope:
+    connect()
+    ((_, scope),) = tenant_scopes(slug)
+    return scope
+
+
+def _reference(_: object, __: object, text: str) -> str:
+    """Return a reference that can be booked.
+
+    Raises: BadParameter.
+    """
+    if not 0 < len(text.strip()) <= REFERENCE_LENGTH_MAX:
+        message = f"a reference has 1 to {REFERENCE_LENGTH_MAX} characters"
+        raise click.BadParameter(message)
+    return text.strip()
+
+
+@gifts.command()
+@click.option("--tenant", "slug", required=True)
+@click.option(
+    "--amount",
+    "amount_minor",
+    type=click.IntRange(1, AMOUNT_MINOR_MAX),
+    required=True,
+    help="In the smallest unit, such as yen.",
+)
+@click.option(
+    "--reference",
+    callback=_reference,
+    required=True,
+    help="Of the payment, such as the bank's number; booked once, however often it is said.",
+)
+def deposit(slug: str, amount_minor: int, reference: str) -> None:
+    """Book money that a tenant has paid in for gifts."""
+    scope = _scope(slug)
+    with unit_of_work(scope) as work:
+        domain.take_deposit(work, amount_minor, reference=reference)
+        budget = domain.get_budget(work)
+    click.echo(f"Booked as {reference}. {slug} can spend {budget:,} on gifts.")
+
+
+@gifts.command("list")
+@click.option("--tenant", "slug", required=True)
+def show(slug: str) -> None:
+    """List the newest gift orders of a tenant and what it can spend."""
+    scope = _scope(slug)
+    with unit_of_work(scope) as work:
+        found = domain.list_orders(work, limit=LISTED_MAX).items
+        budget = domain.get_budget(work)
+    click.echo(f"{slug} can spend {budget:,} on gifts.")
+    for order in found:
+        total = "-" if order.total_minor is None else f"{order.total_minor:,}"
+        counts = f"{order.issued} of {order.quantity} issued"
+        click.echo(f"{order.number:>6}  {order.state:<10} {counts:>24}  {total:>14}  {order.id}")
