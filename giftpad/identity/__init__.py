@@ -35,6 +35,7 @@ from giftpad.identity.commands.factors import (
     reset_factors,
 )
 from giftpad.identity.commands.federation import Arrived, Started, arrive, start_federation
+from giftpad.identity.commands.gift_tokens import GiftToken, sign_gift_token
 from giftpad.identity.commands.grants import grant_token
 from giftpad.identity.commands.invitations import (
     Joined,
@@ -197,6 +198,7 @@ from giftpad.identity.queries import (
     person_actor,
     personal_claims,
     refresh_trust,
+    verify_gift_token,
     verify_password,
     verify_reader,
     verify_token,
@@ -212,6 +214,7 @@ from giftpad.identity.rules import (
     PERMISSIONS,
     PERSONAL_SCOPES,
     PROOF_FRESH_S,
+    RECIPIENT_PERMISSIONS,
     RESET_LIFE_S,
     ROLES,
     SECRET_PLACES,
@@ -249,6 +252,7 @@ __all__ = [
     "PERSONAL_SCOPES",
     "PROMPTS",
     "PROOF_FRESH_S",
+    "RECIPIENT_PERMISSIONS",
     "RESET_LIFE_S",
     "REVOCATION_RATE",
     "ROLES",
@@ -285,6 +289,7 @@ __all__ = [
     "Factors",
     "FederationRefused",
     "ForeignClaims",
+    "GiftToken",
     "Granted",
     "InvitationNotFound",
     "InvitationView",
@@ -457,12 +462,15 @@ __all__ = [
     "revoke_token",
     "rotate_keys",
     "set_policy",
+    "sign_gift_token",
     "sign_in",
     "sign_out_person",
     "sign_session",
     "start_federation",
     "tell_of_new_browser",
     "unlink_account",
+    "unlock_clerk",
+    "verify_gift_token",
     "verify_password",
     "verify_reader",
     "verify_token",

@@ -35,6 +35,7 @@ from giftpad.identity.rules import (
     Claims,
     Issuer,
     judge_claims,
+    judge_gift,
     judge_header,
     judge_hint,
     judge_reader,
@@ -257,6 +258,16 @@ def verify_reader(token: str) -> tuple[Claims, frozenset[str]]:
         reason = "revoked"
         raise TokenRefused(reason)
     return claims, names
+
+
+def verify_gift_token(token: str) -> Claims:
+    """Return what a token says that we signed for whoever holds the link of one gift.
+
+    Raises: TokenRefused.
+    """
+    signature, payload = _open(token)
+    key_id = _check_signature(signature, (TOKEN_TYPE,))
+    return judge_gift(payload, issuer(), key_id=key_id, at=time.time())
 
 
 def verify_hint(token: str) -> dict[str, Any]:

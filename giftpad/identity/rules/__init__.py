@@ -52,6 +52,7 @@ from giftpad.identity.rules.factors import (
     new_recovery_codes,
     new_reset_code,
 )
+from giftpad.identity.rules.gifts import gift_claims, judge_gift
 from giftpad.identity.rules.oauth import (
     CLIENT_KINDS,
     CODE_LIFE_S,
@@ -85,6 +86,7 @@ from giftpad.identity.rules.roles import (
     OPERATOR_PERMISSIONS,
     OPERATOR_ROLES,
     PERMISSIONS,
+    RECIPIENT_PERMISSIONS,
     ROLES,
     SHOP_ROLES,
     VISIT_LASTS_S,
@@ -172,6 +174,7 @@ __all__ = [
     "PERSONAL_SCOPES",
     "POLICIES",
     "PROOF_FRESH_S",
+    "RECIPIENT_PERMISSIONS",
     "RECOVERY_CODES",
     "RECOVERY_LENGTH",
     "REFRESH_IDLE_S",
@@ -228,6 +231,7 @@ __all__ = [
     "find_person_id",
     "find_step",
     "fits_challenge",
+    "gift_claims",
     "group_code",
     "half_hash",
     "has_second_step",
@@ -239,6 +243,7 @@ __all__ = [
     "is_same",
     "is_usable_endpoint",
     "judge_claims",
+    "judge_gift",
     "judge_header",
     "judge_hint",
     "judge_id_header",

@@ -43,6 +43,8 @@ PERMISSIONS = (
 """What a tenant can give to its people and its machines."""
 OPERATOR_PERMISSIONS = ("operations:read", "operations:act")
 """What only people of the platform hold: nobody of a tenant, and no machine."""
+RECIPIENT_PERMISSIONS = ("gifts:receive",)
+"""What only the token of one gift holds: no role, and no machine."""
 
 _READING = frozenset(
     {"programmes:read", "coupons:read", "catalog:read", "gifts:read", "shops:read", "payments:read"}

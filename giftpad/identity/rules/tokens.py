@@ -40,6 +40,7 @@ ORG_PREFIX = "org_"
 PERSON_PREFIX = "auth0|"
 """People and machines have subjects of different forms, so that none is taken for another."""
 USERINFO_PATH = "userinfo"
+GIFTS_PATH = "g"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ class Issuer:
     def userinfo(self) -> str:
         """The audience of tokens that may ask who somebody is."""
         return self.address + USERINFO_PATH
+
+    @property
+    def gifts(self) -> str:
+        """The audience of tokens that may receive one gift."""
+        return self.address + GIFTS_PATH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,8 @@ class Claims:
     """When a person at our own pages last proved who they are, in seconds of the epoch."""
     visit_id: UUID | None = None
     """Of an operator who is in this tenant for a while."""
+    gift_locator: int | None = None
+    """Which gift the bearer holds the link of; nobody else has one."""
 
     @property
     def person_id(self) -> UUID | None:
@@ -229,15 +237,18 @@ def judge_header(header: Mapping[str, Any], types: Collection[str] = (TOKEN_TYPE
     raise TokenRefused(reason)
 
 
-def judge_claims(payload: Mapping[str, Any], issuer: Issuer, *, key_id: str, at: float) -> Claims:
+def judge_claims(
+    payload: Mapping[str, Any], issuer: Issuer, *, key_id: str, at: float, audience: str = ""
+) -> Claims:
     """Return what a token with a good signature says, if it is for us and of this hour.
 
+    Without an ``audience`` it is to be for our API.
     Raises: TokenRefused.
     """
     if payload.get("iss") != issuer.address:
         reason = "issuer"
         raise TokenRefused(reason)
-    if not is_for(payload, issuer.audience):
+    if not is_for(payload, audience or issuer.audience):
         reason = "audience"
         raise TokenRefused(reason)
     issued_at, expires_at = _judge_times(payload, at)
