@@ -37,6 +37,7 @@ from giftpad.edge.errors import (
     CursorUnknown,
     Forbidden,
     FormForeign,
+    GiftClosed,
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
     Malformed,
@@ -50,6 +51,7 @@ from giftpad.edge.errors import (
     TokenMissing,
     Unauthenticated,
 )
+from giftpad.edge.gifts import close_gift, open_gift
 from giftpad.edge.lane import HotCall, hot, laned
 from giftpad.edge.limits import limit_headers
 from giftpad.edge.overload import guarded, watch
@@ -110,6 +112,7 @@ __all__ = [
     "Door",
     "Forbidden",
     "FormForeign",
+    "GiftClosed",
     "HeldTerminal",
     "HotCall",
     "IdempotencyKeyInvalid",
@@ -134,6 +137,7 @@ __all__ = [
     "body_limit",
     "check_access",
     "clear_cookie",
+    "close_gift",
     "close_part",
     "csrf_token",
     "current_caller",
@@ -156,6 +160,7 @@ __all__ = [
     "laned",
     "limit_headers",
     "list_doors",
+    "open_gift",
     "open_text",
     "public",
     "read_json",

@@ -52,6 +52,13 @@ class SessionMissing(Unauthenticated):
     sentence = "You are not signed in, or not any more."
 
 
+class GiftClosed(Unauthenticated):
+    """A page of a gift was asked for in a browser that has none open, or not any more."""
+
+    code = "gift.closed"
+    sentence = "No gift is open here. Open the link in your message once more."
+
+
 class ProofOld(Unauthenticated):
     """Something that moves money, or who may, asked for by somebody who proved long ago who it is.
 

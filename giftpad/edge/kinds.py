@@ -131,6 +131,13 @@ def _shop(method: str, path: str, parts: list[str]) -> Kind:
     return ENTRY if path == "/shop/today" else PAY
 
 
+def _gift(method: str, path: str, parts: list[str]) -> Kind:
+    """Judge an address of a gift: who looks waits for a turn, who has filled in a form does not."""
+    del path
+    is_picture = parts[2:3] == ["pictures"]  # without them a page that was let in is none
+    return PUBLIC if method in _READS and not is_picture else ENTRY
+
+
 _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "api": _machine,
     "oauth": ENTRY,
@@ -141,6 +148,7 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "tablets": DESK_ACTS,
     "operator": ENTRY,  # whoever looks after the day needs to see it
     "Q": PUBLIC,
+    "g": _gift,
     "balance": PUBLIC,
     "t": PUBLIC,
     "letters": PUBLIC,

@@ -25,7 +25,8 @@ from giftpad.edge.cookies import (
     read_sealed_cookie,
     set_sealed_cookie,
 )
-from giftpad.edge.errors import SessionMissing, TenantClosed, TokenInvalid
+from giftpad.edge.errors import GiftClosed, SessionMissing, TenantClosed, TokenInvalid
+from giftpad.edge.gifts import find_gift_caller, is_gift_page, keep_gift
 from giftpad.edge.tills import TERMINAL_COOKIE, find_till_caller, keep_seat
 
 SESSION_COOKIE = "gp_session"
@@ -63,18 +64,20 @@ def find_caller() -> Caller | None:
 def let_person_in() -> Caller:
     """Return who looks at this page.
 
-    Raises: SessionMissing, TenantClosed, DatabaseAway, Busy.
+    Raises: SessionMissing, GiftClosed, TenantClosed, DatabaseAway, Busy.
     """
     g.page_caller = None
     caller = _resolve()
     if caller is None:
-        raise SessionMissing
+        raise GiftClosed if is_gift_page() else SessionMissing
     g.page_caller = g.caller = caller
     return caller
 
 
 def _resolve() -> Caller | None:
     """Believe the token in the cookie, or one for which the session is good still."""
+    if is_gift_page():
+        return find_gift_caller()
     held = read_sealed_cookie(SESSION_COOKIE)
     if held is None:
         return find_till_caller()
@@ -158,6 +161,7 @@ def keep_session(response: Response) -> None:
     elif g.pop("session_is_over", False):
         clear_cookie(response, SESSION_COOKIE)
     keep_seat(response)
+    keep_gift(response)
 
 
 def is_navigation() -> bool:
