@@ -21,6 +21,7 @@ SETTING_UP = (
 )
 FORGOTTEN = "Whoever has forgotten their password cannot sign in; the code goes to their address."
 INVITED = "Whoever holds an invitation has no account yet; the link is the proof."
+PREFERENCES = "Whoever reads a page chooses its language and the size of its text."
 MADE_UP = "It shows parts and made-up figures, nothing of anybody."
 NEW_TABLET = (
     "Nobody is signed in on a new tablet; it shows a code, and whoever keeps the shop says yes."
@@ -31,7 +32,7 @@ OPENED = "the sealed cookie says which coupon its holder has shown"
 LETTER = "whoever got a letter says that it is enough; the link is the proof"
 PUBLIC = {
     "GET /": ONWARD,
-    "POST /preferences": "Whoever reads a page chooses its language and the size of its text.",
+    "POST /preferences": PREFERENCES,
     "GET /sign-in": SIGNING_IN,
     "POST /sign-in": SIGNING_IN,
     "GET /sign-in/choose": SIGNING_IN,
@@ -82,6 +83,8 @@ PUBLIC = {
     "GET /letters/stop/<token>": LETTER,
     "POST /letters/stop/<token>": LETTER,
     "GET /letters/stopped/<slug>": "it says that no more letters come, and nothing of anybody",
+    "GET /g/<path:tail>": "whoever a gift was sent to opens its link; wrong ones are counted",
+    "POST /g/preferences": PREFERENCES,
     "GET /t/<slug>/": "a tenant's page is for everybody",
     "POST /t/<slug>/": "whoever holds a coupon types its code; wrong ones are counted",
     "GET /t/<slug>/balance": OPENED,

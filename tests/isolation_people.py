@@ -117,10 +117,21 @@ def open_pages(world: World) -> Pages:
 
 
 def list_pages(app: Flask) -> dict[str, Door]:
-    """Return every page of the URL map with its door."""
+    """Return every page of the URL map with its door.
+
+    But for those of a gift: nobody signs in for them, and ``tests/portals/gift`` has tests of who
+    is let in.
+    """
     return {
-        f"{method} {rule.rule}": door for rule, method, door in edge.list_doors(app) if door.is_page
+        f"{method} {rule.rule}": door
+        for rule, method, door in edge.list_doors(app)
+        if door.is_page and not is_of_gift(door)
     }
+
+
+def is_of_gift(door: Door) -> bool:
+    """Whether a door asks for what only the link of a gift gives."""
+    return door.access.permissions == identity.RECIPIENT_PERMISSIONS
 
 
 def roles_with(door: Door) -> list[str]:

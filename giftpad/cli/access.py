@@ -16,7 +16,13 @@ from werkzeug.routing import Rule
 
 from giftpad.app import build_app
 from giftpad.edge import Door, list_doors
-from giftpad.identity import OPERATOR_PERMISSIONS, OPERATOR_ROLES, PERMISSIONS, ROLES
+from giftpad.identity import (
+    OPERATOR_PERMISSIONS,
+    OPERATOR_ROLES,
+    PERMISSIONS,
+    RECIPIENT_PERMISSIONS,
+    ROLES,
+)
 from giftpad.kernel.config import Settings
 
 MATRIX = Path(__file__).resolve().parents[2] / "docs" / "reference" / "access.md"
@@ -31,6 +37,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("The desk of an issuer", ("/desk/",)),
     ("The shop app", ("/shop/",)),
     ("Holders of a coupon", ("/balance/", "/Q/", "/t/")),
+    ("Recipients of a gift", ("/g/",)),
     ("Whoever runs the installation", ("/operator/",)),
     (
         "Sign-in and one's own account",
@@ -74,6 +81,8 @@ def for_strangers(rule: Rule, door: Door) -> str:
         return OPEN
     if set(door.access.permissions) & set(OPERATOR_PERMISSIONS):
         return SHUT
+    if set(door.access.permissions) & set(RECIPIENT_PERMISSIONS):
+        return OWN  # whatever is named there, it is that of the gift that is open
     return HIDDEN if rule.arguments else OWN
 
 

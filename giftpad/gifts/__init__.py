@@ -5,7 +5,7 @@ Hides: the accounts behind it all, sealed names, chunks, how a link is made.
 Does not know: what goods there are, how a letter looks or travels, pages, HTTP.
 """
 
-from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen
+from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen, find_gift_tenant
 from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
 from giftpad.gifts.commands.contracts import apply_section, read_section, take_deposit
 from giftpad.gifts.commands.deciding import (
@@ -255,6 +255,7 @@ __all__ = [
     "find_contract",
     "find_file",
     "find_gift_id",
+    "find_gift_tenant",
     "find_gifts",
     "get_budget",
     "get_contract",

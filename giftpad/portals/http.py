@@ -40,6 +40,9 @@ NOTICE_LIFE_S = 60
 SIZES = ("m", "l", "xl")
 SIZE_COOKIE = "gp_size"
 READINGS_COOKIE = "gp_readings"
+PREFERENCES, GIFT_PREFERENCES = "/preferences", "/g/preferences"
+"""Where language and size are chosen; a form of a gift is judged on the pages of gifts."""
+GIFT_HOME = "/g"
 _KEY = re.compile(r"[0-9a-f]{32}")
 _UNSIGNED = frozenset({"csrf"})
 
@@ -84,7 +87,8 @@ def common() -> dict[str, Any]:
         "tenant": tenant,
         "csrf": edge.csrf_token,
         "nav": ways_in(held, features) if at_desk else [],
-        "home_href": home_of(caller.person.role) if caller and caller.person else "/",
+        "home_href": _home(caller),
+        "preferences_path": GIFT_PREFERENCES if _has_gift(caller) else PREFERENCES,
         "theme_href": theme_href(tenant),
         "logo_href": logo_href(tenant),
         "request_path": _own_path(),
@@ -93,6 +97,17 @@ def common() -> dict[str, Any]:
         "visit": present_visit(caller),
         "now": g.get("page_now") or datetime.now().astimezone(),
     }
+
+
+def _has_gift(caller: edge.Caller | None) -> bool:
+    """Whether this is a page of a gift, with one open."""
+    return caller is not None and caller.claims.gift_locator is not None
+
+
+def _home(caller: edge.Caller | None) -> str:
+    if _has_gift(caller):
+        return GIFT_HOME
+    return home_of(caller.person.role) if caller and caller.person else "/"
 
 
 def _own_path() -> str:

@@ -128,6 +128,22 @@ PAGES = {
         "GET /desk/batches/<uuid:batch_id>/release",
         "POST /desk/batches/<uuid:batch_id>/release",
     ),
+    ("gifts:receive",): (
+        "GET /g",
+        "GET /g/address",
+        "GET /g/change",
+        "GET /g/choose",
+        "GET /g/pictures/<uuid:picture_id>-<int:width>.webp",
+        "GET /g/products/<uuid:product_id>",
+        "GET /g/review",
+        "POST /g/address",
+        "POST /g/change",
+        "POST /g/code",
+        "POST /g/opened",
+        "POST /g/products/<uuid:product_id>",
+        "POST /g/review",
+        "POST /g/thanks",
+    ),
     ("members:manage",): (
         "GET /desk/members",
         "GET /desk/members/<uuid:membership_id>/remove",
@@ -259,7 +275,11 @@ def test_every_other_page_asks_for_the_permissions_listed():
     listed = {route: names for names, routes in PAGES.items() for route in routes}
     assert asked(pages=True) == listed
     held = {name for names in PAGES for name in names}
-    known = {*identity.PERMISSIONS, *identity.OPERATOR_PERMISSIONS}
+    known = {
+        *identity.PERMISSIONS,
+        *identity.OPERATOR_PERMISSIONS,
+        *identity.RECIPIENT_PERMISSIONS,
+    }
     assert held == known - NO_PAGE_OF_ITS_OWN
 
 

@@ -1,6 +1,6 @@
 """How gifts reach the outer world: the link that is sent, the cards that are printed."""
 
-from giftpad.gifts.adapters.links import bind_links, build_address, build_link
+from giftpad.gifts.adapters.links import bind_links, build_address, build_link, find_gift_tenant
 from giftpad.gifts.adapters.press import bind_press, draw_specimen, read_file, throw_away
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "build_address",
     "build_link",
     "draw_specimen",
+    "find_gift_tenant",
     "read_file",
     "throw_away",
 ]

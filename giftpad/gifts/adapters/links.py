@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from giftpad import payments, tenancy
-from giftpad.kernel.codes import qr_body, qr_mac
+from giftpad.kernel.codes import QR_TAIL_LENGTH, parse_qr, qr_body, qr_mac
 from giftpad.kernel.config import Settings
 
 PATH = "/g/"
@@ -37,3 +37,13 @@ def build_link(tenant_id: UUID, kid: int, locator: int) -> str:
     assert ring is not None
     body = qr_body(kid, tenancy.get_tenant(tenant_id).tag, locator)
     return build_address(PATH + body + qr_mac(payments.qr_key(ring.key), body))
+
+
+def find_gift_tenant(tail: str) -> tuple[tenancy.Tenant, int] | None:
+    """Return whose genuine link ends so, and the number of the gift it names.
+
+    A forged one costs no query.  That there is such a gift is not said by this.
+    """
+    tenant = payments.find_qr_tenant(tail) if len(tail) == QR_TAIL_LENGTH else None
+    parsed = parse_qr(f"{_Bound.address}/Q/{tail}") if tenant is not None else None
+    return (tenant, parsed.locator) if tenant is not None and parsed is not None else None

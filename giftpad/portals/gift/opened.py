@@ -1,0 +1,111 @@
+"""What this browser has of a gift: the letter it has open, what was chosen and typed so far.
+
+Hides: the sealed cookies.  Between the steps nothing lies on the server, so that nobody's address
+is kept before they have sent it, and nothing is lost when something goes wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from giftpad import catalog, edge, gifts
+from giftpad.kernel.work import Work
+from giftpad.portals.http import new_key
+
+DRAFT_COOKIE, DRAFT_LIFE_S = "gp_gift_draft", 24 * 3600
+MINE_COOKIE, MINE_LIFE_S = "gp_gift_mine", 180 * 24 * 3600
+MINE_MAX = 20
+"""Gifts that one browser remembers to have chosen for."""
+MARK_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody has chosen and typed before they send it; ``key`` makes the sending single."""
+
+    locator: int
+    key: str
+    product_id: str = ""
+    variant_id: str = ""
+    kind: str = "goods"
+    address: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether something is chosen."""
+        return bool(self.variant_id)
+
+    @property
+    def mark(self) -> str:
+        """What tells this draft from another: a page that showed one does not send the other."""
+        said = json.dumps(asdict(self), sort_keys=True).encode()
+        return hashlib.sha256(said).hexdigest()[:MARK_LENGTH]
+
+    def choose(self, product: catalog.ProductView, variant_id: UUID) -> Draft:
+        """Return the draft with this choice."""
+        return replace(
+            self, product_id=str(product.id), variant_id=str(variant_id), kind=product.kind
+        )
+
+    def unchoose(self) -> Draft:
+        """Return the draft without a choice, with a key that has been used for nothing."""
+        return replace(self, product_id="", variant_id="", key=new_key())
+
+    def send_to(self, address: Mapping[str, str]) -> Draft:
+        """Return the draft with this address."""
+        return replace(self, address=dict(address))
+
+
+def locator() -> int:
+    """Return which gift is open here; only behind a door that asks for one."""
+    found = edge.current_caller().claims.gift_locator
+    assert found is not None
+    return found
+
+
+def read_letter(work: Work) -> gifts.Letter:
+    """Return the letter that is open here.
+
+    Raises: GiftNotFound.
+    """
+    gift_id = gifts.find_gift_id(work, locator())
+    if gift_id is None:
+        raise gifts.GiftNotFound
+    return gifts.get_letter(work, gift_id)
+
+
+def read_draft() -> Draft:
+    """Return what was chosen and typed so far for the gift that is open here."""
+    kept = edge.read_sealed_cookie(DRAFT_COOKIE)
+    if kept is None or kept["locator"] != locator():
+        return Draft(locator=locator(), key=new_key())
+    return Draft(**kept)
+
+
+def keep_draft(response: Response, draft: Draft) -> None:
+    """Let the browser keep what was chosen and typed so far, for a day."""
+    edge.set_sealed_cookie(response, DRAFT_COOKIE, asdict(draft), DRAFT_LIFE_S)
+
+
+def is_mine() -> bool:
+    """Whether the choice for the gift that is open here was made in this browser."""
+    return locator() in _mine()
+
+
+def _mine() -> list[int]:
+    kept: dict[str, Any] = edge.read_sealed_cookie(MINE_COOKIE) or {"locators": []}
+    return [int(each) for each in kept["locators"]]
+
+
+def keep_mine(response: Response) -> None:
+    """Remember that the choice was made here, and forget what was typed for it."""
+    mine = [*(each for each in _mine() if each != locator()), locator()][-MINE_MAX:]
+    edge.set_sealed_cookie(response, MINE_COOKIE, {"locators": mine}, MINE_LIFE_S)
+    edge.clear_cookie(response, DRAFT_COOKIE)

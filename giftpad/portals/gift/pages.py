@@ -1,0 +1,114 @@
+"""What the pages of a gift have in common: the frame, the limit, what is said when none is open."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, g, url_for
+
+from giftpad import catalog, designs, edge, gifts, guard, tenancy
+from giftpad.kernel.errors import TooMany
+from giftpad.portals.gift_designs import art_href, colours_href
+from giftpad.portals.http import GIFT_PREFERENCES, page
+from giftpad.portals.theme import logo_href, theme_href
+
+RECIPIENT = "gift"
+
+
+def as_gift_pages(blueprint: Blueprint) -> None:
+    """Let a blueprint's pages share what is said where there is no gift."""
+    blueprint.register_error_handler(gifts.GiftNotFound, _say_unknown)
+    blueprint.register_error_handler(edge.GiftClosed, _say_closed)
+    blueprint.register_error_handler(TooMany, _say_wait)
+
+
+def guess_key() -> str:
+    """Return what the wrong links of this network are counted under."""
+    return f"{RECIPIENT}:{edge.source_address()}"
+
+
+def _say_unknown(_error: Exception) -> tuple[str, int]:
+    """Answer every wrong link alike, without the link: the address is not repeated either."""
+    html = draw("gift/unknown.html", tenant=None, request_path=url_for("gift.index"))
+    return html, HTTPStatus.NOT_FOUND
+
+
+def _say_closed(_error: Exception) -> tuple[str, int]:
+    """Say how to open the gift again; what was typed is still there then."""
+    html = draw("gift/closed.html", tenant=None, request_path=url_for("gift.index"))
+    return html, HTTPStatus.UNAUTHORIZED
+
+
+def _say_wait(error: Exception) -> tuple[str, int, dict[str, str]]:
+    assert isinstance(error, TooMany)
+    html = draw(
+        "gift/wait.html",
+        tenant=None,
+        request_path=url_for("gift.index"),
+        seconds=error.retry_after_s,
+    )
+    return html, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(error.retry_after_s)}
+
+
+def slow_down() -> None:
+    """Slow down a network that opens links faster than people do.
+
+    Raises: RateExceeded, TooManyFailures.
+    """
+    guard.admit(guess_key(), guard.Rate())
+    guard.check_failures(guess_key())
+
+
+def draw(template: str, *, tenant: tenancy.Tenant | None, **values: Any) -> str:
+    """Draw a page of a gift, whoever may be signed in here."""
+    own = {
+        "portal": "gift",
+        "tenant": tenant,
+        "home_href": url_for("gift.index"),
+        "theme_href": theme_href(tenant),
+        "logo_href": logo_href(tenant),
+        "preferences_path": GIFT_PREFERENCES,
+        "design": None,
+    }
+    return page(template, **own | values)
+
+
+def draw_of(letter: gifts.Letter, template: str, **values: Any) -> str:
+    """Draw a page of the gift that is open here, in its design."""
+    design = find_design(letter)
+    return draw(
+        template,
+        tenant=edge.current_caller().tenant,
+        letter=letter,
+        design=design,
+        art=art_href(design),
+        colours_href=colours_href(design),
+        picture_href=picture_href,
+        picture_widths=catalog.WIDTHS,
+        **values,
+    )
+
+
+def picture_href(picture_id: UUID, width: int) -> str:
+    """Return the address of a picture of a product at one of its widths."""
+    return url_for("gift_choice.show_picture", picture_id=picture_id, width=width)
+
+
+def find_design(letter: gifts.Letter) -> designs.Design:
+    """Return the design of a gift; the first of the house where that one is gone."""
+    try:
+        return designs.get_design(letter.design)
+    except designs.DesignNotFound:
+        return designs.list_designs()[0]
+
+
+def nothing() -> Response:
+    """Answer a script that asks for nothing."""
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def stand_at(endpoint: str) -> None:
+    """Name the address that this page, drawn from a form, can be opened at."""
+    g.page_path = url_for(endpoint)
