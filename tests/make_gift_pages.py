@@ -16,7 +16,6 @@ from giftpad.kernel.clock import local_date
 from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
-from tests import make_packs
 from tests.make_gifts import HOME, make_course
 from tests.make_pages import Browser, Site, make_site
 from tests.pump import pump
@@ -26,11 +25,8 @@ MESSAGE = "一年間ありがとうございました。"
 
 
 def make_company(settings: Settings, folder: Path) -> Company:
-    """Put the company of the house's pack on the web; it sends at any hour."""
+    """Put the company of the house's pack on the web."""
     site = make_site(settings, folder, slug="hanamaru")
-    pack = next(each for each in folder.iterdir() if (each / "gifts.toml").exists())
-    make_packs.change(pack, "gifts.toml", 'quiet_from = "21:00"', 'quiet_from = "08:00"')
-    make_packs.apply(pack)
     course_id, variants = make_course(site.scope, stock=1000)
     return Company(site, course_id, variants)
 

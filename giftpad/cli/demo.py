@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,6 +22,8 @@ import pypdfium2  # type: ignore[import-untyped]  # it ships no types
 import zxingcpp
 from rich.console import Console
 
+from giftpad.cli.demo_gifts import play
+from giftpad.cli.demo_steps import DemoFailed, check, run_command
 from giftpad.kernel.config import read_settings
 
 TENANT = "midori-city"
@@ -44,10 +44,6 @@ ISSUER_MAY = (
     "reports:read",
 )
 TILL_MAY = ("payments:accept", "payments:refund", "payments:read")
-
-
-class DemoFailed(click.ClickException):
-    """An answer was not the one that the promise asks for."""
 
 
 @dataclass
@@ -94,16 +90,6 @@ class Caller:
         return json.loads(body)
 
 
-def _command(*words: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own command line
-        [sys.executable, "-m", "giftpad.cli", *words], check=False, capture_output=True, text=True
-    )
-    if done.returncode:
-        message = f"giftpad {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}"
-        raise DemoFailed(message)
-    return done.stdout
-
-
 def _sign_in(address: str, name: str, may: tuple[str, ...], shop_id: str | None = None) -> Caller:
     """Make a machine client by the command line and fetch its token."""
     words = ["client", "create", "--tenant", TENANT, "--name", name, "--json"]
@@ -111,7 +97,7 @@ def _sign_in(address: str, name: str, may: tuple[str, ...], shop_id: str | None 
         words += ["--permission", permission]
     if shop_id is not None:
         words += ["--shop", shop_id]
-    client = json.loads(_command(*words))
+    client = json.loads(run_command(*words))
     form = urlencode({"grant_type": "client_credentials"} | client).encode()
     asked = urllib.request.Request(address + "/oauth/token", data=form)  # noqa: S310 - ours
     try:
@@ -121,11 +107,6 @@ def _sign_in(address: str, name: str, may: tuple[str, ...], shop_id: str | None 
         message = f"{address} gives no token ({error})"
         raise DemoFailed(message) from error
     return Caller(address, token, shop_id)
-
-
-def _check(condition: bool, complaint: str) -> None:  # noqa: FBT001 - reads as an assertion
-    if not condition:
-        raise DemoFailed(complaint)
 
 
 def read_codes(pdf: bytes) -> list[str]:
@@ -144,10 +125,26 @@ def read_codes(pdf: bytes) -> list[str]:
     return texts
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--address", help="Where Giftpad answers; default: this machine, GIFTPAD_PORT.")
-def demo(address: str | None) -> None:
-    """Order 200 coupons, print them, read them, pay, void, refund; then check the books."""
+@click.pass_context
+def demo(context: click.Context, address: str | None) -> None:
+    """Order 200 coupons, print them, read them, pay, void, refund; then check the books.
+
+    With `gifts`: send gifts, from a spreadsheet to a thank-you.
+    """
+    if context.invoked_subcommand is None:
+        _play(address)
+
+
+@demo.command()
+@click.option("--address", help="Where Giftpad answers; default: this machine, GIFTPAD_PORT.")
+def gifts(address: str | None) -> None:
+    """Upload, mend, approve, deliver, open, claim, ship, thank, by the pages people use."""
+    play(address)
+
+
+def _play(address: str | None) -> None:
     address = (address or f"http://127.0.0.1:{read_settings().port}").rstrip("/")
     console = Console(highlight=False)
     began = time.monotonic()
@@ -165,7 +162,7 @@ def demo(address: str | None) -> None:
     till = _sign_in(address, "demo till", TILL_MAY, inside["id"])
     far_till = _sign_in(address, "demo till outside", TILL_MAY, outside["id"])
     _pay(till, far_till, serial_codes[0], say)
-    say(_command("ledger", "verify", "--tenant", TENANT).strip())
+    say(run_command("ledger", "verify", "--tenant", TENANT).strip())
     console.print("[bold]The town's day went as promised.[/bold]")
 
 
@@ -175,7 +172,7 @@ def _pick_shops(
     areas = programme["areas"]
     inside = [shop for shop in shops if not areas or shop["area"] in areas]
     outside = [shop for shop in shops if areas and shop["area"] not in areas]
-    _check(bool(inside and outside), "the programme needs a shop inside its area and one outside")
+    check(bool(inside and outside), "the programme needs a shop inside its area and one outside")
     return inside[0], outside[0]
 
 
@@ -189,19 +186,19 @@ def _print_batch(issuer: Caller, programme_id: str, say: Callable[[str], None]) 
     key = uuid.uuid4().hex
     batch = issuer.ask("POST", "/api/v1/coupon-batches", order, key=key, wanted=202)
     again = issuer.ask("POST", "/api/v1/coupon-batches", order, key=key, wanted=202)
-    _check(again["id"] == batch["id"], "a repeated order must be the same batch")
+    check(again["id"] == batch["id"], "a repeated order must be the same batch")
     path = f"/api/v1/coupon-batches/{batch['id']}"
     say(f"{QUANTITY} coupons of ¥{FACE_VALUE:,} ordered, and the repeat was the same order")
     deadline = time.monotonic() + WAIT_S
     while (batch := issuer.ask("GET", path, wanted=200))["state"] != "ready":
-        _check(batch["state"] != "failed", f"the batch failed: {batch}")
-        _check(time.monotonic() < deadline, f"the batch is not ready in {WAIT_S:.0f} s: {batch}")
+        check(batch["state"] != "failed", f"the batch failed: {batch}")
+        check(time.monotonic() < deadline, f"the batch is not ready in {WAIT_S:.0f} s: {batch}")
         time.sleep(LOOK_S)
     say("issued, printed, and every QR read back by Giftpad before release")
     status, pdf = issuer.call("GET", f"{path}/pdf?volume=1")
-    _check(status == 200, f"the PDF answered {status}")  # noqa: PLR2004 - HTTP's own number
+    check(status == 200, f"the PDF answered {status}")  # noqa: PLR2004 - HTTP's own number
     texts = read_codes(pdf)
-    _check(len(set(texts)) == QUANTITY, f"{len(set(texts))} different codes on the pages")
+    check(len(set(texts)) == QUANTITY, f"{len(set(texts))} different codes on the pages")
     say(f"the PDF ({len(pdf):,} bytes) shows {len(texts)} different, readable QR codes")
     issuer.ask("POST", f"{path}/release", {}, key=uuid.uuid4().hex, wanted=200)
     say("released")
@@ -212,27 +209,27 @@ def _pay(till: Caller, far_till: Caller, code: str, say: Callable[[str], None]) 
     instrument = {"kind": "coupon", "code": code}
     asked = {"instrument": instrument, "shop_id": till.shop_id}
     looked = till.ask("POST", "/api/v1/instruments/lookup", asked, wanted=200)
-    _check(looked["usable"] and looked["balance_minor"] == FACE_VALUE, f"looked up: {looked}")
+    check(looked["usable"] and looked["balance_minor"] == FACE_VALUE, f"looked up: {looked}")
     say(f"a shop looks the first one up: ¥{looked['balance_minor']:,}, usable")
     order = asked | {"amount_minor": PAID}
     key = uuid.uuid4().hex
     paid = till.ask("POST", "/api/v1/payments", order, key=key, wanted=201)
     again = till.ask("POST", "/api/v1/payments", order, key=key, wanted=201)
-    _check(paid == again, "a repeated payment must be the same payment")
-    _check(paid["balance_minor"] == FACE_VALUE - PAID, f"paid: {paid}")
+    check(paid == again, "a repeated payment must be the same payment")
+    check(paid["balance_minor"] == FACE_VALUE - PAID, f"paid: {paid}")
     say(f"takes ¥{PAID}: ¥{paid['balance_minor']:,} left, and the repeat took nothing")
     path = f"/api/v1/payments/{paid['id']}"
     void = till.ask("POST", f"{path}/void", {}, key=uuid.uuid4().hex, wanted=201)
-    _check(void["balance_minor"] == FACE_VALUE, f"voided: {void}")
+    check(void["balance_minor"] == FACE_VALUE, f"voided: {void}")
     say(f"voids it: ¥{void['balance_minor']:,} again")
     paid = till.ask("POST", "/api/v1/payments", order, key=uuid.uuid4().hex, wanted=201)
     path = f"/api/v1/payments/{paid['id']}/refund"
     part = {"amount_minor": REFUNDED}
     refund = till.ask("POST", path, part, key=uuid.uuid4().hex, wanted=201)
     left = FACE_VALUE - PAID + REFUNDED
-    _check(refund["balance_minor"] == left, f"refunded: {refund}")
+    check(refund["balance_minor"] == left, f"refunded: {refund}")
     say(f"takes ¥{PAID} again and refunds ¥{REFUNDED}: ¥{refund['balance_minor']:,}")
     order = {"instrument": instrument, "shop_id": far_till.shop_id, "amount_minor": 1}
     refusal = far_till.ask("POST", "/api/v1/payments", order, key=uuid.uuid4().hex, wanted=422)
-    _check(refusal["code"] == "payment.not_accepted_here", f"refused with: {refusal}")
+    check(refusal["code"] == "payment.not_accepted_here", f"refused with: {refusal}")
     say(f"a shop outside the area is refused: {refusal['detail']}")
