@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from giftpad import gifts
+from giftpad import gifts, ledger
 from giftpad.gifts import jobs
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import unit_of_work
-from tests.make_gifts import CONTRACT, VALUE, make_company, set_contract
+from tests.make_gifts import CONTRACT, VALUE, cells, make_company, set_contract
 
 pytestmark = pytest.mark.usefixtures("house")
 LIFE = timedelta(days=CONTRACT.claim_days + 1)
@@ -98,3 +98,35 @@ def test_old_names_are_forgotten_and_the_books_stay(company, fresh_clock):
     with unit_of_work(company.scope) as work:
         left = work.session.execute(sa.text("SELECT count(*) FROM gift_lines")).scalar_one()
     assert left == 0
+
+
+def test_the_worked_example_of_the_docs(fresh_clock, monkeypatch):
+    """The table in docs/concepts/gifts.md, line by line."""
+    monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
+    company = make_company(deposit_minor=1_000_000)
+    order_id = company.draft(channel="mail")
+    company.take(order_id, cells(3, "mail"))
+
+    def books() -> dict[str, int]:
+        with unit_of_work(company.scope) as work:
+            sums = ledger.sum_by_kind(work, company.scope.tenant_id)
+        kinds = ("deposit", "held", "claimed", "cancelled", "expired", "fees")
+        found = {kind: sums.get(f"gift_{kind}", 0) for kind in kinds}
+        return {kind: amount for kind, amount in found.items() if amount} | {
+            "gifts": sums.get("gift", 0)
+        }
+
+    company.submit(order_id)
+    assert books() == {"deposit": 984_550, "held": 15_450, "gifts": 0}
+    company.issue(order_id)
+    assert books() == {"deposit": 984_550, "gifts": 15_000, "fees": 450}
+    first, second, _ = company.gifts(order_id)
+    company.claim(first.id)
+    assert books() == {"deposit": 984_550, "gifts": 10_000, "claimed": 5_000, "fees": 450}
+    with unit_of_work(company.as_("support")) as work:
+        gifts.cancel_gift(work, second.id, reason="退職")
+    ended = {"claimed": 5_000, "cancelled": 5_000, "fees": 450}
+    assert books() == ended | {"deposit": 989_550, "gifts": 5_000}
+    fresh_clock(LIFE)
+    jobs.end_due(company.scope)
+    assert books() == ended | {"deposit": 994_550, "gifts": 0, "expired": 5_000}
