@@ -24,7 +24,7 @@ STAMP_WORDS = {
     "see_you": (mark("See you soon"), "heart-handshake"),
 }
 """What each stamp says, and the drawing beside it."""
-THANKED = mark("Your thanks go to {sender}.")
+THANKED = mark("Your thanks have been sent.")
 SAY_SOMETHING = mark("Choose one of these, or write something.")
 
 bp = Blueprint("gift", __name__)
@@ -89,17 +89,15 @@ def thank() -> Response | tuple[str, int]:
     form = ThanksForm(request.form)
     with unit_of_work(edge.current_scope()) as work:
         letter = read_letter(work)
-        if letter.state != "claimed" or not is_mine():
+        is_said = letter.thanks is not None and not letter.thanks.can_be_mended
+        if letter.state != "claimed" or is_said or not is_mine():
             return see_other("gift.index")
         if form.is_right() and not (form.stamp.data or form.words.data):
             form.refuse("stamp", SAY_SOMETHING)
         if form.faults:
             return _draw(letter, form), HTTPStatus.UNPROCESSABLE_ENTITY
         gifts.thank(work, letter.gift_id, stamp=form.stamp.data or "", words=form.words.data)
-    sender = letter.sender_name
-    return see_other(
-        "gift.index", say=mark("Your thanks go to {sender}."), params={"sender": sender}
-    )
+    return see_other("gift.index", say=THANKED)
 
 
 @bp.post("/g/code")
