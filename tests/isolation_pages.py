@@ -15,6 +15,7 @@ import pyotp
 from giftpad import identity, shops, tenancy
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
+from tests import isolation_gifts
 from tests.isolation_people import Pages
 from tests.isolation_recipe import (
     CONFLICT,
@@ -458,6 +459,9 @@ RECIPES: dict[str, list[Recipe]] = {
     f"POST {DESK}/members/visits/<uuid:visit_id>/end": [_at(_visit, status=SENT_ON)],
     "GET /balance/pay": [_at(_plain(), status=SENT_ON, stranger=SENT_ON)],
 }
+
+
+RECIPES |= isolation_gifts.PAGES
 
 
 def list_cases() -> list[tuple[str, str, Recipe]]:

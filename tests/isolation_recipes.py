@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from giftpad.kernel.ids import new_id
+from tests import isolation_made_gifts as made_gifts
 from tests.isolation_world import BAD_SHEET, Call, World, pay, payment_body
 
 PUBLIC = {
@@ -113,6 +114,14 @@ def _order(world: World) -> Call:
     return Call(body={"programme_id": programme_id, "quantity": 2, "face_value_minor": 500})
 
 
+def _of_order(**more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"order_id": made_gifts.sent(w.home)}, **more)
+
+
+def _of_gift(**more: Any) -> Callable[[World], Call]:
+    return lambda w: Call(path={"gift_id": made_gifts.gift(w.home)}, **more)
+
+
 PREFIX = "/api/v1"
 RECIPES: dict[str, list[Recipe]] = {
     f"GET {PREFIX}/programmes": [_at(OK, lambda _: Call(), stranger=OK)],
@@ -185,6 +194,27 @@ RECIPES: dict[str, list[Recipe]] = {
     f"POST {PREFIX}/payments/<uuid:payment_id>/void": [_at(CREATED, _of_payment(body={}))],
     f"POST {PREFIX}/payments/<uuid:payment_id>/refund": [
         _at(CREATED, _of_payment(body={"amount_minor": 3}))
+    ],
+    f"GET {PREFIX}/gift-designs": [_at(OK, lambda _: Call(), stranger=OK)],
+    f"GET {PREFIX}/gift-orders": [_at(OK, lambda _: Call(), stranger=OK)],
+    f"POST {PREFIX}/gift-orders": [
+        _at(
+            ACCEPTED,
+            lambda w: Call(body=made_gifts.order_body(w)),
+            stranger=HTTPStatus.UNPROCESSABLE_ENTITY,
+            renews=True,
+        )
+    ],
+    f"GET {PREFIX}/gift-orders/<uuid:order_id>": [_at(OK, _of_order())],
+    f"GET {PREFIX}/gift-orders/<uuid:order_id>/gifts": [_at(OK, _of_order())],
+    f"GET {PREFIX}/gift-orders/<uuid:order_id>/links": [_at(OK, _of_order())],
+    f"POST {PREFIX}/gift-orders/<uuid:order_id>/cancel": [
+        _at(ACCEPTED, _of_order(body={"reason": "x"}))
+    ],
+    f"GET {PREFIX}/gifts/<uuid:gift_id>": [_at(OK, _of_gift())],
+    f"POST {PREFIX}/gifts/<uuid:gift_id>/cancel": [_at(OK, _of_gift(body={"reason": "x"}))],
+    f"POST {PREFIX}/gifts/<uuid:gift_id>/resend": [
+        _at(ACCEPTED, lambda w: Call(path={"gift_id": made_gifts.bounced(w.home)}, body={}))
     ],
 }
 

@@ -41,5 +41,6 @@ def pdf(order_id: UUID, number: int) -> Response:
 def print_again(order_id: UUID) -> Response:
     """Have the files that failed or are gone printed anew, with the same codes."""
     with unit_of_work(current_scope()) as work:
+        gifts.get_order(work, order_id)
         do_once(work, lambda: gifts.print_again(work, order_id))
     return see_other("desk_gifts.one", say=PRINTING_AGAIN, order_id=order_id)

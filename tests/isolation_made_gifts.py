@@ -1,0 +1,93 @@
+"""Orders and gifts that the recipes are about: a company within each tenant, made when asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import gifts
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
+from tests import make_gifts
+from tests.isolation_world import Side, World
+
+ALL_HOURS = replace(make_gifts.CONTRACT, quiet_from=time(8), quiet_until=time(8))
+_companies: dict[UUID, make_gifts.Company] = {}
+
+
+def company(side: Side) -> make_gifts.Company:
+    """Return the company within a tenant; its contract and its goods are made when first asked."""
+    tenant_id = side.scope.tenant_id
+    if tenant_id not in _companies:
+        make_gifts.set_contract(side.scope, ALL_HOURS)
+        make_gifts.pay_in(side.scope, 100_000_000)
+        course_id, variants = make_gifts.make_course(side.scope, stock=10_000)
+        _companies[tenant_id] = make_gifts.Company(
+            scope=side.scope, course_id=course_id, variants=variants
+        )
+    return _companies[tenant_id]
+
+
+def draft(side: Side, count: int = 2) -> str:
+    """Return an order that is being prepared."""
+    made = company(side)
+    order_id = made.draft()
+    made.take(order_id, make_gifts.cells(count))
+    return str(order_id)
+
+
+def waiting(side: Side) -> str:
+    """Return an order that waits for its approval."""
+    order_id = draft(side, 10)
+    company(side).submit(UUID(order_id))
+    return order_id
+
+
+def sent(side: Side, channel: str = "link") -> str:
+    """Return an order whose gifts are out."""
+    return str(company(side).sent(2, channel))
+
+
+def gift(side: Side, channel: str = "link") -> str:
+    """Return a gift that can be claimed."""
+    with unit_of_work(side.scope) as work:
+        listed = gifts.list_gifts(work, UUID(sent(side, channel)))
+    return str(listed.items[0].id)
+
+
+def bounced(side: Side) -> str:
+    """Return a gift whose letter came back, so that it may be sent again at once."""
+    gift_id = gift(side, "mail")
+    with unit_of_work(side.scope) as work:
+        work.session.execute(
+            sa.text("UPDATE gifts SET delivery = 'bounced' WHERE tenant_id = :tenant AND id = :id"),
+            {"tenant": side.scope.tenant_id, "id": gift_id},
+        )
+    return gift_id
+
+
+def parcel(side: Side, *, shipped: bool = False) -> str:
+    """Return a claim that is to be sent."""
+    claim_id = company(side).claim(UUID(gift(side)))
+    if shipped:
+        with unit_of_work(side.scope) as work:
+            number = gifts.get_parcel(work, claim_id).claim.number
+            line = gifts.Shipped(line=2, number=number, carrier="架空便", tracking="1111")
+            gifts.note_shipped(work, [line])
+    return str(claim_id)
+
+
+def order_body(world: World) -> dict[str, object]:
+    """Return an order of one gift that can be made."""
+    return {
+        "title": "お歳暮",
+        "design": "musubi",
+        "sender_name": "見本商事",
+        "message": "ありがとうございます。",
+        "course_id": str(company(world.home).course_id),
+        "channel": "link",
+        "recipients": [{"name": "見本 花子", "external_id": new_id().hex}],
+    }
