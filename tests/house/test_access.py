@@ -157,6 +157,7 @@ PAGES = {
         "POST /g/products/<uuid:product_id>",
         "POST /g/review",
         "POST /g/thanks",
+    ),
     ("gifts:approve",): (
         "POST /desk/gifts/<uuid:order_id>/approve",
         "POST /desk/gifts/<uuid:order_id>/send-back",
