@@ -90,6 +90,9 @@ PUBLIC = {
     "GET /t/<slug>/balance": OPENED,
     "GET /t/<slug>/shops": "the list of shops is for everybody",
     "GET /t/<slug>/accessibility": "a policy is for everybody",
+    "GET /pictures/<slug>/<uuid:picture_id>-<int:width>.webp": (
+        "only who was shown a picture knows its address, and what is given is no secret"
+    ),
     "GET /lan": "A phone asks the way before anybody can sign in on it.",
     "GET /lan/giftpad-ca.crt": ("A certificate is for whoever is to trust it; it holds no secret."),
 }

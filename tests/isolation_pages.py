@@ -16,6 +16,7 @@ from giftpad import identity, shops, tenancy
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import isolation_gifts
+from tests.isolation_catalogue import PAGES as CATALOGUE
 from tests.isolation_people import Pages
 from tests.isolation_recipe import (
     CONFLICT,
@@ -419,6 +420,7 @@ RECIPES: dict[str, list[Recipe]] = {
     f"GET {IMPORT}/left-out.csv": [_at(_of_import())],
     f"POST {IMPORT}/mend": [_at(_of_import(posts=True), status=SENT_ON)],
     f"POST {IMPORT}/take": [_at(_of_import(posts=True), status=SENT_ON)],
+    **CATALOGUE,
     f"GET {DESK}/payments": [
         _at(_plain(), stranger=OK),
         _at(lambda p: Call(query={"serial": p.home.side.take_serial()}), stranger=UNPROCESSABLE),

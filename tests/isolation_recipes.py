@@ -16,6 +16,7 @@ from typing import Any
 
 from giftpad.kernel.ids import new_id
 from tests import isolation_made_gifts as made_gifts
+from tests.isolation_catalogue import course_of, product_of
 from tests.isolation_world import BAD_SHEET, Call, World, pay, payment_body
 
 PUBLIC = {
@@ -128,6 +129,13 @@ RECIPES: dict[str, list[Recipe]] = {
     f"GET {PREFIX}/programmes/<uuid:programme_id>": [
         _at(OK, lambda w: Call(path={"programme_id": w.home.town.programme_id}))
     ],
+    f"GET {PREFIX}/catalog/courses": [_at(OK, lambda _: Call(), stranger=OK)],
+    f"GET {PREFIX}/catalog/courses/<uuid:course_id>": [_at(OK, course_of)],
+    f"GET {PREFIX}/catalog/products": [
+        _at(OK, lambda _: Call(), stranger=OK),
+        _at(OK, lambda _: Call(query={"text": "茶"}), stranger=OK),
+    ],
+    f"GET {PREFIX}/catalog/products/<uuid:product_id>": [_at(OK, product_of)],
     f"GET {PREFIX}/shops": [
         _at(OK, lambda _: Call(), stranger=OK),
         _at(OK, lambda _: Call(query={"area": "east", "group": "common"}), stranger=OK),

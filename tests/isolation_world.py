@@ -31,6 +31,7 @@ from tests import pump
 from tests.database import REDIS_DATABASES, Servers, own_database, settings_for
 from tests.isolation_letters import send_to_many
 from tests.make import Town
+from tests.make_catalog import fill_catalogue
 from tests.make_clients import authorise, connect_tablet, let_wait
 from tests.make_factors import give_passkey, standing
 from tests.make_identity import Machine, claims_of, sign
@@ -112,6 +113,8 @@ class Side:
     serials: list[str] = field(default_factory=list)
     papers: dict[str, tuple[str, str]] = field(default_factory=dict)
     payment_id: str = ""
+    goods: object = None
+    """What ``fill_catalogue`` has made."""
 
     @property
     def scope(self) -> Scope:
@@ -252,6 +255,7 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
     papers = mk.read_paper(mk.take_pdf(town, released))
     side.papers = dict(zip(side.serials, papers, strict=True))
     _let_people_in(town.scope, prefix, town.shop_id)
+    side.goods = fill_catalogue(town.scope)
     side.take_branch()
     side.payment_id = pay(side)
     refund = Call(

@@ -10,9 +10,13 @@ from uuid import UUID
 from PIL import Image
 
 from giftpad import catalog, sheets, tenancy
+from giftpad.catalog import handlers
+from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, unit_of_work
 
 HEADER = "code,name,kind,category,supplier,price,lead_days,courses,stock,daily_limit"
+TABLE = b"code,name,price\nNEW,x,1\nBAD,x,free\n"
+"""A file of products in which one is right and one is not."""
 LONG_AGO, FAR = date(2020, 1, 1), date(2099, 12, 31)
 
 
@@ -91,3 +95,38 @@ def make_picture(width: int = 1200, height: int = 900, kind: str = "PNG", **save
     out = io.BytesIO()
     drawn.save(out, kind, **save)
     return out.getvalue()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goods:
+    """One of each thing that a catalogue has."""
+
+    course_id: UUID
+    product: catalog.ProductView
+    digital: catalog.ProductView
+    import_id: UUID
+
+
+def fill_catalogue(scope: Scope) -> Goods:
+    """Give a tenant a course, products, something taken of them, and a file with a fault."""
+    shelf = make_shelf(scope)
+    shelf.put("TEA,茶,,,,,,C5000,9,9", "CARD,札,digital,,,,,C5000,,")
+    with unit_of_work(scope) as work:
+        catalog.add_codes(work, shelf.variant("CARD").id, [f"{scope.tenant_id.hex}-1"])
+    for code in ("TEA", "CARD"):
+        shelf.take(new_id(), code)
+    catalog.add_picture(scope, "tea.png", make_picture())
+    return Goods(
+        course_id=shelf.course_id,
+        product=shelf.product("TEA"),
+        digital=shelf.product("CARD"),
+        import_id=check_table(scope),
+    )
+
+
+def check_table(scope: Scope) -> UUID:
+    """Hand in a file of products and have it checked."""
+    with catalog.kept_file(scope, "products.csv", TABLE) as kept, unit_of_work(scope) as work:
+        import_id = catalog.order_import(work, kept)
+    handlers.check_import(scope, catalog.CatalogImportOrdered(object_id=import_id))
+    return import_id

@@ -45,6 +45,7 @@ VERSION = "1"
 PREFIX = "/api/v1"
 DOMAINS: tuple[str, ...] = (
     "programmes",
+    "catalog",
     "shops",
     "shop_imports",
     "coupons",

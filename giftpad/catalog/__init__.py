@@ -56,6 +56,7 @@ from giftpad.catalog.errors import (
 from giftpad.catalog.events import CatalogImportConfirmed, CatalogImportOrdered
 from giftpad.catalog.queries import (
     PAGE_MAX,
+    as_rows,
     find_product_ids,
     find_variant_id,
     get_course,
@@ -65,6 +66,7 @@ from giftpad.catalog.queries import (
     list_categories,
     list_choices,
     list_courses,
+    list_courses_of,
     list_faults,
     list_imports,
     list_product_categories,
@@ -149,6 +151,7 @@ __all__ = [
     "add_course",
     "add_picture",
     "apply_section",
+    "as_rows",
     "bind_files",
     "change_course",
     "check_file",
@@ -168,6 +171,7 @@ __all__ = [
     "list_categories",
     "list_choices",
     "list_courses",
+    "list_courses_of",
     "list_faults",
     "list_imports",
     "list_product_categories",

@@ -108,6 +108,7 @@ def _api(method: str, path: str, parts: list[str]) -> Kind:
 
 _FIND_COUPON = "/desk/coupons"
 _FIND_SHOP = "/desk/shops"
+_DESK_IMPORTS = frozenset({"/desk/shops/imports", "/desk/catalogue/imports"})
 
 
 def _desk(method: str, path: str, parts: list[str]) -> Kind:
@@ -123,6 +124,7 @@ def _desk(method: str, path: str, parts: list[str]) -> Kind:
         return PRINTING
     takes_file = path == "/desk/shops/imports" or path.endswith(("/recipients", "/tracking"))
     return IMPORTS if takes_file else DESK_ACTS
+    return IMPORTS if path in _DESK_IMPORTS else DESK_ACTS
 
 
 def _shop(method: str, path: str, parts: list[str]) -> Kind:
@@ -152,6 +154,7 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "balance": PUBLIC,
     "t": PUBLIC,
     "letters": PUBLIC,
+    "pictures": PUBLIC,
     "assets": ENTRY,  # without them a page that was let in is none
     "theme": ENTRY,
     "gift-designs": ENTRY,

@@ -22,6 +22,7 @@ class NavItem:
     icon: str
     permissions: frozenset[str]
     feature: str = ""
+    """What the tenant must have switched on; empty where every tenant has it."""
 
 
 NAV: tuple[NavItem, ...] = (
@@ -45,6 +46,14 @@ NAV: tuple[NavItem, ...] = (
         "desk_gifts.index",
         "gift",
         frozenset({"gifts:read"}),
+        feature="gifts",
+    ),
+    NavItem(
+        "catalogue",
+        mark("Catalogue"),
+        "desk_catalogue.index",
+        "book",
+        frozenset({"catalog:read"}),
         feature="gifts",
     ),
     NavItem(

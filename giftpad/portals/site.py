@@ -47,6 +47,9 @@ BLUEPRINTS: tuple[str, ...] = (
     "issuer.programmes",
     "issuer.batches",
     "issuer.coupons",
+    "issuer.catalogue",
+    "issuer.courses",
+    "issuer.catalogue_imports",
     "issuer.shops",
     "issuer.shop_imports",
     "issuer.payments",
@@ -68,6 +71,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "operator.health",
     "operator.dead",
     "operator.visits",
+    "pictures",
     "lan",
 )
 """Modules of ``giftpad.portals`` whose ``bp`` is served; each route of it is a page."""

@@ -69,6 +69,13 @@ def test_a_product_is_found_by_any_spelling_of_its_sound(filled, text):
     assert codes(filled, text=text) == ["TOWEL"]
 
 
+def test_a_product_keeps_its_place_unless_another_is_given(filled):
+    filled.put("ONSEN,温泉,C5000,", "NEW,新,C5000,", header="code,name,courses,position")
+    assert codes(filled) == ["BEEF", "TOWEL", "ONSEN", "NEW"]
+    filled.put("NEW,新,C5000,1", "BEEF,牛,C5000,2", header="code,name,courses,position")
+    assert codes(filled)[:2] == ["NEW", "BEEF"]
+
+
 def test_all_words_must_be_found(filled):
     assert codes(filled, text="タオル 温泉") == []
     assert codes(filled, text="　") == ["BEEF", "TOWEL", "ONSEN"]

@@ -16,6 +16,12 @@ from tests.isolation_open_pages import PUBLIC as PUBLIC_PAGES
 from tests.isolation_recipes import PUBLIC
 
 ASKED = {
+    "catalog:read": (
+        "GET /api/v1/catalog/courses",
+        "GET /api/v1/catalog/courses/<uuid:course_id>",
+        "GET /api/v1/catalog/products",
+        "GET /api/v1/catalog/products/<uuid:product_id>",
+    ),
     "coupons:block": (
         "POST /api/v1/coupons/<serial>/block",
         "POST /api/v1/coupons/<serial>/replace",
@@ -104,6 +110,27 @@ PAGES = {
     ("audit:read",): (
         "GET /desk/audit",
         "GET /desk/audit/log.csv",
+    ),
+    ("catalog:read",): (
+        "GET /desk/catalogue",
+        "GET /desk/catalogue/<uuid:product_id>",
+        "GET /desk/catalogue/all.csv",
+        "GET /desk/catalogue/courses/<uuid:course_id>",
+    ),
+    ("catalog:write",): (
+        "GET /desk/catalogue/courses/<uuid:course_id>/change",
+        "GET /desk/catalogue/courses/new",
+        "GET /desk/catalogue/imports/<uuid:import_id>",
+        "GET /desk/catalogue/imports/<uuid:import_id>/progress",
+        "GET /desk/catalogue/imports/new",
+        "GET /desk/catalogue/imports/sample.csv",
+        "POST /desk/catalogue/<uuid:product_id>/state",
+        "POST /desk/catalogue/<uuid:product_id>/variants/<uuid:variant_id>/codes",
+        "POST /desk/catalogue/<uuid:product_id>/variants/<uuid:variant_id>/stock",
+        "POST /desk/catalogue/courses/<uuid:course_id>/change",
+        "POST /desk/catalogue/courses/new",
+        "POST /desk/catalogue/imports",
+        "POST /desk/catalogue/imports/<uuid:import_id>/take",
     ),
     ("coupons:block",): (
         "GET /desk/coupons/<serial>/free",
@@ -319,7 +346,14 @@ PAGES = {
 }
 """The same for pages; what asks for none is for everybody who has signed in."""
 
-PAGES_ONLY = {"gifts:approve", "members:manage", "tills:manage", "reports:read", "audit:read"}
+PAGES_ONLY = {
+    "catalog:write",
+    "gifts:approve",
+    "members:manage",
+    "tills:manage",
+    "reports:read",
+    "audit:read",
+}
 """Permissions that no machine needs yet."""
 
 NO_PAGE_OF_ITS_OWN = {"reports:read"}

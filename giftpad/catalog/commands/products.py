@@ -66,6 +66,9 @@ class _Known:
     places: dict[tuple[UUID, UUID], CourseProductRow] = field(default_factory=dict)
     """Which product stands where in which course: by product and course."""
 
+    last_places: dict[UUID, int] = field(default_factory=dict)
+    """The last place of each course, after which others are put."""
+
 
 def take_products(
     work: Work,
@@ -74,7 +77,7 @@ def take_products(
     pictures: Pictures | None = None,
     is_stock_kept: bool = False,
 ) -> TakenProducts:
-    """Make each product what its lines say, by its code; the order of the file is that of courses.
+    """Make each product what its lines say, by its code.
 
     A column the file does not have leaves a known product as it is, and so does an empty cell of
     stock or limit.  ``is_stock_kept`` leaves the stock of known variants as well.  The lines must
@@ -189,6 +192,15 @@ def _find_known(work: Work, lines: Sequence[ProductLines], *, is_locked: bool) -
         among(CourseProductRow.product_id, product_ids, sa.Uuid),
     )
     known.places = {(row.product_id, row.course_id): row for row in session.scalars(places)}
+    last = (
+        sa.select(CourseProductRow.course_id, sa.func.max(CourseProductRow.position))
+        .where(
+            CourseProductRow.tenant_id == tenant_id,
+            among(CourseProductRow.course_id, list(known.courses.values()), sa.Uuid),
+        )
+        .group_by(CourseProductRow.course_id)
+    )
+    known.last_places = {course_id: place for course_id, place in session.execute(last)}  # noqa: C416 - rows are no plain pairs
     return known
 
 
@@ -285,7 +297,10 @@ def _put_variant(
 
 
 def _put_places(work: Work, product: ProductRow, line: ProductLines, known: _Known) -> bool:
-    """Put a product into the courses that its line names, and out of all others."""
+    """Put a product into the courses that its line names, and out of all others.
+
+    It keeps the place that it has there, unless the line gives one; a new one comes last.
+    """
     wanted = {known.courses[code] for code in line.values["courses"]}
     placed = {course for product_id, course in known.places if product_id == product.id}
     for course_id in placed - wanted:
@@ -294,12 +309,14 @@ def _put_places(work: Work, product: ProductRow, line: ProductLines, known: _Kno
     for course_id in wanted:
         place = known.places.get((product.id, course_id))
         if place is None:
+            last = known.last_places[course_id] = known.last_places.get(course_id, 0) + 1
             place = CourseProductRow(
                 tenant_id=work.tenant_id,
                 course_id=course_id,
                 product_id=product.id,
-                position=line.line,
+                position=last,
             )
             work.session.add(place)
-        changed |= _set(place, {"position": line.line})
+        if line.values.get("position") is not None:
+            changed |= _set(place, {"position": line.values["position"]})
     return changed

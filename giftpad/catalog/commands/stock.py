@@ -52,7 +52,8 @@ def set_stock(work: Work, variant_id: UUID, *, stock: int | None, daily_limit: i
     row, product = _lock_variant(work, variant_id)
     if product.kind == "digital" and stock != row.stock:
         raise CountedByCodes
-    details = {"code": row.code, "stock": stock, "daily_limit": daily_limit}
+    given = {"code": row.code, "stock": stock, "daily_limit": daily_limit}
+    details = {name: value for name, value in given.items() if value is not None}
     row.stock, row.daily_limit = stock, daily_limit
     work.session.flush()  # what is asked in this transaction reads past the session
     audit.record(work, action="product.stock_set", subject=f"product:{product.id}", details=details)

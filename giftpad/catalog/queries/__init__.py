@@ -1,7 +1,7 @@
 """Finding courses, choices, products, pictures and imports."""
 
 from giftpad.catalog.queries.choices import list_categories, list_choices
-from giftpad.catalog.queries.courses import get_course, list_courses
+from giftpad.catalog.queries.courses import get_course, list_courses, list_courses_of
 from giftpad.catalog.queries.imports import get_import, list_faults, list_imports
 from giftpad.catalog.queries.pictures import picture
 from giftpad.catalog.queries.products import (
@@ -13,10 +13,12 @@ from giftpad.catalog.queries.products import (
     list_products,
     views_of,
 )
+from giftpad.catalog.queries.rows import as_rows
 from giftpad.catalog.queries.takings import get_taken
 
 __all__ = [
     "PAGE_MAX",
+    "as_rows",
     "find_product_ids",
     "find_variant_id",
     "get_course",
@@ -26,6 +28,7 @@ __all__ = [
     "list_categories",
     "list_choices",
     "list_courses",
+    "list_courses_of",
     "list_faults",
     "list_imports",
     "list_product_categories",

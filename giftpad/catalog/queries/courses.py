@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad.catalog.errors import CourseNotFound
+from giftpad.catalog.models import CourseProductRow
 from giftpad.catalog.queries.available import IS_AVAILABLE, today
 from giftpad.catalog.rules.goods import Course
 from giftpad.kernel.work import Work
@@ -42,6 +43,15 @@ def get_course(work: Work, course_id: UUID) -> Course:
 def list_courses(work: Work, *, on: date | None = None) -> list[Course]:
     """Return the courses that are given on a day, or all, the cheapest first."""
     return _find(work, only=None, on=on)
+
+
+def list_courses_of(work: Work, product_id: UUID) -> list[Course]:
+    """Return the courses that hold a product, the cheapest first."""
+    held = sa.select(CourseProductRow.course_id).where(
+        CourseProductRow.tenant_id == work.tenant_id, CourseProductRow.product_id == product_id
+    )
+    ids = set(work.session.scalars(held))
+    return [course for course in list_courses(work) if course.id in ids] if ids else []
 
 
 def _find(work: Work, *, only: UUID | None, on: date | None) -> list[Course]:

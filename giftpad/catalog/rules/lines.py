@@ -28,6 +28,7 @@ PRICE_MAX = 10_000_000
 STOCK_MAX = 1_000_000_000
 LEAD_DAYS_MAX = 365
 AGE_MAX = 120
+POSITION_MAX = 1_000_000
 VALUE_SHOWN_MAX = 60
 
 COLUMNS: sheets.Columns = {
@@ -48,6 +49,7 @@ COLUMNS: sheets.Columns = {
     "excluded_prefectures": ("お届けできない都道府県", "配送不可"),
     "state": ("状態",),
     "courses": ("コース",),
+    "position": ("並び順", "order"),
     "pictures": ("写真", "画像"),
     "variant_code": ("種別コード", "SKU"),
     "variant_name": ("種別名", "variant"),
@@ -187,6 +189,7 @@ CLEANERS: dict[str, Callable[[str], Any]] = {
     "excluded_prefectures": partial(_listed, clean=sheets.clean_prefecture),
     "state": partial(_chosen, words=_STATE_WORDS, allowed=STATES, code="state"),
     "courses": partial(_listed, clean=_optional_code),
+    "position": partial(sheets.clean_whole, most=POSITION_MAX),
     "pictures": partial(_listed, clean=_words, most=PICTURES_MAX),
     "variant_code": _optional_code,
     "variant_name": _words,

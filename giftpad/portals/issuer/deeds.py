@@ -31,6 +31,9 @@ FAMILIES: Mapping[str, str] = {
     "payment": mark("Payments"),
     "shop": mark("Member shops"),
     "shop_import": mark("Lists of shops"),
+    "catalog_import": mark("Lists of products"),
+    "product": mark("Products"),
+    "course": mark("Courses"),
     "member": mark("Members"),
     "invitation": mark("Invitations"),
     "session": mark("Sign-in"),
@@ -96,6 +99,17 @@ ACTIONS: Mapping[str, str] = {
     "shop_import.checked": mark("A list of shops was checked, nothing was taken in"),
     "shop_import.done": mark("A list of shops was taken in"),
     "shop_import.refused": mark("A list of shops was refused"),
+    "catalog_import.ordered": mark("Sent a list of products"),
+    "catalog_import.confirmed": mark("Had a list of products taken in"),
+    "catalog_import.done": mark("A list of products was taken in"),
+    "catalog_import.refused": mark("A list of products was refused"),
+    "product.shown": mark("Offered a product"),
+    "product.hidden": mark("Hid a product"),
+    "product.stock_set": mark("Set the stock of a product"),
+    "product.codes_added": mark("Added codes to a digital product"),
+    "course.added": mark("Made a course"),
+    "course.changed": mark("Changed a course"),
+    "course.filled": mark("Chose the products of a course"),
     "member.added": mark("Added a member"),
     "member.invited": mark("Invited a member"),
     "member.joined": mark("Joined by an invitation"),
@@ -203,6 +217,13 @@ DETAILS: Mapping[str, str] = {
     "needs_approval": mark("Needs approval"),
     "files": mark("Files"),
     "cards": mark("Printed cards"),
+    "code": mark("Code"),
+    "stock": mark("Left"),
+    "daily_limit": mark("At most a day"),
+    "added": mark("Added"),
+    "known": mark("Known already"),
+    "products": mark("Products"),
+    "picture": mark("Pictures"),
 }
 
 CODES = frozenset({"session", "visit", "sha256", "pack_hash", "connection"})
@@ -223,6 +244,8 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "shop": (mark("Member shop"), "/desk/shops/"),
     "gift_order": (mark("Gift order"), "/desk/gifts/"),
     "gift": (mark("Gift"), "/desk/gifts/one/"),
+    "product": (mark("Product"), "/desk/catalogue/"),
+    "course": (mark("Course"), "/desk/catalogue/courses/"),
 }
 """What a subject is called, and where it is looked at."""
 
