@@ -421,6 +421,7 @@ RECIPES: dict[str, list[Recipe]] = {
     f"POST {IMPORT}/mend": [_at(_of_import(posts=True), status=SENT_ON)],
     f"POST {IMPORT}/take": [_at(_of_import(posts=True), status=SENT_ON)],
     **CATALOGUE,
+    **isolation_gifts.PAGES,
     f"GET {DESK}/payments": [
         _at(_plain(), stranger=OK),
         _at(lambda p: Call(query={"serial": p.home.side.take_serial()}), stranger=UNPROCESSABLE),
@@ -461,9 +462,6 @@ RECIPES: dict[str, list[Recipe]] = {
     f"POST {DESK}/members/visits/<uuid:visit_id>/end": [_at(_visit, status=SENT_ON)],
     "GET /balance/pay": [_at(_plain(), status=SENT_ON, stranger=SENT_ON)],
 }
-
-
-RECIPES |= isolation_gifts.PAGES
 
 
 def list_cases() -> list[tuple[str, str, Recipe]]:

@@ -333,13 +333,19 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-@bp.get("/recipients-sample.<kind>")
+@bp.get("/recipients-sample.csv")
 @requires("gifts:order")
-def sample(kind: str) -> Response:
+def sample() -> Response:
     """Give a file to begin with."""
-    header = tuple(gifts.HEADERS[field][0] for field in gifts.FIELDS)
-    rows = SAMPLES[current_locale()]
-    if kind == "xlsx":
-        data = sheets.write_xlsx(header, rows)
-        return attachment(data, "recipients-sample.xlsx", XLSX)
-    return attachment(sheets.write_csv(header, rows), "recipients-sample.csv")
+    return attachment(sheets.write_csv(*_sample()), "recipients-sample.csv")
+
+
+@bp.get("/recipients-sample.xlsx")
+@requires("gifts:order")
+def sample_workbook() -> Response:
+    """Give a workbook to begin with."""
+    return attachment(sheets.write_xlsx(*_sample()), "recipients-sample.xlsx", XLSX)
+
+
+def _sample() -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    return tuple(gifts.HEADERS[field][0] for field in gifts.FIELDS), SAMPLES[current_locale()]
