@@ -38,7 +38,8 @@ def test_every_form_has_a_page_to_come_back_to(site):
         if rule.endpoint not in pages or "POST" not in (rule.methods or ()):
             continue
         answer = owner.post(fill(rule.rule), csrf="forged")
-        assert answer.status_code == 403, rule.rule
+        is_of_gift = rule.rule.startswith("/g/")  # nobody is anybody there without a gift
+        assert answer.status_code in ((401, 403) if is_of_gift else (403,)), rule.rule
         seen[rule.rule] = urlsplit(place(answer)).path
     assert len(seen) > 25
     wrong = {rule: back for rule, back in seen.items() if not adapter.test(back, "GET")}
