@@ -89,7 +89,7 @@ def test_a_form_that_is_not_this_browsers_does_nothing(sender, gift, phone, meth
 @pytest.fixture
 def other(sender, settings, tmp_path_factory) -> Sender:
     """Another company, with goods of its own."""
-    site = make_site(settings, tmp_path_factory.mktemp("other"), slug="hanamaru")
+    site = make_site(settings, tmp_path_factory.mktemp("other"))
     set_contract(site.scope, CONTRACT)
     pay_in(site.scope, 1_000_000)
     shelf = make_shelf(site.scope)
