@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from giftpad.edge.access import BODY_MAX
 from giftpad.edge.callers import identify
 from giftpad.edge.errors import BodyCut, LengthMissing
-from giftpad.edge.kinds import TOKEN_PATH, shows_session
+from giftpad.edge.kinds import DESK_IMPORTS, TOKEN_PATH, shows_session
 from giftpad.edge.sessions import holds_session
 from giftpad.edge.turns import address_of
 from giftpad.kernel.errors import DomainError
@@ -33,7 +33,7 @@ FAULT = "giftpad.body_fault"
 """Where a request carries what is wrong with its body, for the edge to refuse it."""
 
 LARGE_MAX = 33 * 1024 * 1024
-"""A file of shops, and the frame that a form puts around it."""
+"""A file of shops or of products, and the frame that a form puts around it."""
 SMALL_MAX = 64 * 1024
 """Bodies up to this size are always read: all connections together cannot hold much of them."""
 HELD_MAX = 64 * 1024 * 1024
@@ -217,7 +217,7 @@ def _most(environ: WSGIEnvironment, path: str) -> int:
     if path.startswith(HOOKS):
         return HOOK_BODY_MAX
     is_upload = environ.get("REQUEST_METHOD") == "POST" and (
-        path == "/api/v1/shop-imports" or (path == "/desk/shops/imports" and shows_session(environ))
+        path == "/api/v1/shop-imports" or (path in DESK_IMPORTS and shows_session(environ))
     )
     return LARGE_MAX if is_upload else BODY_MAX
 

@@ -108,7 +108,8 @@ def _api(method: str, path: str, parts: list[str]) -> Kind:
 
 _FIND_COUPON = "/desk/coupons"
 _FIND_SHOP = "/desk/shops"
-_DESK_IMPORTS = frozenset({"/desk/shops/imports", "/desk/catalogue/imports"})
+DESK_IMPORTS = frozenset({"/desk/shops/imports", "/desk/catalogue/imports"})
+"""Where people hand in files that are larger than forms."""
 
 
 def _desk(method: str, path: str, parts: list[str]) -> Kind:
@@ -124,6 +125,7 @@ def _desk(method: str, path: str, parts: list[str]) -> Kind:
         return PRINTING
     takes_file = path in _DESK_IMPORTS or path.endswith(("/recipients", "/tracking"))
     return IMPORTS if takes_file else DESK_ACTS
+    return IMPORTS if path in DESK_IMPORTS else DESK_ACTS
 
 
 def _shop(method: str, path: str, parts: list[str]) -> Kind:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from giftpad.sheets import LineFault
 
-IMPORT_SIZE_MAX = 64 * 1024 * 1024
+IMPORT_SIZE_MAX = 32 * 1024 * 1024
 FILE_KEPT = timedelta(days=7)
 """How long a file is kept to be taken in after it was checked."""
 

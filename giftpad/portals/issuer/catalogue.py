@@ -12,7 +12,7 @@ from uuid import UUID
 from flask import Blueprint, Response, g, request, stream_with_context, url_for
 
 from giftpad import catalog, sheets
-from giftpad.edge import body_limit, current_caller, current_locale, current_scope, requires
+from giftpad.edge import current_caller, current_locale, current_scope, requires
 from giftpad.guard import KeyReused
 from giftpad.kernel.errors import Invalid, Rejected
 from giftpad.kernel.i18n import mark
@@ -29,7 +29,6 @@ bp = Blueprint("desk_catalogue", __name__, url_prefix="/desk/catalogue")
 PAGE = 50
 FILTER_LENGTH_MAX = 100
 STOCK_MAX = 1_000_000_000
-CODES_BODY_MAX = 4 * 1024 * 1024
 ALL = mark("All")
 STATES = (("", ALL), ("active", mark("offered")), ("hidden", mark("hidden")))
 KIND_WORDS = {"goods": mark("Goods"), "digital": mark("Digital"), "donation": mark("Donation")}
@@ -207,7 +206,6 @@ def _check_variant(found: catalog.ProductView, variant_id: UUID) -> None:
 
 @bp.post("/<uuid:product_id>/variants/<uuid:variant_id>/codes")
 @requires("catalog:write")
-@body_limit(CODES_BODY_MAX)
 def add_codes(product_id: UUID, variant_id: UUID) -> Answer:
     """Add the codes of a file to a digital product; those that are known are passed over."""
     g.page_path = url_for(".product", product_id=product_id)
