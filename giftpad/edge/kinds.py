@@ -123,9 +123,8 @@ def _desk(method: str, path: str, parts: list[str]) -> Kind:
         return DASHBOARDS if is_list or path.endswith(("/row", "/progress")) else DESK_ACTS
     if path == "/desk/batches" or path.endswith("/print-again"):
         return PRINTING
-    takes_file = path in _DESK_IMPORTS or path.endswith(("/recipients", "/tracking"))
+    takes_file = path in DESK_IMPORTS or path.endswith(("/recipients", "/tracking"))
     return IMPORTS if takes_file else DESK_ACTS
-    return IMPORTS if path in DESK_IMPORTS else DESK_ACTS
 
 
 def _shop(method: str, path: str, parts: list[str]) -> Kind:
