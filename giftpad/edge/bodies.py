@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from giftpad.edge.access import BODY_MAX
 from giftpad.edge.callers import identify
 from giftpad.edge.errors import BodyCut, LengthMissing
-from giftpad.edge.kinds import DESK_IMPORTS, TOKEN_PATH, shows_session
+from giftpad.edge.kinds import TOKEN_PATH, shows_session, takes_file, takes_many
 from giftpad.edge.sessions import holds_session
 from giftpad.edge.turns import address_of
 from giftpad.kernel.errors import DomainError
@@ -217,7 +217,7 @@ def _most(environ: WSGIEnvironment, path: str) -> int:
     if path.startswith(HOOKS):
         return HOOK_BODY_MAX
     is_upload = environ.get("REQUEST_METHOD") == "POST" and (
-        path == "/api/v1/shop-imports" or (path in DESK_IMPORTS and shows_session(environ))
+        takes_many(path) or (takes_file(path) and shows_session(environ))
     )
     return LARGE_MAX if is_upload else BODY_MAX
 

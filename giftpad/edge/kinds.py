@@ -108,8 +108,19 @@ def _api(method: str, path: str, parts: list[str]) -> Kind:
 
 _FIND_COUPON = "/desk/coupons"
 _FIND_SHOP = "/desk/shops"
-DESK_IMPORTS = frozenset({"/desk/shops/imports", "/desk/catalogue/imports"})
-"""Where people hand in files that are larger than forms."""
+_DESK_IMPORTS = frozenset({"/desk/shops/imports", "/desk/catalogue/imports"})
+_API_IMPORTS = frozenset({"/api/v1/shop-imports", "/api/v1/gift-orders"})
+
+
+def takes_file(path: str) -> bool:
+    """Whether people hand in files there that are larger than forms."""
+    of_gifts = path.startswith("/desk/gifts/") and path.endswith(("/recipients", "/tracking"))
+    return path in _DESK_IMPORTS or of_gifts
+
+
+def takes_many(path: str) -> bool:
+    """Whether machines hand in there more than one thing at a time."""
+    return path in _API_IMPORTS
 
 
 def _desk(method: str, path: str, parts: list[str]) -> Kind:
@@ -123,8 +134,7 @@ def _desk(method: str, path: str, parts: list[str]) -> Kind:
         return DASHBOARDS if is_list or path.endswith(("/row", "/progress")) else DESK_ACTS
     if path == "/desk/batches" or path.endswith("/print-again"):
         return PRINTING
-    takes_file = path in DESK_IMPORTS or path.endswith(("/recipients", "/tracking"))
-    return IMPORTS if takes_file else DESK_ACTS
+    return IMPORTS if takes_file(path) else DESK_ACTS
 
 
 def _shop(method: str, path: str, parts: list[str]) -> Kind:
