@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from uuid import UUID
 
@@ -25,12 +24,12 @@ from tests.isolation_world import Call, Side
 Make = Callable[[Pages], Call]
 
 
-def _of(kind: Callable[[Side], str], name: str = "order_id", **data: object) -> Make:
-    return lambda p: Call(path={name: kind(p.home.side)}, data=_form(**data) if data else None)
+def _of(kind: Callable[[Side], str], called: str = "order_id", **data: object) -> Make:
+    return lambda p: Call(path={called: kind(p.home.side)}, data=_form(**data) if data else None)
 
 
-def _keyed(kind: Callable[[Side], str], name: str = "order_id") -> Make:
-    return lambda p: Call(path={name: kind(p.home.side)}, data=_form())
+def _keyed(kind: Callable[[Side], str], called: str = "order_id") -> Make:
+    return lambda p: Call(path={called: kind(p.home.side)}, data=_form())
 
 
 def _goods(pages: Pages) -> Call:
@@ -48,12 +47,12 @@ def _claim_by(pages: Pages) -> Call:
     return Call(path={"order_id": order_id}, data=_form(start="now", claim_by=day))
 
 
-def _file(text: str = "氏名,送り方\n見本 太郎,リンク\n") -> tuple[io.BytesIO, str]:
-    return io.BytesIO(text.encode()), "people.csv"
+PEOPLE_FILE = "氏名,送り方\n見本 太郎,リンク\n".encode()
+CARRIER_FILE = "お届け番号,伝票番号,運送会社\nG-ZZZZZ,1111,架空便\n".encode()
 
 
 def _hand_in(pages: Pages) -> Call:
-    fields = _form(channel="link", replaces="no", by="file", file=_file())
+    fields = _form(channel="link", replaces="no", by="file", file=PEOPLE_FILE)
     return Call(path={"order_id": draft(pages.home.side)}, data=fields)
 
 
@@ -84,8 +83,7 @@ def _extend(pages: Pages) -> Call:
 
 def _tracking(pages: Pages) -> Call:
     company(pages.home.side)
-    text = "お届け番号,伝票番号,運送会社\nG-ZZZZZ,1111,架空便\n"
-    return Call(data=_form(supplier="みほん農園", file=_file(text)))
+    return Call(data=_form(supplier="みほん農園", file=CARRIER_FILE))
 
 
 def _listed(pages: Pages) -> Call:
@@ -141,8 +139,8 @@ PAGES: dict[str, list[Recipe]] = {
     f"POST {PEOPLE}/leave-out": [_at(_of(draft, line="2"), status=SENT_ON)],
     f"POST {PEOPLE}/repeats": [_at(_of(draft, go="mean"), status=SENT_ON)],
     f"GET {PEOPLE}/corrected.csv": [_at(_of(draft))],
-    f"GET {ALL}/recipients-sample.csv": [_at(lambda _: Call(), stranger=OK)],
-    f"GET {ALL}/recipients-sample.xlsx": [_at(lambda _: Call(), stranger=OK)],
+    f"GET {ALL}/recipients-sample.csv": [_at(_plain(), stranger=OK)],
+    f"GET {ALL}/recipients-sample.xlsx": [_at(_plain(), stranger=OK)],
     f"GET {ORDER}/when": [_at(_of(draft))],
     f"POST {ORDER}/when": [_at(_claim_by, status=SENT_ON)],
     f"GET {ORDER}/check": [_at(_of(draft))],

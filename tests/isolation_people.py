@@ -155,7 +155,8 @@ def ask(browser: Browser, app: Flask, call: Call, **headers: str) -> TestRespons
 
 def shown(answered: TestResponse, call: Call) -> tuple[int, list[str], list[str]]:
     """Return all that a person can see of an answer, but for what they sent themselves."""
-    text = _KEY.sub(r'\1""', _TOKEN.sub('""', answered.text))
+    body = answered.get_data().decode(errors="replace")  # a workbook is no text
+    text = _KEY.sub(r'\1""', _TOKEN.sub('""', body))
     sent = {**call.path, **call.query}
     if isinstance(call.data, dict):
         sent |= call.data

@@ -213,7 +213,8 @@ def _last_day() -> date:
 @requires("gifts:support")
 def ask_extend(gift_id: UUID) -> str:
     """Ask until when a gift can be claimed."""
-    return draw("extend", form=ExtendForm(None), key=new_key(), last=_last_day(), **_read(gift_id))
+    values = _read(gift_id)
+    return draw("extend", form=ExtendForm(None), key=new_key(), last=_last_day(), **values)
 
 
 @bp.post("/one/<uuid:gift_id>/extend")
@@ -221,6 +222,7 @@ def ask_extend(gift_id: UUID) -> str:
 def extend(gift_id: UUID) -> Answer:
     """Give a recipient more time."""
     form = ExtendForm(request.form)
+    _read(gift_id)  # no gift of theirs is no gift, whatever their contract says
 
     def give_time(work: Work) -> None:
         assert form.claim_by.day is not None

@@ -333,19 +333,20 @@ SAMPLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+def _sample() -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    header = tuple(gifts.HEADERS[field][0] for field in gifts.FIELDS)
+    return header, SAMPLES[current_locale()]
+
+
 @bp.get("/recipients-sample.csv")
 @requires("gifts:order")
-def sample() -> Response:
+def sample_csv() -> Response:
     """Give a file to begin with."""
     return attachment(sheets.write_csv(*_sample()), "recipients-sample.csv")
 
 
 @bp.get("/recipients-sample.xlsx")
 @requires("gifts:order")
-def sample_workbook() -> Response:
+def sample_xlsx() -> Response:
     """Give a workbook to begin with."""
     return attachment(sheets.write_xlsx(*_sample()), "recipients-sample.xlsx", XLSX)
-
-
-def _sample() -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    return tuple(gifts.HEADERS[field][0] for field in gifts.FIELDS), SAMPLES[current_locale()]
