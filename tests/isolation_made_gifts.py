@@ -1,9 +1,7 @@
-"""Orders and gifts that the recipes are about: a company within each tenant, made when asked."""
+"""Orders and gifts that the recipes are about, of the company within each tenant."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import time
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,21 +12,11 @@ from giftpad.kernel.work import unit_of_work
 from tests import make_gifts
 from tests.isolation_world import Side, World
 
-ALL_HOURS = replace(make_gifts.CONTRACT, quiet_from=time(8), quiet_until=time(8))
-_companies: dict[UUID, make_gifts.Company] = {}
-
 
 def company(side: Side) -> make_gifts.Company:
-    """Return the company within a tenant; its contract and its goods are made when first asked."""
-    tenant_id = side.scope.tenant_id
-    if tenant_id not in _companies:
-        make_gifts.set_contract(side.scope, ALL_HOURS)
-        make_gifts.pay_in(side.scope, 100_000_000)
-        course_id, variants = make_gifts.make_course(side.scope, stock=10_000)
-        _companies[tenant_id] = make_gifts.Company(
-            scope=side.scope, course_id=course_id, variants=variants
-        )
-    return _companies[tenant_id]
+    """Return the company within a tenant."""
+    assert side.company is not None
+    return side.company
 
 
 def draft(side: Side, count: int = 2) -> str:

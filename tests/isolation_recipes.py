@@ -209,7 +209,7 @@ RECIPES: dict[str, list[Recipe]] = {
         _at(
             ACCEPTED,
             lambda w: Call(body=made_gifts.order_body(w)),
-            stranger=HTTPStatus.UNPROCESSABLE_ENTITY,
+            stranger=HTTPStatus.NOT_FOUND,
             renews=True,
         )
     ],

@@ -34,6 +34,8 @@ from tests.make import Town
 from tests.make_catalog import fill_catalogue
 from tests.make_clients import authorise, connect_tablet, let_wait
 from tests.make_factors import give_passkey, standing
+from tests.make_gift_rows import leave_rows
+from tests.make_gifts import Company
 from tests.make_identity import Machine, claims_of, sign
 from tests.make_idp import add_connection, add_link
 from tests.make_sessions import visit
@@ -115,6 +117,7 @@ class Side:
     payment_id: str = ""
     goods: object = None
     """What ``fill_catalogue`` has made."""
+    company: Company | None = None
 
     @property
     def scope(self) -> Scope:
@@ -273,6 +276,7 @@ def _fill(app: Flask, settings: Settings, *, prefix: str, quantity: int) -> Side
         key=new_id().hex,
     )
     assert side.office.send(replace).status_code == 202
+    side.company = leave_rows(town.scope, settings)
     pump.pump(settings)
     return side
 
