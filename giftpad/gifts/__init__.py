@@ -133,7 +133,7 @@ from giftpad.gifts.queries.shipping import (
     list_suppliers,
     tracking_purpose,
 )
-from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, PREFECTURES, Address, clean_address
+from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
@@ -156,7 +156,6 @@ __all__ = [
     "HEADERS",
     "LINES_MAX",
     "LIST_FIELDS",
-    "PREFECTURES",
     "RECIPIENT_SENTENCES",
     "SHIPPED_AT_ONCE_MAX",
     "SHIPPING_SENTENCES",

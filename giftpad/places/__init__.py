@@ -7,14 +7,12 @@ Does not know: people, deliveries, forms, HTTP.
 
 from giftpad.places.queries import data_month, find_addresses
 from giftpad.places.rules import (
-    PREFECTURES,
     Address,
     format_postcode,
     normalise_postcode,
 )
 
 __all__ = [
-    "PREFECTURES",
     "Address",
     "data_month",
     "find_addresses",

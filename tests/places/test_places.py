@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from giftpad import places
+from giftpad.kernel.prefectures import PREFECTURES
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_the_list_says_of_which_month_it_is():
 
 
 def test_there_are_forty_seven_prefectures_and_the_list_names_no_other():
-    assert len(set(places.PREFECTURES)) == 47
+    assert len(set(PREFECTURES)) == 47
     firsts = {code: places.find_addresses(code) for code in ("0600000", "1000000", "9000000")}
     assert {each.prefecture for found in firsts.values() for each in found} == {
         "北海道",

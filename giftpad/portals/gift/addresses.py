@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from giftpad import gifts, places
 from giftpad.kernel.i18n import mark
+from giftpad.kernel.prefectures import PREFECTURES
 from giftpad.messaging import AddressUnfit, check_mail
 from giftpad.portals.forms import Choice, Form, Words
 
@@ -72,7 +73,7 @@ def form_sent(kind: str, sent: object) -> AddressForm:
 
 def _fitted(form: AddressForm, kind: str) -> AddressForm:
     form.is_parcel = kind == "goods"
-    form.prefecture.choices = [(name, name) for name in places.PREFECTURES]
+    form.prefecture.choices = [(name, name) for name in PREFECTURES]
     return form
 
 
