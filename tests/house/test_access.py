@@ -174,7 +174,6 @@ PAGES = {
         "GET /g/address",
         "GET /g/change",
         "GET /g/choose",
-        "GET /g/pictures/<uuid:picture_id>-<int:width>.webp",
         "GET /g/products/<uuid:product_id>",
         "GET /g/review",
         "POST /g/address",

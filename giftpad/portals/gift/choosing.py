@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
-from werkzeug.exceptions import NotFound
 
 from giftpad import catalog, edge
 from giftpad.kernel.i18n import mark
@@ -118,22 +117,6 @@ def _find_product(work: Work, product_id: UUID) -> catalog.ProductView | None:
     except catalog.ProductNotFound:
         return None
     return product if product.is_available else None
-
-
-@bp.get("/g/pictures/<uuid:picture_id>-<int:width>.webp")
-@edge.requires(RECEIVE)
-def show_picture(picture_id: UUID, width: int) -> Response:
-    """Return a picture of a product; browsers keep it, for its id is its content's."""
-    if width not in catalog.WIDTHS:
-        raise NotFound
-    tenant_id = edge.current_caller().tenant.id
-    try:
-        found = catalog.picture(tenant_id, picture_id, width=width)
-    except catalog.PictureNotFound:
-        raise NotFound from None
-    response = Response(found.data, mimetype=found.media_type)
-    response.headers["Cache-Control"] = KEPT
-    return response
 
 
 def _form_of(product: catalog.ProductView, sent: object = None) -> VariantForm:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, Response, g, url_for
 
@@ -12,6 +12,7 @@ from giftpad import catalog, designs, edge, gifts, guard, tenancy
 from giftpad.kernel.errors import TooMany
 from giftpad.portals.gift_designs import art_href, colours_href
 from giftpad.portals.http import GIFT_PREFERENCES, page
+from giftpad.portals.pictures import picture_href
 from giftpad.portals.theme import logo_href, theme_href
 
 RECIPIENT = "gift"
@@ -85,15 +86,10 @@ def draw_of(letter: gifts.Letter, template: str, **values: Any) -> str:
         design=design,
         art=art_href(design),
         colours_href=colours_href(design),
-        picture_href=picture_href,
+        picture_href=partial(picture_href, edge.current_caller().tenant),
         picture_widths=catalog.WIDTHS,
         **values,
     )
-
-
-def picture_href(picture_id: UUID, width: int) -> str:
-    """Return the address of a picture of a product at one of its widths."""
-    return url_for("gift_choice.show_picture", picture_id=picture_id, width=width)
 
 
 def find_design(letter: gifts.Letter) -> designs.Design:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from giftpad import tenancy
 from tests.portals.gift.conftest import choose, fill_in
 
 
@@ -86,7 +87,8 @@ def test_without_a_choice_nothing_is_asked(browser):
         assert "Choose something first" in browser.follow(answer).text
 
 
-def test_a_picture_is_served_at_our_widths_only(browser):
-    unknown = "/g/pictures/00000000-0000-5000-8000-000000000000"
+def test_a_picture_is_served_at_our_widths_only(sender, browser):
+    slug = tenancy.get_tenant(sender.site.scope.tenant_id).slug
+    unknown = f"/pictures/{slug}/00000000-0000-5000-8000-000000000000"
     for width in (360, 361, 99999):
         assert browser.get(f"{unknown}-{width}.webp").status_code == 404
