@@ -15,6 +15,8 @@ from tests.make_catalog import Shelf
 from tests.make_catalog import make_course as make_catalogue_course
 
 VALUE = 5000
+OWN_COURSE = "OWN5000"
+"""A code that no pack of the house gives a course."""
 FEES = {"mail": 150, "sms": 170, "link": 100, "card": 350}
 CONTRACT = gifts.Contract(
     unit="JPY",
@@ -181,6 +183,6 @@ def make_company(
 
 def make_course(scope: Scope, *, stock: int) -> tuple[UUID, list[UUID]]:
     """Give a tenant a course of one product."""
-    shelf = Shelf(scope=scope, course_id=make_catalogue_course(scope))
-    shelf.put(f"RICE,新米,goods,たべもの,みほん農園,{VALUE},7,C5000,{stock},")
+    shelf = Shelf(scope=scope, course_id=make_catalogue_course(scope, OWN_COURSE, VALUE))
+    shelf.put(f"RICE,新米,goods,たべもの,みほん農園,{VALUE},7,{OWN_COURSE},{stock},")
     return shelf.course_id, [shelf.variant("RICE").id]

@@ -28,6 +28,7 @@ from tests.browser.sights import NOWHERE, Sight, Way, desk, shop
 from tests.browser.sights import plain as _plain
 from tests.browser.sights import send as _send
 from tests.browser.sights import sent as _sent
+from tests.browser.sights_of_catalogue import CATALOGUE
 from tests.browser.sights_of_gifts import GIFTS
 from tests.browser.sights_of_steps import STEPS
 from tests.browser.sights_of_tablets import TABLETS
@@ -472,10 +473,11 @@ HOLDER = (
 SIGHTS: tuple[Sight, ...] = (
     *ACCOUNT,
     *DESK,
-    *GIFTS,
+    *CATALOGUE,
     *RUNNING,
     *SHOP,
     *STEPS,
+    *GIFTS,
     *TABLETS,
     *HOLDER,
 )

@@ -1,57 +1,58 @@
-"""What can be looked at of the catalogue, in the company that gives gifts."""
+"""Gifts as their senders see them: the list, the steps of a draft, parcels."""
 
 from __future__ import annotations
 
-from tests.browser.scenes import FIRM_OWNER, OWNER, Scenes
-from tests.browser.sights import Sight, Way, desk, sent
+from tests.browser.scenes import FIRM_OWNER, Scenes
+from tests.browser.sights import Sight, Way, desk
 from tests.browser.visitor import Visitor
 
-START = "/desk/catalogue"
-RIGHT = "code,name,price,courses\nHM-NEW,見本の品,900,C3000\n"
-WRONG = "商品コード,商品名,価格,コース\nHM-NEW,見本の品,900,C3000\nHM-BAD,,高い,C9\nだめ,名,1,\n"
+PEOPLE = "氏名\tメール\tメモ\n見本 花子\thanako@example.com\t\n見本 太郎\ttaro@exmaple\t\n"
+KNOWN = "氏名\tメール\n見本 花子\thanako@example.com\n見本 太郎\ttaro@exmaple\n"
 
 
-def _product(code: str) -> Way:
-    def way(visitor: Visitor, scenes: Scenes) -> None:
-        page = visitor.open(f"{START}?q={code}")
-        with page.expect_navigation():
-            page.locator("main table tbody a").first.click()
-
-    return way
-
-
-def _course(visitor: Visitor, scenes: Scenes) -> None:
-    page = visitor.open(START)
+def _begin(visitor: Visitor) -> str:
+    """Begin an order, and return its address."""
+    page = visitor.open("/desk/gifts")
     with page.expect_navigation():
-        page.locator("main h3 a").nth(1).click()
+        page.locator("main form[action='/desk/gifts'] button").click()
+    return page.url.rpartition("/")[0].partition("://")[2].partition("/")[2]
 
 
-def _handed_in(text: str) -> Way:
-    """Hand in a file, and wait until it is checked."""
+def _step(name: str) -> Way:
+    return lambda visitor, _: visitor.open(f"/{_begin(visitor)}/{name}")
 
+
+def _pasted(text: str) -> Way:
     def way(visitor: Visitor, scenes: Scenes) -> None:
-        page = visitor.open(f"{START}/imports/new")
-        file = {"name": "products.csv", "mimeType": "text/csv", "buffer": text.encode()}
-        page.set_input_files("#file", file)
+        page = visitor.open(f"/{_begin(visitor)}/recipients")
+        page.locator("main details:has(#pasted) > summary").click()
+        page.fill("#pasted", text)
         with page.expect_navigation():
-            page.locator("main form button[type=submit]").first.click()
-        page.wait_for_selector("#import:not([hx-get])")
+            page.locator("button[value=paste]").click()
 
     return way
+
+
+def _wrong_design(visitor: Visitor, scenes: Scenes) -> None:
+    _begin(visitor)
+    with visitor.page.expect_navigation():
+        visitor.page.locator("#letter button[type=submit]").first.click()
 
 
 GIFTS = (
-    desk("catalogue", START, FIRM_OWNER),
-    desk("catalogue empty", START, OWNER),
-    desk("catalogue none", f"{START}?q=zzzz", FIRM_OWNER),
-    Sight("catalogue product", "desk", FIRM_OWNER, _product("HM-TOWEL")),
-    Sight("catalogue digital", "desk", FIRM_OWNER, _product("HM-CINEMA")),
-    Sight("catalogue course", "desk", FIRM_OWNER, _course),
-    desk("catalogue course new", f"{START}/courses/new", FIRM_OWNER),
-    Sight(
-        "catalogue course wrong", "desk", FIRM_OWNER, sent(f"{START}/courses/new", code="だめ"), 422
-    ),
-    desk("catalogue upload", f"{START}/imports/new", FIRM_OWNER),
-    Sight("catalogue import ready", "desk", FIRM_OWNER, _handed_in(RIGHT)),
-    Sight("catalogue import wrong", "desk", FIRM_OWNER, _handed_in(WRONG)),
+    desk("gifts", "/desk/gifts", FIRM_OWNER),
+    Sight("gifts design", "desk", FIRM_OWNER, _step("design")),
+    Sight("gifts design wrong", "desk", FIRM_OWNER, _wrong_design, 422),
+    Sight("gifts goods", "desk", FIRM_OWNER, _step("goods")),
+    Sight("gifts recipients", "desk", FIRM_OWNER, _step("recipients")),
+    Sight("gifts recipients faulty", "desk", FIRM_OWNER, _pasted(KNOWN)),
+    Sight("gifts columns", "desk", FIRM_OWNER, _pasted(PEOPLE)),
+    Sight("gifts when", "desk", FIRM_OWNER, _step("when")),
+    Sight("gifts check", "desk", FIRM_OWNER, _step("check")),
+    Sight("gifts discard", "desk", FIRM_OWNER, _step("discard")),
+    Sight("gifts preview", "desk", FIRM_OWNER, _step("preview")),
+    desk("gifts parcels", "/desk/gifts/shipping", FIRM_OWNER),
+    desk("gifts parcels of one", "/desk/gifts/shipping/list?supplier=x", FIRM_OWNER),
+    desk("gifts parcels columns", "/desk/gifts/shipping/columns?supplier=x", FIRM_OWNER),
+    desk("gifts parcels tracking", "/desk/gifts/shipping/tracking?supplier=x", FIRM_OWNER),
 )

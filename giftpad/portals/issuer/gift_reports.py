@@ -28,7 +28,7 @@ HEAD = (
     mark("Name"),
     mark("Reference"),
     mark("Way of sending"),
-    mark("Address"),
+    mark("Goes to"),
     mark("State"),
     mark("Letter"),
     mark("Sent at"),
