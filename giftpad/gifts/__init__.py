@@ -61,6 +61,7 @@ from giftpad.gifts.errors import (
     OwnOrder,
     PrintGone,
     PrintNotFound,
+    ReferencesKnown,
     ResendTooSoon,
     TooManyLines,
 )
@@ -219,6 +220,7 @@ __all__ = [
     "PrintNotFound",
     "PrintView",
     "Progress",
+    "ReferencesKnown",
     "ResendTooSoon",
     "RestDue",
     "Shipped",

@@ -47,6 +47,16 @@ class LinesFaulty(Rejected):
     sentence = "{count} recipients must be mended or left out first. No money has moved."
 
 
+class ReferencesKnown(Rejected):
+    """Gifts with the references of some recipients were ordered since these were read."""
+
+    code = "gift_order.references_known"
+    sentence = (
+        "Gifts with the references of rows {lines} were ordered meanwhile. Leave these rows out."
+        " No money has moved."
+    )
+
+
 class LinesRepeated(Rejected):
     """Some recipients stand there twice, and nobody has said that this is meant."""
 

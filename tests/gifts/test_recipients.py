@@ -81,6 +81,26 @@ def test_a_reference_stands_there_once_and_was_never_used_before(company):
     assert faults_of(company, again) == [(2, "external_id", "external_id.known")]
 
 
+def test_of_two_orders_with_one_reference_the_second_is_told_and_neither_stands_still(company):
+    orders = []
+    for _ in range(2):
+        order_id = company.draft()
+        line = cells(1)[0].cells | {"external_id": "B-1"}
+        company.take(order_id, [gifts.Cells(line=7, cells=line)])
+        orders.append(order_id)
+    first, second = orders
+    company.submit(first)
+    with pytest.raises(gifts.ReferencesKnown) as refused:
+        company.submit(second)
+    assert refused.value.params == {"lines": "7"}
+    before = company.budget()
+    company.issue(first)
+    assert company.order(first).state == "sent"
+    with pytest.raises(gifts.ReferencesKnown):
+        company.submit(second)
+    assert company.budget() == before, "nothing was held for it"
+
+
 def test_a_line_is_mended_where_it_stands(company):
     order_id = company.draft(channel="mail")
     company.take(order_id, [gifts.Cells(line=12, cells=GOOD | {"mail": "yamada@exmaple"})])

@@ -20,6 +20,7 @@ from giftpad.gifts.errors import (
     OrderIncomplete,
     OrderUnfit,
     OwnOrder,
+    ReferencesKnown,
 )
 from giftpad.gifts.events import GiftsDue, OrderApproved, OrderSubmitted
 from giftpad.gifts.models import LineRow, OrderRow
@@ -41,6 +42,19 @@ _NUMBER_THEM = sa.text("""
 """)
 
 
+_ORDERED_MEANWHILE = sa.text("""
+    SELECT l.number FROM gift_lines l
+    WHERE l.tenant_id = :tenant AND l.order_id = :order AND l.external_id <> ''
+        AND (EXISTS (SELECT 1 FROM gifts g
+                WHERE g.tenant_id = :tenant AND g.external_id = l.external_id)
+            OR EXISTS (SELECT 1 FROM gift_lines o
+                WHERE o.tenant_id = :tenant AND o.external_id = l.external_id
+                    AND o.order_id <> :order AND o.seq IS NOT NULL))
+    ORDER BY l.number LIMIT :most
+""")
+NAMED_MAX = 20
+
+
 def submit_order(work: Work, order_id: UUID) -> str:
     """Hand an order in and hold what it costs; return the state it is in then.
 
@@ -48,7 +62,7 @@ def submit_order(work: Work, order_id: UUID) -> str:
     person.
     Locks: the order, then the deposit.
     Raises: OrderNotFound, OrderWrongState, ContractMissing, OrderIncomplete, OrderUnfit,
-        LinesFaulty, LinesRepeated, ChannelMissing, BudgetTooSmall.
+        LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing, BudgetTooSmall.
     Publishes: gift_order.submitted_v1, and what ``approve_order`` publishes.
     """
     order = lock_order(work, order_id, DRAFT)
@@ -56,6 +70,7 @@ def submit_order(work: Work, order_id: UUID) -> str:
     value = _check_complete(work, order, agreed)
     cost = _check_lines(work, order, value, agreed)
     books.hold(work, order.id, order.unit, cost.total_minor)
+    _check_references(work, order.id)
     work.session.execute(_NUMBER_THEM, {"tenant": work.tenant_id, "order": order.id})
     order.state = SUBMITTED
     order.value_minor, order.fees_minor = value, cost.fees_minor
@@ -81,6 +96,19 @@ def submit_order(work: Work, order_id: UUID) -> str:
         },
     )
     return order.state
+
+
+def _check_references(work: Work, order_id: UUID) -> None:
+    """Refuse references that another order has taken since they were read.
+
+    Whoever comes here holds the tenant's deposit, so of two orders with one reference the second
+    sees the first.
+    Raises: ReferencesKnown.
+    """
+    values = {"tenant": work.tenant_id, "order": order_id, "most": NAMED_MAX}
+    lines = work.session.execute(_ORDERED_MEANWHILE, values).scalars().all()
+    if lines:
+        raise ReferencesKnown(lines=", ".join(str(line) for line in lines))
 
 
 def _check_complete(work: Work, order: OrderRow, agreed: Contract) -> int:
