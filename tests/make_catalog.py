@@ -109,8 +109,8 @@ class Goods:
 
 def fill_catalogue(scope: Scope) -> Goods:
     """Give a tenant a course, products, something taken of them, and a file with a fault."""
-    shelf = make_shelf(scope)
-    shelf.put("TEA,茶,,,,,,C5000,9,9", "CARD,札,digital,,,,,C5000,,")
+    shelf = Shelf(scope=scope, course_id=make_course(scope, "C8000", 8000))
+    shelf.put("TEA,茶,,,,,,C8000,9,9", "CARD,札,digital,,,,,C8000,,")
     with unit_of_work(scope) as work:
         catalog.add_codes(work, shelf.variant("CARD").id, [f"{scope.tenant_id.hex}-1"])
     for code in ("TEA", "CARD"):
