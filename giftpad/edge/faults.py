@@ -28,6 +28,7 @@ SENTENCES: tuple[str, ...] = (
     mark("Not a valid datetime."),
     mark("Not a valid aware datetime."),
     mark("Not a valid list."),
+    mark("Not a valid mapping type."),
     mark("Number too large."),
     mark("Special numeric values (nan or infinity) are not permitted."),
     # marshmallow: its validators

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 
 from tests.browser.scenes import prepare
 from tests.browser.visitor import find_chromium, launch, visit
 from tests.flows.conftest import product  # noqa: F401 - the fixture is used by name
 
 REQUIRED = "BROWSER_TESTS"
+_playing: list[Playwright] = []
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +24,10 @@ def playwright():
         if os.environ.get(REQUIRED) == "required":
             pytest.fail(message)
         pytest.skip(message)
-    with sync_playwright() as play:
-        yield play
+    if not _playing:  # a process has one, whichever tests ask first
+        _playing.append(sync_playwright().start())
+        atexit.register(_playing[0].stop)
+    return _playing[0]
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 import zxingcpp
 from PIL import Image
 
-from giftpad import audit, coupons, payments, printing
+from giftpad import audit, coupons, payments
 from giftpad.coupons import errors
 from giftpad.kernel import codes
 from giftpad.kernel.work import unit_of_work
+from giftpad.printing.adapters import pictures
 from tests import make
 from tests import make_coupons as mk
 from tests.pump import pump
@@ -178,7 +179,7 @@ def test_codes_are_covered_where_they_stand_and_not_where_a_template_says(
     batch_id = mk.released(town, settings, quantity)
     by_template = preview(town, batch_id)
     pages = []
-    typed_areas = printing.commands.pictures._typed_areas
+    typed_areas = pictures._typed_areas
 
     def note(page):
         pages.append(typed_areas(page))

@@ -309,7 +309,13 @@ def safe_cells(answered):
             yield cell
 
 
-@pytest.mark.parametrize("route", [r for r in RECIPES if r.startswith("GET") and "<" not in r])
+WHOLE = {"GET /api/v1/catalog/courses", "GET /api/v1/gift-designs"}
+"""Lists that are short and come whole."""
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in RECIPES if r.startswith("GET") and "<" not in r and r not in WHOLE]
+)
 def test_a_cursor_of_nowhere_is_refused(world, route):
     method, _, rule = route.partition(" ")
     for cursor in ("x", "=", "AAAA", "é", "A" * 300, "bm90LWEtdXVpZA", str(new_id()), ""):

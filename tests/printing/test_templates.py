@@ -34,10 +34,10 @@ def replace(folder, file, old, new):
 
 def test_the_templates_of_the_house_are_sound():
     infos = printing.list_templates()
-    assert [info.name for info in infos] == ["coupon_a4_8up", "coupon_single"]
+    assert [info.name for info in infos] == ["coupon_a4_8up", "coupon_single", "gift_card_a4_8up"]
     assert [problem for info in infos for problem in printing.check_template(info.name)] == []
-    sheet, single = infos
-    assert (sheet.paper, sheet.per_page, single.per_page) == ("A4", 8, 1)
+    sheet, single, card = infos
+    assert (sheet.paper, sheet.per_page, single.per_page, card.per_page) == ("A4", 8, 1, 8)
     assert sheet.fields["expires_on"].required
     assert [name for name, field in sheet.fields.items() if field.spends] == ["typed_code", "qr"]
 

@@ -9,12 +9,27 @@ from flask.views import MethodView
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
-from giftpad import catalog
+from giftpad import catalog, sheets
 from giftpad.api.http import Blueprint, CursorPage, CursorQuery, decode_cursor, make_page
 from giftpad.edge import current_locale, current_scope, requires
 from giftpad.kernel.work import unit_of_work
 
 blp = Blueprint("catalog", __name__, description="Catalogue of gifts")
+
+
+def _code(text: str) -> str:
+    """Return the code of a product that a cursor holds.
+
+    Raises: ValueError.
+    """
+    try:
+        is_code = catalog.clean_code(text) == text
+    except sheets.FieldFault:
+        is_code = False
+    if not is_code:
+        raise ValueError(text)
+    return text
+
 
 TEXT_LENGTH_MAX = 100
 _NAMED = {"description": "In the language of Accept-Language", "type": "string"}
@@ -145,7 +160,7 @@ class Products(MethodView):
             page = catalog.list_products(
                 work,
                 wanted,
-                after=decode_cursor(query.get("cursor"), str) or "",
+                after=decode_cursor(query.get("cursor"), _code) or "",
                 limit=query["limit"],
             )
         return make_page(page.items, page.next_after)

@@ -134,7 +134,8 @@ def check_draft(work: Work, draft: OrderDraft, agreed: Contract) -> None:
         last = today + timedelta(days=agreed.claim_days_max)
         if not today < draft.claim_by <= last:
             raise OrderUnfit(field="claim_by", last=last.isoformat())
-    if draft.send_at is not None and draft.send_at < work.at - timedelta(days=1):
+    latest = work.at + timedelta(days=agreed.claim_days_max)
+    if draft.send_at is not None and not work.at - timedelta(days=1) <= draft.send_at <= latest:
         raise OrderUnfit(field="send_at")
 
 

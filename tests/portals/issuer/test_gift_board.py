@@ -62,7 +62,7 @@ def test_a_gift_is_found_by_row_reference_or_whole_address(company):
     browser = company.person("support")
     for word, name in (("2", "山田 花子"), ("A-2", "鈴木 一"), ("HAJIME@example.com", "鈴木 一")):
         said = words(browser.get(path(order_id), query_string={"q": word}))
-        rows = said.partition("Since Reference")[2]
+        rows = said.partition("When Reference")[2]
         assert name in rows, word
         assert len(re.findall("山田 花子|鈴木 一", rows)) == 1, word
     said = words(browser.get(path(order_id), query_string={"q": "山田"}))
