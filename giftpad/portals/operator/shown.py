@@ -408,7 +408,8 @@ def _tenants(found: Health, tenants: Sequence[tenancy.Tenant]) -> list[TenantRow
     rows = []
     for tenant in tenants:
         asked = web.get(tenant.slug, {"requests": 0, "p95_s": None, "fault_share": 0.0})
-        rail = rails.get(str(tenant.id), {"waiting": 0, "dead": 0})
+        # A process of another age may have written fewer figures.
+        rail = {"waiting": 0, "dead": 0} | rails.get(str(tenant.id), {})
         proof = proofs.get(tenant.slug)
         faults = proof.value["faults"] if proof is not None else 0
         rows.append(
