@@ -8,12 +8,15 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from giftpad import identity, tills
 from giftpad.identity.commands import members, user_codes
 from giftpad.identity.queries import people
 from giftpad.kernel.ids import new_id
+from giftpad.tills.commands import terminals
+from giftpad.tills.models import ClerkRow
 from tests.make_identity import work_of
 from tests.make_sessions import make_somebody
 
@@ -253,3 +256,23 @@ def test_a_pin_that_is_guessed_first_is_refused(scope, shop_id, pin):
 def test_a_text_that_is_no_pin_is_refused(scope, shop_id, pin):
     with pytest.raises(tills.PinUnfit):
         tills.add_clerk(scope, shop_id, "青葉 花", pin)
+
+
+def test_whoever_sits_down_waits_for_their_name_before_they_hold_the_tablet(
+    scope, shop_id, paired, monkeypatch
+):
+    """Whoever removes a clerk holds the name first; two orders of locks would end in a deadlock."""
+    clerk_id = tills.add_clerk(scope, shop_id, "秋田 律", PIN)
+    exchange, held = terminals._exchange, []
+
+    def note(work, *given):
+        with work_of(scope) as other:
+            free = sa.select(ClerkRow.id).where(ClerkRow.id == clerk_id)
+            locked = other.session.execute(free.with_for_update(skip_locked=True)).first() is None
+        held.append(locked)
+        return exchange(work, *given)
+
+    monkeypatch.setattr(terminals, "_exchange", note)
+    place = (paired.tenant_id, paired.terminal_id, paired.secret)
+    tills.enter_pin(*place, clerk_id=clerk_id, pin=PIN)
+    assert held == [True]

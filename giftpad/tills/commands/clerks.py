@@ -215,7 +215,7 @@ def enter_pin(
 ) -> OpenedTill:
     """Open a tablet for the clerk whose PIN this is.
 
-    Locks: the clerk's row, twice; the tablet's.
+    Locks: the clerk's row; then it again, and the tablet's.
     Raises: TerminalOver, PinWrong, PinLocked, SignInThrottled.
     """
     found = meet_terminal(tenant_id, terminal_id, secret)
@@ -290,4 +290,5 @@ def _seat(found: Terminal, secret: str, proved: ClerkRow) -> OpenedTill:
             raise PinWrong(left=PIN_FAILURES_MAX)
         return row
 
-    return take_seat(found, secret, actor_of(found.shop_id, found.id, proved), sit)
+    actor = actor_of(found.shop_id, found.id, proved)
+    return take_seat(found, secret, actor, sit, clerk_id=proved.id)

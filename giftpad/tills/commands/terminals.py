@@ -87,14 +87,18 @@ def open_till(tenant_id: UUID, terminal_id: UUID, secret: str) -> OpenedTill:
     return take_seat(found, secret, actor_of(found.shop_id, found.id, None), nobody)
 
 
-def take_seat(found: Terminal, secret: str, actor: Actor, seat: Seat) -> OpenedTill:
+def take_seat(
+    found: Terminal, secret: str, actor: Actor, seat: Seat, *, clerk_id: UUID | None = None
+) -> OpenedTill:
     """Begin a session at a tablet; whoever was there before is out, at once in this process.
 
-    Locks: the tablet's row.
+    Locks: the row of the clerk who sits down, if it is one, then the tablet's.
     Raises: TerminalOver, and what ``seat`` raises.
     """
     session_id = new_id()
     with unit_of_work(Scope(tenant_id=found.tenant.id, actor=actor)) as work:
+        if clerk_id is not None:  # before the tablet, as whoever removes a clerk locks them
+            work.session.get(ClerkRow, (work.tenant_id, clerk_id), with_for_update=True)
         row, held = _exchange(work, found.id, secret)
         before = None
         if held:
