@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from giftpad.catalog.errors import ProductNotFound
+from giftpad.catalog.errors import ChoiceNotFound, ProductNotFound
 from giftpad.catalog.models import (
     CourseProductRow,
     DailyCountRow,
@@ -47,6 +47,33 @@ def get_product(work: Work, product_id: UUID) -> ProductView:
     if row is None:
         raise ProductNotFound
     return views_of(work, [row])[0]
+
+
+def get_choice(work: Work, course_id: UUID, product_id: UUID) -> ProductView:
+    """Return a product of a course that can be had now.
+
+    Raises: ChoiceNotFound, also for what another course offers.
+    """
+    row = work.session.scalars(
+        sa.select(ProductRow)
+        .join(
+            CourseProductRow,
+            sa.and_(
+                CourseProductRow.tenant_id == ProductRow.tenant_id,
+                CourseProductRow.product_id == ProductRow.id,
+            ),
+        )
+        .where(
+            ProductRow.tenant_id == work.tenant_id,
+            ProductRow.id == product_id,
+            CourseProductRow.course_id == course_id,
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    product = views_of(work, [row])[0] if row is not None else None
+    if product is None or not product.is_available:
+        raise ChoiceNotFound
+    return product
 
 
 def list_products(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from giftpad import catalog, edge
+from giftpad import catalog, edge, gifts
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Choice, Form
@@ -82,7 +82,7 @@ def show_product(product_id: UUID) -> Response | str:
         letter = read_letter(work)
         if letter.state != "open":
             return see_other("gift.index")
-        product = _find_product(work, product_id)
+        product = _find_product(work, letter, product_id)
     if product is None:
         return see_other(".index", say=GONE, kind="warning")
     return draw_of(letter, "gift/product.html", product=product, form=_form_of(product))
@@ -97,7 +97,7 @@ def choose(product_id: UUID) -> Response | tuple[str, int]:
         letter = read_letter(work)
         if letter.state != "open":
             return see_other("gift.index")
-        product = _find_product(work, product_id)
+        product = _find_product(work, letter, product_id)
     if product is None:
         return see_other(".index", say=GONE, kind="warning")
     form = _form_of(product, request.form)
@@ -110,13 +110,12 @@ def choose(product_id: UUID) -> Response | tuple[str, int]:
     return response
 
 
-def _find_product(work: Work, product_id: UUID) -> catalog.ProductView | None:
-    """Return a product that can be had now, or None."""
+def _find_product(work: Work, letter: gifts.Letter, product_id: UUID) -> catalog.ProductView | None:
+    """Return a product of the gift's course that can be had now, or None."""
     try:
-        product = catalog.get_product(work, product_id)
-    except catalog.ProductNotFound:
+        return catalog.get_choice(work, letter.course_id, product_id)
+    except catalog.ChoiceNotFound:
         return None
-    return product if product.is_available else None
 
 
 def _form_of(product: catalog.ProductView, sent: object = None) -> VariantForm:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from giftpad import tenancy
-from tests.portals.gift.conftest import choose, fill_in
+from tests.make_catalog import make_course
+from tests.portals.gift.conftest import HEADER, choose, fill_in
 
 
 def names(page: str) -> list[str]:
@@ -57,6 +58,17 @@ def test_what_is_gone_leads_back_to_the_list(sender, browser):
     page = browser.follow(browser.get(sender.path("LAST"))).text
     assert "This was popular and is gone" in page
     assert "The last one" not in names(page)
+
+
+def test_what_another_course_offers_is_not_shown(sender, browser):
+    make_course(sender.site.scope, "C10000", 10_000)
+    sender.shelf.put("CRAB,見本の蟹,,goods,,,,,,,,C10000,3,,", header=HEADER)
+    for answer in (
+        browser.get(sender.path("CRAB")),
+        browser.post(sender.path("CRAB"), {"variant": sender.variant("CRAB")}),
+    ):
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/g/choose")
+    assert "見本の蟹" not in browser.get("/g/choose").text
 
 
 def test_what_never_was_leads_back_too(browser):
