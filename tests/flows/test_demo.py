@@ -10,6 +10,13 @@ def test_the_town_s_day_goes_as_promised(product):
     assert "outside the area" in shown
 
 
+def test_the_company_s_morning_goes_as_promised(product):
+    shown = product.must("demo", "gifts")
+    assert "3 named with row and remedy" in shown
+    assert "the sender reads it" in shown
+    assert "the books agree" in shown
+
+
 def test_the_demonstration_fails_without_the_web_server(product):
     product.environment["GIFTPAD_PORT"], port = "1", product.environment["GIFTPAD_PORT"]
     try:
