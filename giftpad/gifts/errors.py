@@ -88,6 +88,16 @@ class BudgetTooSmall(Rejected):
     sentence = "{missing_minor} are missing for this order. No money has moved."
 
 
+class CreditSpent(Rejected):
+    """A credit limit cannot fall below what is spent of it."""
+
+    code = "gift_contract.credit_spent"
+    sentence = (
+        "The credit limit cannot be lower than {lowest_minor}: so much of it is spent. Take a"
+        " deposit first, or name that limit. No money has moved."
+    )
+
+
 class OwnOrder(Rejected):
     """Whoever submitted an order does not approve it."""
 

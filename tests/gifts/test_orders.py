@@ -129,21 +129,28 @@ def test_submitted_from_two_tabs_it_is_submitted_once(company):
     assert company.budget() == before - cost(2)
 
 
+def lending(limit_minor):
+    hours = {name: getattr(CONTRACT, name) for name in ("quiet_from", "quiet_until")}
+    return gifts.Contract(**{**CONTRACT.as_json(), **hours, "credit_limit_minor": limit_minor})
+
+
 def test_credit_is_lent_and_can_be_spent():
-    company = make_company(
-        deposit_minor=0,
-        contract=gifts.Contract(
-            **{
-                **CONTRACT.as_json(),
-                "quiet_from": CONTRACT.quiet_from,
-                "quiet_until": CONTRACT.quiet_until,
-                "credit_limit_minor": 50_000,
-            }
-        ),
-    )
+    company = make_company(deposit_minor=0, contract=lending(50_000))
     assert company.budget() == 50_000
     company.sent(3)
     assert company.budget() == 50_000 - cost(3)
+
+
+def test_a_limit_falls_to_what_is_spent_of_it_and_no_lower():
+    company = make_company(deposit_minor=0, contract=lending(50_000))
+    company.sent(3)
+    with pytest.raises(gifts.CreditSpent) as refused, unit_of_work(company.scope) as work:
+        gifts.apply_section(work, lending(cost(3) - 1))
+    assert refused.value.params == {"lowest_minor": cost(3), "unit": "JPY"}
+    assert company.budget() == 50_000 - cost(3)
+    with unit_of_work(company.scope) as work:
+        gifts.apply_section(work, lending(cost(3)))
+    assert company.budget() == 0
 
 
 def test_a_payment_is_booked_once(company):

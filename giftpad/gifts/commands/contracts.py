@@ -10,9 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from giftpad import audit
+from giftpad import audit, ledger
 from giftpad.gifts.commands import books
-from giftpad.gifts.errors import ContractMissing, DepositKnown
+from giftpad.gifts.errors import ContractMissing, CreditSpent, DepositKnown
 from giftpad.gifts.models import ContractRow, DepositRow
 from giftpad.gifts.rules.contracts import (
     CHANNELS,
@@ -105,6 +105,7 @@ def apply_section(work: Work, section: object) -> list[str]:
 
     A credit limit is lent into the deposit, so that one guarded account says what can be spent.
     Locks: the contract, then the deposit.
+    Raises: CreditSpent when the limit would fall below what is spent of it.
     """
     contract = cast("Contract | None", section)
     if contract is None:
@@ -135,14 +136,21 @@ def lock_contract_row(work: Work) -> ContractRow | None:
 
 
 def _lend(work: Work, row: ContractRow, contract: Contract) -> None:
-    """Bring the credit that is booked to the limit that was agreed; what is spent stays spent."""
+    """Bring the credit that is booked to the limit that was agreed; what is spent stays spent.
+
+    Raises: CreditSpent.
+    """
     deposit = books.account(work, books.DEPOSIT, contract.unit)
     credit = books.account(work, books.CREDIT, contract.unit)
     more = contract.credit_limit_minor - row.credit_minor
     if more > 0:
         books.move(work, "gift_credit", more, debit_id=credit, credit_id=deposit)
     elif more < 0:
-        books.move(work, "gift_credit_ended", -more, debit_id=deposit, credit_id=credit)
+        try:
+            books.move(work, "gift_credit_ended", -more, debit_id=deposit, credit_id=credit)
+        except ledger.InsufficientBalance as error:
+            spent = row.credit_minor - ledger.get_balance(work, deposit)
+            raise CreditSpent(lowest_minor=spent, unit=contract.unit) from error
     row.credit_minor = contract.credit_limit_minor
 
 
