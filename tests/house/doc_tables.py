@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
+from importlib.metadata import PackageMetadata, PackageNotFoundError
+from importlib.metadata import metadata as metadata_of
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -180,6 +184,44 @@ def metrics() -> str:
     return _table(*lines, head=("metric", "kind", "labels", "says"))
 
 
+LICENCE_LENGTH_MAX = 60
+"""Some packages print the whole licence where its name belongs."""
+
+
+def licences() -> str:
+    """Return every package that a running Giftpad needs, and its licence as the package says."""
+    lines = [
+        _cells(name, "Python", _licence_of(metadata)) for name, metadata in _installed_packages()
+    ]
+    for folder, use in (("giftpad/portals/frontend", "pages"), ("print_templates", "paper")):
+        locked = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))["packages"]
+        lines += [
+            _cells(path.removeprefix("node_modules/"), f"npm, {use}", package["license"])
+            for path, package in sorted(locked.items())
+            if path and not package.get("dev") and not path.count("node_modules/") > 1
+        ]
+    return _table(*lines, head=("package", "from", "licence"))
+
+
+def _installed_packages() -> Iterator[tuple[str, PackageMetadata]]:
+    for line in (ROOT / "requirements" / "run.lock").read_text("utf-8").splitlines():
+        if match := re.match(r"([A-Za-z0-9._-]+)==", line):
+            with contextlib.suppress(PackageNotFoundError):  # not for this Python or system
+                yield match[1], metadata_of(match[1])
+
+
+def _licence_of(metadata: PackageMetadata) -> str:
+    expression = str(metadata.get("License-Expression") or "")
+    named = [
+        text.rpartition("::")[2].strip()
+        for text in metadata.get_all("Classifier") or []
+        if text.startswith("License ::") and not text.endswith("OSI Approved")
+    ]
+    free = str(metadata.get("License") or "").split("\n")[0].partition(",")[0]
+    short = [text for text in (expression, "; ".join(named), free) if text]
+    return next((text for text in short if len(text) <= LICENCE_LENGTH_MAX), "see the package")
+
+
 LEVELS = {"info", "warning", "error", "exception"}
 
 
@@ -224,6 +266,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "operators": operators,
     "metrics": metrics,
     "logs": logs,
+    "licences": licences,
     "till": till,
     "refusals": refusals,
     "local": local,
