@@ -30,7 +30,7 @@ MARK_LENGTH = 32
 class Draft:
     """What somebody has chosen and typed before they send it; ``key`` makes the sending single."""
 
-    locator: int
+    gift: str
     key: str
     product_id: str = ""
     variant_id: str = ""
@@ -70,6 +70,11 @@ def locator() -> int:
     return found
 
 
+def _opened() -> str:
+    """Name the gift that is open here among those of all tenants: each counts from 1."""
+    return f"{edge.current_caller().tenant.id.hex}/{locator()}"
+
+
 def read_letter(work: Work) -> gifts.Letter:
     """Return the letter that is open here.
 
@@ -84,8 +89,8 @@ def read_letter(work: Work) -> gifts.Letter:
 def read_draft() -> Draft:
     """Return what was chosen and typed so far for the gift that is open here."""
     kept = edge.read_sealed_cookie(DRAFT_COOKIE)
-    if kept is None or kept["locator"] != locator():
-        return Draft(locator=locator(), key=new_key())
+    if kept is None or kept.get("gift") != _opened():
+        return Draft(gift=_opened(), key=new_key())
     return Draft(**kept)
 
 
@@ -96,16 +101,16 @@ def keep_draft(response: Response, draft: Draft) -> None:
 
 def is_mine() -> bool:
     """Whether the choice for the gift that is open here was made in this browser."""
-    return locator() in _mine()
+    return _opened() in _mine()
 
 
-def _mine() -> list[int]:
-    kept: dict[str, Any] = edge.read_sealed_cookie(MINE_COOKIE) or {"locators": []}
-    return [int(each) for each in kept["locators"]]
+def _mine() -> list[str]:
+    kept: dict[str, Any] = edge.read_sealed_cookie(MINE_COOKIE) or {}
+    return [str(each) for each in kept.get("gifts", ())]
 
 
 def keep_mine(response: Response) -> None:
     """Remember that the choice was made here, and forget what was typed for it."""
-    mine = [*(each for each in _mine() if each != locator()), locator()][-MINE_MAX:]
-    edge.set_sealed_cookie(response, MINE_COOKIE, {"locators": mine}, MINE_LIFE_S)
+    mine = [*(each for each in _mine() if each != _opened()), _opened()][-MINE_MAX:]
+    edge.set_sealed_cookie(response, MINE_COOKIE, {"gifts": mine}, MINE_LIFE_S)
     edge.clear_cookie(response, DRAFT_COOKIE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from giftpad import edge, identity
+from giftpad import edge, gifts, identity
 from giftpad.app import build_app
 from giftpad.kernel.config import Settings
 from tests.isolation_people import check_headers, is_of_gift
@@ -116,13 +116,45 @@ def test_a_gift_shows_and_takes_nothing_of_another_company(sender, other, browse
     assert "別牛" not in browser.get("/g").text
 
 
-def test_what_was_typed_goes_with_the_gift_it_was_typed_for(sender, other, phone):
+def open_equals(sender, other):
+    """Return a gift of each company; both have the same number among their company's own."""
     (ours,), (theirs,) = sender.send(), other.send()
+    assert locator_of(sender, ours) == locator_of(other, theirs)
+    return ours, theirs
+
+
+def locator_of(company, gift):
+    found = gifts.find_gift_tenant(gift.tail)
+    assert found is not None
+    assert found[0].id == company.site.scope.tenant_id
+    return found[1]
+
+
+def test_what_was_typed_goes_with_the_gift_it_was_typed_for(sender, other, phone):
+    ours, theirs = open_equals(sender, other)
     browser = phone()
     open_gift(browser, ours)
     choose(browser, sender, "BEEF")
     fill_in(browser)
+    assert "千代田1-1" in browser.get("/g/address").text
     open_gift(browser, theirs)
-    for path in ("/g", "/g/choose"):
-        assert "千代田1-1" not in browser.get(path).text
-    assert browser.get("/g/review").headers["Location"] == "/g/choose"
+    choose(browser, other, "BEEF")
+    for path in ("/g", "/g/choose", "/g/address"):
+        assert "千代田1-1" not in browser.get(path).text, path
+
+
+def test_who_chose_with_a_gift_is_a_stranger_to_the_same_number_elsewhere(sender, other, phone):
+    ours, theirs = open_equals(sender, other)
+    owner, stranger = phone(), phone()
+    open_gift(owner, theirs)
+    take(owner, other, "BEEF")
+    assert "千代田1-1" in owner.get("/g").text
+    open_gift(stranger, ours)
+    take(stranger, sender, "TOWEL-A")
+    open_gift(stranger, theirs)
+    for path in ("/g", "/g/change", "/g/code"):
+        answer = stranger.get(path)
+        assert "千代田1-1" not in answer.text, path
+    changed = stranger.post("/g/change", ADDRESS | {"street": "丸の内9-9"})
+    assert "丸の内9-9" not in owner.get("/g").text
+    assert changed.status_code != 200
