@@ -8,7 +8,16 @@ from uuid import UUID
 from giftpad import gifts
 from giftpad.kernel.work import unit_of_work
 from tests import pump
-from tests.isolation_made_gifts import bounced, company, draft, gift, parcel, sent, waiting
+from tests.isolation_made_gifts import (
+    bounced,
+    company,
+    draft,
+    gift,
+    issuing,
+    parcel,
+    sent,
+    waiting,
+)
 from tests.isolation_people import Pages
 from tests.isolation_recipe import (
     OK,
@@ -20,6 +29,7 @@ from tests.isolation_recipe import at as _at
 from tests.isolation_recipe import form as _form
 from tests.isolation_recipe import plain as _plain
 from tests.isolation_world import Call, Side
+from tests.make_gifts import FEES, VALUE
 
 Make = Callable[[Pages], Call]
 
@@ -30,6 +40,20 @@ def _of(kind: Callable[[Side], str], called: str = "order_id", **data: object) -
 
 def _keyed(kind: Callable[[Side], str], called: str = "order_id") -> Make:
     return lambda p: Call(path={called: kind(p.home.side)}, data=_form())
+
+
+def _decided(kind: Callable[[Side], str]) -> Make:
+    """Decide about an order as a page shows it."""
+
+    def make(pages: Pages) -> Call:
+        side = pages.home.side
+        order_id = kind(side)
+        order = company(side).order(UUID(order_id))
+        total = order.total_minor or 2 * (VALUE + FEES["link"])
+        seen = f"{order.changed_at.isoformat()} {total}"
+        return Call(path={"order_id": order_id}, data=_form(seen=seen))
+
+    return make
 
 
 def _goods(pages: Pages) -> Call:
@@ -132,9 +156,9 @@ PAGES: dict[str, list[Recipe]] = {
     f"GET {ORDER}/when": [_at(_of(draft))],
     f"POST {ORDER}/when": [_at(_claim_by, status=SENT_ON)],
     f"GET {ORDER}/check": [_at(_of(draft))],
-    f"POST {ORDER}/submit": [_at(_keyed(draft), status=SENT_ON)],
+    f"POST {ORDER}/submit": [_at(_decided(draft), status=SENT_ON)],
     f"POST {ORDER}/sample": [_at(_keyed(draft), status=SENT_ON)],
-    f"POST {ORDER}/approve": [_at(_keyed(waiting), status=SENT_ON)],
+    f"POST {ORDER}/approve": [_at(_decided(waiting), status=SENT_ON)],
     f"POST {ORDER}/send-back": [_at(_of(waiting, reason="金額"), status=SENT_ON)],
     f"POST {ORDER}/withdraw": [_at(_keyed(waiting), status=SENT_ON)],
     f"GET {ORDER}/discard": [_at(_of(draft))],
@@ -145,6 +169,8 @@ PAGES: dict[str, list[Recipe]] = {
     f"GET {ORDER}/links.csv": [_at(_of(sent))],
     f"GET {ORDER}/cards/<int:number>.pdf": [_at(_cards)],
     f"POST {ORDER}/cards/print-again": [_at(_keyed(sent), status=SENT_ON)],
+    f"GET {ORDER}/stop": [_at(_of(sent))],
+    f"POST {ORDER}/stop": [_at(_of(issuing, **WHY), status=SENT_ON)],
     f"GET {ORDER}/cancel-rest": [_at(_of(sent))],
     f"POST {ORDER}/cancel-rest": [_at(_of(sent, **WHY), status=SENT_ON)],
     f"GET {GIFT}": [_at(_of(gift, "gift_id"))],

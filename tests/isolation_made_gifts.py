@@ -34,6 +34,13 @@ def waiting(side: Side) -> str:
     return order_id
 
 
+def issuing(side: Side) -> str:
+    """Return an order whose gifts are about to go out."""
+    order_id = draft(side)
+    assert company(side).submit(UUID(order_id)) == "issuing"
+    return order_id
+
+
 def sent(side: Side, channel: str = "link") -> str:
     """Return an order whose gifts are out."""
     return str(company(side).sent(2, channel))

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from giftpad import gifts
+from giftpad import gifts, ledger
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import HOME, make_course
-from tests.make_pages import Browser, Site, make_site
+from tests.make_pages import Browser, Site, hidden, make_site
 from tests.pump import pump
 
 PEOPLE = "氏名,メール,管理番号\n山田 花子,hana@example.com,A-1\n鈴木 一,hajime@example.com,A-2\n"
@@ -71,6 +71,11 @@ class Company:
         with unit_of_work(self.site.scope) as work:
             return gifts.list_gifts(work, order_id).items
 
+    def differences(self) -> list[str]:
+        """Return what is wrong in the books, by every proof there is."""
+        with unit_of_work(self.site.scope) as work:
+            return [str(each) for each in (*ledger.verify(work), *gifts.verify(work))]
+
     def begin(self, browser: Browser) -> UUID:
         """Begin an order by the button in the list, and return its id."""
         assert browser.get("/desk/gifts").status_code == 200
@@ -103,7 +108,7 @@ class Company:
     def submit(self, browser: Browser, order_id: UUID) -> TestResponse:
         """Hand an order in."""
         browser.get(path(order_id, "/check"))
-        return browser.post(path(order_id, "/submit"), {"key": browser.key()})
+        return browser.post(path(order_id, "/submit"), decision(browser))
 
     def sent(self, people: str = PEOPLE) -> UUID:
         """Return an order whose gifts are out."""
@@ -112,7 +117,7 @@ class Company:
         if self.order(order_id).state == "submitted":
             approver = self.person("approver")
             approver.get(path(order_id))
-            approver.post(path(order_id, "/approve"), {"key": approver.key()})
+            approver.post(path(order_id, "/approve"), decision(approver))
         self.work_off()
         assert self.order(order_id).state == "sent"
         return order_id
@@ -120,6 +125,13 @@ class Company:
     def work_off(self) -> None:
         """Let all that was ordered be done."""
         pump(self.site.settings)
+
+
+def decision(browser: Browser) -> dict[str, str]:
+    """Return what the form that submits or approves holds on the page seen last."""
+    assert browser.last is not None
+    seen = hidden(browser.last.text, "seen")
+    return {"key": browser.key(), "seen": seen}
 
 
 def path(order_id: UUID, more: str = "") -> str:
@@ -132,7 +144,7 @@ def hand_in(
 ) -> TestResponse:
     """Hand in a file of people."""
     data = people.encode() if isinstance(people, str) else people
-    fields = {"channel": "mail", "replaces": "no", "by": "file"}
+    fields = {"channel": "mail", "replaces": "no", "by": "file", "key": new_id().hex}
     return browser.post(
         path(order_id, "/recipients"), fields | more | {"file": (io.BytesIO(data), name)}
     )

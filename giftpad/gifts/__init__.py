@@ -40,6 +40,7 @@ from giftpad.gifts.commands.shipping import (
     note_shipped,
     send_once_more,
 )
+from giftpad.gifts.commands.stopping import stop_issuing
 from giftpad.gifts.errors import (
     AddressFaulty,
     BudgetTooSmall,
@@ -55,8 +56,10 @@ from giftpad.gifts.errors import (
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
+    OrderChanged,
     OrderIncomplete,
     OrderNotFound,
+    OrderTooLate,
     OrderUnfit,
     OrderWrongState,
     OwnOrder,
@@ -139,7 +142,16 @@ from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_addr
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
-from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
+from giftpad.gifts.rules.orders import (
+    LINES_MAX,
+    MESSAGE_LENGTH_MAX,
+    SENDER_LENGTH_MAX,
+    STATES,
+    TITLE_LENGTH_MAX,
+    Cost,
+    OrderDraft,
+    cost_of,
+)
 from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
 from giftpad.gifts.rules.shipping import (
     LIST_FIELDS,
@@ -158,12 +170,15 @@ __all__ = [
     "HEADERS",
     "LINES_MAX",
     "LIST_FIELDS",
+    "MESSAGE_LENGTH_MAX",
     "RECIPIENT_SENTENCES",
+    "SENDER_LENGTH_MAX",
     "SHIPPED_AT_ONCE_MAX",
     "SHIPPING_SENTENCES",
     "STAMPS",
     "STATES",
     "TIME_SLOTS",
+    "TITLE_LENGTH_MAX",
     "TRACKING_FIELDS",
     "WORDS_LENGTH_MAX",
     "Address",
@@ -205,6 +220,7 @@ __all__ = [
     "LinesRepeated",
     "Look",
     "OrderApproved",
+    "OrderChanged",
     "OrderClosed",
     "OrderDraft",
     "OrderIncomplete",
@@ -212,6 +228,7 @@ __all__ = [
     "OrderPage",
     "OrderSent",
     "OrderSubmitted",
+    "OrderTooLate",
     "OrderUnfit",
     "OrderView",
     "OrderWrongState",
@@ -306,6 +323,7 @@ __all__ = [
     "send_once_more",
     "send_sample",
     "show_link",
+    "stop_issuing",
     "submit_order",
     "take_deposit",
     "take_file",

@@ -81,6 +81,26 @@ class LineNotFound(NotFound):
     sentence = "There is no such recipient in this order."
 
 
+class OrderChanged(Conflict):
+    """The order is not any more what whoever decides about it has seen."""
+
+    code = "gift_order.changed"
+    sentence = (
+        "This order was changed since you opened it. Look at it again, then decide. No money has"
+        " moved."
+    )
+
+
+class OrderTooLate(Conflict):
+    """The gifts of an order would be over before they went out."""
+
+    code = "gift_order.too_late"
+    sentence = (
+        "These gifts could not be claimed any more when they went out. Take the order back and"
+        " choose a later last day. No money has moved."
+    )
+
+
 class BudgetTooSmall(Rejected):
     """What the order costs is more than is left of deposit and credit."""
 
@@ -180,6 +200,13 @@ class PrintGone(Conflict):
 
     code = "gift_print.not_ready"
     sentence = "The cards are not all there: they are being printed, or must be printed again."
+
+
+class RestBusy(Conflict):
+    """Somebody is at the last gifts of an order just now."""
+
+    code = "gift_order.rest_busy"
+    sentence = "Somebody is at the last gifts of this order just now."
 
 
 class PrintBusy(Conflict):

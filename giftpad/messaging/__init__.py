@@ -76,7 +76,7 @@ from giftpad.messaging.rules.gifts import GIFT_LETTERS
 from giftpad.messaging.rules.letters import LETTERS, Written
 from giftpad.messaging.rules.receipts import Receipt
 from giftpad.messaging.rules.sending import CHANNELS, STATES
-from giftpad.messaging.rules.values import NOTICES
+from giftpad.messaging.rules.values import NOTICES, fits
 
 __all__ = [
     "CHANNELS",
@@ -123,6 +123,7 @@ __all__ = [
     "check_mail",
     "check_phone",
     "find_stop",
+    "fits",
     "get_message",
     "get_run",
     "lift_suppressions",

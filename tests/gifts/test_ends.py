@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from giftpad import gifts, ledger
-from giftpad.gifts import jobs
+from giftpad.gifts import handlers, jobs
+from giftpad.gifts.errors import RestBusy
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import CONTRACT, VALUE, cells, make_company, set_contract
@@ -34,6 +35,22 @@ def test_a_cancelled_gift_gives_its_value_back_but_not_its_fee(company):
         gifts.cancel_gift(work, first.id, reason="退職")
     with pytest.raises(gifts.GiftOver):
         company.claim(first.id)
+
+
+def test_a_gift_that_somebody_is_at_follows_when_the_rest_is_taken_back(company):
+    order_id = company.sent(3)
+    first, *_ = company.gifts(order_id)
+    with unit_of_work(company.scope) as held:
+        held.session.execute(
+            sa.text("SELECT 1 FROM gifts WHERE id = :id FOR UPDATE"), {"id": first.id}
+        )
+        with unit_of_work(company.as_("issuer")) as work:
+            assert gifts.begin_cancelling(work, order_id, reason="退職") == 2
+        due = gifts.RestDue(object_id=order_id, reason="退職")
+        with pytest.raises(RestBusy):
+            handlers.cancel_due_rest(company.scope, due)
+    handlers.cancel_due_rest(company.scope, due)
+    assert company.progress(order_id).cancelled == 3
 
 
 def test_cancelling_the_rest_leaves_what_is_claimed(company):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from giftpad import gifts
+from giftpad import gifts, messaging
 from giftpad.gifts import jobs
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import CONTRACT, FEES, VALUE, cells, make_company, person
 
 pytestmark = pytest.mark.usefixtures("house")
 AT_ONCE = 8
+LOUD = replace(CONTRACT, quiet_from=time(8), quiet_until=time(8))
+"""Letters leave at any hour, whenever the test runs."""
 
 
 @pytest.fixture
@@ -170,6 +173,107 @@ def test_what_is_missing_is_named(company, missing):
     with pytest.raises(gifts.OrderIncomplete) as refused:
         company.submit(order_id)
     assert refused.value.params == {"missing": missing}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "拝啓\u3000師走の候、\n\u3000ますますご清栄のこととお慶び申し上げます。",
+        "いつも\tありがとう 👨\u200d👩\u200d👧",
+        "あ" * 1500,
+    ],
+)
+def test_what_people_write_leaves_as_a_letter(said):
+    company = make_company(contract=LOUD)
+    order_id = company.draft(message=said, channel="mail")
+    noted = [replace(each, cells={**each.cells, "note": "い" * 200}) for each in cells(1, "mail")]
+    company.take(order_id, noted)
+    company.submit(order_id)
+    company.issue(order_id)
+    assert company.order(order_id).state == "sent"
+    (gift,) = company.gifts(order_id)
+    assert gift.delivery == "queued"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("title", "お歳暮\n二行目"),
+        ("sender_name", "株式会社\nはなまる"),
+        ("title", "あ" * 61),
+        ("message", "あ" * 1501),
+        ("message", "やみ\x07"),
+        ("sender_name", "\u202eはなまる"),
+    ],
+)
+def test_what_no_letter_could_carry_is_refused_before_money_is_held(company, name, said):
+    with pytest.raises(gifts.OrderUnfit) as refused:
+        company.draft(**{name: said})
+    assert refused.value.params["field"] == name
+
+
+@pytest.mark.parametrize("name", ["title", "sender_name", "message"])
+def test_blanks_are_nothing(company, name):
+    order_id = company.draft(**{name: " \u3000 "})
+    company.take(order_id, cells(1))
+    with pytest.raises(gifts.OrderIncomplete) as refused:
+        company.submit(order_id)
+    assert refused.value.params == {"missing": name}
+
+
+def test_gifts_that_would_be_over_before_they_went_out_are_not_approved(company, fresh_clock):
+    order_id = company.draft(claim_by=datetime.now(UTC).date() + timedelta(days=20))
+    company.take(order_id, cells(10))
+    before = company.budget()
+    assert company.submit(order_id) == "submitted"
+    fresh_clock(timedelta(days=22))
+    with pytest.raises(gifts.OrderTooLate):
+        company.approve(order_id)
+    with unit_of_work(company.scope) as work:
+        gifts.withdraw_order(work, order_id)
+    assert company.budget() == before
+
+
+def test_gifts_that_the_quiet_hours_would_outlast_are_not_handed_in(company, fresh_clock):
+    tokyo_night = datetime.now(UTC).replace(hour=14, minute=0, second=0) + timedelta(days=2)
+    order_id = company.draft(channel="mail", claim_by=tokyo_night.date())
+    company.take(order_id, cells(1, "mail"))
+    fresh_clock(tokyo_night - datetime.now(UTC))
+    with pytest.raises(gifts.OrderUnfit) as refused:
+        company.submit(order_id)
+    assert refused.value.params["field"] == "claim_by"
+
+
+def test_approved_gifts_whose_time_is_over_stay_where_they_are(company, fresh_clock):
+    order_id = company.draft(
+        send_at=datetime.now(UTC) + timedelta(days=3),
+        claim_by=datetime.now(UTC).date() + timedelta(days=20),
+    )
+    company.take(order_id, cells(1))
+    assert company.submit(order_id) == "approved"
+    fresh_clock(timedelta(days=25))
+    assert jobs.start_due_orders(company.scope) == 0
+    assert company.order(order_id).state == "approved"
+
+
+def test_a_message_that_no_letter_takes_any_more_does_not_hold_the_money_for_ever():
+    company = make_company(contract=LOUD)
+    before = company.budget()
+    order_id = company.draft(channel="mail")
+    company.take(order_id, cells(2, "mail"))
+    company.submit(order_id)
+    with unit_of_work(company.scope) as work:
+        work.session.execute(
+            sa.text("UPDATE gift_orders SET message = repeat('a', 5000) WHERE id = :id"),
+            {"id": order_id},
+        )
+    with pytest.raises(messaging.ValuesUnfit):
+        company.issue(order_id)
+    with unit_of_work(company.as_("issuer")) as work:
+        assert gifts.stop_issuing(work, order_id, reason="no letter") == 0
+    assert company.order(order_id).state == "draft"
+    assert company.budget() == before
+    assert company.differences() == []
 
 
 def test_an_order_for_nobody_is_incomplete(company):

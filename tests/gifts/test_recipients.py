@@ -172,3 +172,14 @@ def test_a_spreadsheet_from_hell_names_every_fault_and_harms_no_good_line(compan
     with unit_of_work(company.scope) as work:
         counts = gifts.count_lines(work, order_id)
     assert (counts.total, counts.faulty, counts.good) == (5000, 300, 4700)
+
+
+def test_of_two_with_one_address_the_faulty_one_goes(company):
+    order_id = company.draft(channel="mail")
+    wrong = GOOD | {"name": "山田花子" * 20}
+    company.take(order_id, [gifts.Cells(line=2, cells=wrong), gifts.Cells(line=3, cells=GOOD)])
+    with unit_of_work(company.scope) as work:
+        gifts.drop_repeats(work, order_id)
+        gifts.leave_out(work, order_id)
+        left = gifts.list_lines(work, order_id).items
+    assert [line.number for line in left] == [3]

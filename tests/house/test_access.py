@@ -190,6 +190,7 @@ PAGES = {
     ),
     ("gifts:order",): (
         "GET /desk/gifts/<uuid:order_id>/cancel-rest",
+        "GET /desk/gifts/<uuid:order_id>/stop",
         "GET /desk/gifts/<uuid:order_id>/cards/<int:number>.pdf",
         "GET /desk/gifts/<uuid:order_id>/design",
         "GET /desk/gifts/<uuid:order_id>/discard",
@@ -204,6 +205,7 @@ PAGES = {
         "GET /desk/gifts/recipients-sample.xlsx",
         "POST /desk/gifts",
         "POST /desk/gifts/<uuid:order_id>/cancel-rest",
+        "POST /desk/gifts/<uuid:order_id>/stop",
         "POST /desk/gifts/<uuid:order_id>/cards/print-again",
         "POST /desk/gifts/<uuid:order_id>/design",
         "POST /desk/gifts/<uuid:order_id>/discard",

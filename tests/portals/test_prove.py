@@ -30,6 +30,7 @@ FRESH = {
     "POST /desk/coupons/<serial>/replace",
     "POST /desk/gifts/<uuid:order_id>/approve",
     "POST /desk/gifts/<uuid:order_id>/cancel-rest",
+    "POST /desk/gifts/<uuid:order_id>/stop",
     "POST /desk/gifts/<uuid:order_id>/send-back",
     "POST /desk/gifts/<uuid:order_id>/submit",
     "POST /desk/gifts/<uuid:order_id>/withdraw",

@@ -384,12 +384,17 @@ class OrderCancel(MethodView):
     @blp.alt_response(404, description="gift_order.not_found")
     @blp.alt_response(409, description="gift_order.wrong_state")
     def post(self, body: dict[str, Any], order_id: UUID) -> Response:
-        """Take back what is not claimed; before its gifts go out an order becomes a draft again."""
+        """Take back what is not claimed; before its gifts go out an order becomes a draft again.
+
+        While gifts go out no more of them do; ask again to take back those that are out.
+        """
 
         def cancel() -> gifts.OrderView:
             order = gifts.get_order(work, order_id)
             if order.state in ("submitted", "approved"):
                 gifts.withdraw_order(work, order_id)
+            elif order.state == "issuing":
+                gifts.stop_issuing(work, order_id, reason=body["reason"])
             else:
                 gifts.begin_cancelling(work, order_id, reason=body["reason"])
             return gifts.get_order(work, order_id)

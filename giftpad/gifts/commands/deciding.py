@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
 from giftpad.gifts.commands import books
-from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.drafting import check_texts, lock_order
 from giftpad.gifts.errors import (
     LinesFaulty,
     LinesRepeated,
+    OrderChanged,
     OrderIncomplete,
+    OrderTooLate,
     OrderUnfit,
     OwnOrder,
     ReferencesKnown,
@@ -55,20 +57,26 @@ _ORDERED_MEANWHILE = sa.text("""
 NAMED_MAX = 20
 
 
-def submit_order(work: Work, order_id: UUID) -> str:
+def submit_order(
+    work: Work, order_id: UUID, *, seen: datetime | None = None, total_minor: int | None = None
+) -> str:
     """Hand an order in and hold what it costs; return the state it is in then.
 
     Up to the amount that the contract names it is approved at once; above it waits for a second
-    person.
+    person.  ``seen`` is when the order was changed last, and ``total_minor`` what it cost, as
+    whoever submits saw it.
     Locks: the order, then the deposit.
-    Raises: OrderNotFound, OrderWrongState, ContractMissing, OrderIncomplete, OrderUnfit,
-        LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing, BudgetTooSmall.
+    Raises: OrderNotFound, OrderWrongState, OrderChanged, ContractMissing, OrderIncomplete,
+        OrderUnfit, LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing, BudgetTooSmall.
     Publishes: gift_order.submitted_v1, and what ``approve_order`` publishes.
     """
     order = lock_order(work, order_id, DRAFT)
+    _check_seen(order, seen)
     agreed = get_contract(work)
     value = _check_complete(work, order, agreed)
     cost = _check_lines(work, order, value, agreed)
+    if total_minor is not None and cost.total_minor != total_minor:
+        raise OrderChanged
     books.hold(work, order.id, order.unit, cost.total_minor)
     _check_references(work, order.id)
     work.session.execute(_NUMBER_THEM, {"tenant": work.tenant_id, "order": order.id})
@@ -98,6 +106,11 @@ def submit_order(work: Work, order_id: UUID) -> str:
     return order.state
 
 
+def _check_seen(order: OrderRow, seen: datetime | None) -> None:
+    if seen is not None and seen != order.changed_at:
+        raise OrderChanged
+
+
 def _check_references(work: Work, order_id: UUID) -> None:
     """Refuse references that another order has taken since they were read.
 
@@ -117,16 +130,17 @@ def _check_complete(work: Work, order: OrderRow, agreed: Contract) -> int:
     Raises: OrderIncomplete, OrderUnfit.
     """
     for name in ("title", "design", "sender_name", "message", "course_id"):
-        if not getattr(order, name):
+        value = getattr(order, name)
+        if not (value.strip() if isinstance(value, str) else value):
             raise OrderIncomplete(missing=name)
+    check_texts(order)
     designs.get_design(order.design)
     assert order.course_id is not None
     zone = tenancy.get_tenant(work.tenant_id).zone
     today = local_date(work.at, zone)
     if order.claim_by is None:
         order.claim_by = today + timedelta(days=agreed.claim_days)
-    begins = max(work.at, order.send_at or work.at)
-    if end_of(order.claim_by, zone) <= begins:
+    if end_of(order.claim_by, zone) <= _starts_at(work, order, agreed):
         raise OrderUnfit(field="claim_by")
     course = catalog.get_course(work, order.course_id)
     if course.unit != order.unit or not course.starts_on <= today <= course.ends_on:
@@ -156,7 +170,7 @@ def withdraw_order(work: Work, order_id: UUID) -> None:
     Raises: OrderNotFound, OrderWrongState.
     """
     order = lock_order(work, order_id, SUBMITTED, APPROVED)
-    _reopen(work, order)
+    reopen(work, order)
     audit.record(work, action="gift_order.withdrawn", subject=f"gift_order:{order.id}", details={})
 
 
@@ -167,7 +181,7 @@ def send_back(work: Work, order_id: UUID, *, reason: str) -> None:
     Raises: OrderNotFound, OrderWrongState.
     """
     order = lock_order(work, order_id, SUBMITTED)
-    _reopen(work, order)
+    reopen(work, order)
     order.refusal = reason[:REASON_LENGTH_MAX]
     audit.record(
         work,
@@ -177,7 +191,8 @@ def send_back(work: Work, order_id: UUID, *, reason: str) -> None:
     )
 
 
-def _reopen(work: Work, order: OrderRow) -> None:
+def reopen(work: Work, order: OrderRow) -> None:
+    """Make an order that the caller has locked a draft again, and free all that is held for it."""
     books.let_go(work, order.id)
     order.state, order.quantity = DRAFT, 0
     order.submitted_by = order.submitted_at = order.decided_by = order.decided_at = None
@@ -192,16 +207,19 @@ def _reopen(work: Work, order: OrderRow) -> None:
     )
 
 
-def approve_order(work: Work, order_id: UUID) -> None:
+def approve_order(work: Work, order_id: UUID, *, seen: datetime | None = None) -> None:
     """Let an order be issued, at once or at the time it names.
 
+    ``seen`` is when the order was changed last, as whoever approves saw it: what was taken back
+    and handed in anew meanwhile must be looked at anew.
     Locks: the order, then the tenant's locators.
-    Raises: OrderNotFound, OrderWrongState, OwnOrder.
+    Raises: OrderNotFound, OrderWrongState, OrderChanged, OwnOrder, OrderTooLate.
     Publishes: gift_order.approved_v1, and gift_order.gifts_due_v1 if it begins at once.
     """
     order = lock_order(work, order_id, SUBMITTED)
     if order.submitted_by == work.scope.actor.id:
         raise OwnOrder
+    _check_seen(order, seen)
     _approve(work, order, get_contract(work))
     audit.record(
         work,
@@ -218,6 +236,9 @@ def _approve(work: Work, order: OrderRow, agreed: Contract) -> None:
     order.locator_first = payments.take_locators(work, order.quantity)
     order.kid = tenancy.current_ring_key(work.tenant_id).kid
     order.starts_at = _starts_at(work, order, agreed)
+    assert order.claim_by is not None
+    if end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone) <= order.starts_at:
+        raise OrderTooLate(claim_by=order.claim_by.isoformat())
     events.publish(work, OrderApproved(object_id=order.id))
     if order.starts_at <= work.at:
         start_issuing(work, order)
@@ -246,6 +267,8 @@ def start_issuing(work: Work, order: OrderRow) -> None:
 def start_due(work: Work, *, limit: int) -> int:
     """Begin to issue approved orders whose time has come; return how many.
 
+    One whose last day is over stays approved: its gifts could not be claimed.
+
     Locks: the orders, passing over those that somebody is at.
     """
     due = (
@@ -254,6 +277,7 @@ def start_due(work: Work, *, limit: int) -> int:
             OrderRow.tenant_id == work.tenant_id,
             OrderRow.state == APPROVED,
             OrderRow.starts_at <= work.at,
+            OrderRow.claim_by >= local_date(work.at, tenancy.get_tenant(work.tenant_id).zone),
         )
         .order_by(OrderRow.starts_at)
         .limit(limit)

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from giftpad import audit
+from giftpad import audit, messaging
 from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.gifts.errors import ContractMissing, OrderNotFound, OrderUnfit, OrderWrongState
 from giftpad.gifts.models import FileRow, LineRow, OrderRow
@@ -116,15 +116,7 @@ def check_draft(work: Work, draft: OrderDraft, agreed: Contract) -> None:
 
     Raises: OrderUnfit, which names the field.
     """
-    lengths = {
-        "title": TITLE_LENGTH_MAX,
-        "sender_name": SENDER_LENGTH_MAX,
-        "message": MESSAGE_LENGTH_MAX,
-    }
-    for name, most in lengths.items():
-        text = getattr(draft, name)
-        if len(text) > most or not _is_shown(text):
-            raise OrderUnfit(field=name, most=most)
+    check_texts(draft)
     if draft.channel not in CHANNELS:
         raise OrderUnfit(field="channel")
     if draft.locale not in LOCALES:
@@ -139,8 +131,23 @@ def check_draft(work: Work, draft: OrderDraft, agreed: Contract) -> None:
         raise OrderUnfit(field="send_at")
 
 
-def _is_shown(text: str) -> bool:
-    return all(part.isprintable() for part in text.replace("\r\n", "\n").split("\n"))
+def check_texts(said: OrderDraft | OrderRow) -> None:
+    """Refuse texts that no letter could carry: once money is held, every letter can be written.
+
+    Raises: OrderUnfit, which names the field.
+    """
+    for name, kind, most in _TEXTS:
+        text = getattr(said, name)
+        if text.strip() and not (len(text) <= most and messaging.fits(kind, text)):
+            raise OrderUnfit(field=name, most=most)
+
+
+_TEXTS = (
+    ("title", "text", TITLE_LENGTH_MAX),
+    ("sender_name", "text", SENDER_LENGTH_MAX),
+    ("message", "long", MESSAGE_LENGTH_MAX),
+)
+"""What is said, as which kind of value of a letter."""
 
 
 def _values(draft: OrderDraft) -> dict[str, object]:

@@ -141,9 +141,24 @@ def begin_cancelling(work: Work, order_id: UUID, *, reason: str) -> int:
     Publishes: gift.cancelled_v1 for each; gift_order.rest_due_v1 if some are left.
     """
     count = cancel_rest(work, order_id, reason=reason)
-    if count == CANCEL_COUNT_MAX:
+    if has_rest(work, order_id):
         events.publish(work, RestDue(object_id=order_id, reason=reason))
     return count
+
+
+def has_rest(work: Work, order_id: UUID) -> bool:
+    """Whether any gift of an order is outstanding; one that somebody is at counts."""
+    return bool(
+        work.session.execute(
+            sa.select(
+                sa.exists().where(
+                    GiftRow.tenant_id == work.tenant_id,
+                    GiftRow.order_id == order_id,
+                    GiftRow.state == OUTSTANDING,
+                )
+            )
+        ).scalar_one()
+    )
 
 
 def _lock_some(work: Work, *which: sa.ColumnElement[bool], limit: int) -> Sequence[GiftRow]:

@@ -231,7 +231,8 @@ def mean_repeats(work: Work, order_id: UUID) -> None:
     Locks: the order.
     Raises: OrderNotFound, OrderWrongState.
     """
-    lock_order(work, order_id, DRAFT).repeats_meant = True
+    order = lock_order(work, order_id, DRAFT)
+    order.repeats_meant, order.changed_at = True, work.at
 
 
 _REPEATED = sa.text("""
@@ -240,6 +241,7 @@ _REPEATED = sa.text("""
             SELECT id, row_number() OVER (PARTITION BY address_index ORDER BY number) AS place
             FROM gift_lines
             WHERE tenant_id = :tenant AND order_id = :order AND address_index IS NOT NULL
+                AND faults = '[]'::jsonb
         ) placed WHERE place > 1
     )
 """)
@@ -248,10 +250,11 @@ _REPEATED = sa.text("""
 def drop_repeats(work: Work, order_id: UUID) -> int:
     """Keep of recipients with one address only the first; return how many were taken out.
 
+    Faulty lines count for nothing here: the good one must not go for the sake of such a one.
     Locks: the order.
     Raises: OrderNotFound, OrderWrongState.
     """
-    lock_order(work, order_id, DRAFT)
+    lock_order(work, order_id, DRAFT).changed_at = work.at
     result = work.session.execute(_REPEATED, {"tenant": work.tenant_id, "order": order_id})
     _mark_repeated_ids(work, order_id)
     return rows_changed(result)

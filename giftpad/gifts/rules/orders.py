@@ -16,7 +16,8 @@ COURSE = "course"
 
 LINES_MAX = 100_000
 """Recipients of one order."""
-MESSAGE_LENGTH_MAX = 2000
+MESSAGE_LENGTH_MAX = 1500
+"""A word for one person stands before it, and a letter takes 2,000 characters of both."""
 TITLE_LENGTH_MAX = 60
 SENDER_LENGTH_MAX = 60
 CHUNK = 500

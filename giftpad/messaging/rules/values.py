@@ -92,6 +92,11 @@ def _day(value: Any) -> str | None:
     return value.isoformat() if type(value) is date else None
 
 
+def fits(kind: str, value: Any) -> bool:
+    """Whether a letter can take a value of this kind; what was promised before can then be kept."""
+    return KINDS[kind](value) is not None
+
+
 KINDS: Mapping[str, Callable[[Any], str | int | None]] = {
     "text": _text,
     "long": _long,

@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_order.sent_back": mark("Sent a gift order back"),
     "gift_order.approved": mark("Approved a gift order"),
     "gift_order.discarded": mark("Threw a draft of a gift order away"),
+    "gift_order.stopped": mark("Sent no more gifts of an order"),
     "gift_order.rest_cancelled": mark("Took back unclaimed gifts"),
     "gift_order.report_taken": mark("Took a list of gifts away"),
     "gift_order.links_taken": mark("Took the links of gifts out"),

@@ -45,6 +45,8 @@ EXTENDED = mark("It can be claimed until {day} now.")
 CANCELLED = mark("The gift is taken back. Its value is free again.")
 REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
 REST_GOES_ON = mark("{n} gifts are taken back, and the others follow by themselves.")
+STOPPED = mark("No more gifts go out. What was set aside for the others is free again.")
+STOPPED_BEFORE = mark("It is a draft again. What was set aside is free again.")
 NOT_LATER = mark("Choose a later day than now, up to {last}.")
 
 Answer = Response | tuple[str, int]
@@ -268,6 +270,39 @@ def link(gift_id: UUID) -> Answer:
     except Conflict as refusal:
         status = refused(form, refusal)
     return draw("link", form=form, link=shown, **_read(gift_id)), status
+
+
+@bp.get("/<uuid:order_id>/stop")
+@requires("gifts:order")
+def ask_stop(order_id: UUID) -> str:
+    """Say in numbers what it means to issue no more gifts of an order."""
+    return _draw_stop(order_id, ReasonForm(None, CANCEL_REASONS), key=new_key())
+
+
+def _draw_stop(order_id: UUID, form: Form, *, key: str) -> str:
+    with unit_of_work(current_scope()) as work:
+        order = gifts.get_order(work, order_id)
+    return draw("stop", order=order, left=order.quantity - order.issued, form=form, key=key)
+
+
+@bp.post("/<uuid:order_id>/stop")
+@requires("gifts:order", fresh=True)
+def stop(order_id: UUID) -> Answer:
+    """Issue no more gifts of an order; what is issued stays, the rest of the money is free."""
+    form = ReasonForm(request.form, CANCEL_REASONS)
+    if not form.is_right():
+        return _draw_stop(order_id, form, key=request.form.get("key", "")), 422
+    try:
+        with unit_of_work(current_scope()) as work:
+            do_once(work, lambda: gifts.stop_issuing(work, order_id, reason=form.reason))
+            is_draft = gifts.get_order(work, order_id).state == "draft"
+    except (StillRunning, KeyReused):
+        raise
+    except Conflict as refusal:
+        status = refused(form, refusal)
+        return _draw_stop(order_id, form, key=request.form.get("key", "")), status
+    said = STOPPED_BEFORE if is_draft else STOPPED
+    return see_other("desk_gifts.one", say=said, order_id=order_id)
 
 
 @bp.get("/<uuid:order_id>/cancel-rest")

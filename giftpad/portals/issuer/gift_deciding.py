@@ -7,6 +7,7 @@ carries a key and asks for a fresh second step.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from giftpad.portals.issuer.gift_shown import (
 bp = Blueprint("deciding", __name__)
 
 REASON_LENGTH_MAX = 300
+TOTAL_LENGTH_MAX = 18
 SUBMITTED = mark("Handed in. What it costs is set aside. Now somebody else approves it.")
 STARTED = mark("Handed in and approved at once. The gifts go out.")
 APPROVED = mark("Approved. The gifts go out when they are due.")
@@ -90,13 +92,30 @@ def _needs_approval(prepared: Any) -> bool:
     return estimate is None or estimate.cost.total_minor > prepared.contract.approve_above_minor
 
 
+def _seen() -> tuple[datetime, int]:
+    """Return when the order that a form shows was changed last, and what it cost there.
+
+    A form that does not say so shows no order that there is.
+    """
+    changed_at, _, total = request.form.get("seen", "").partition(" ")
+    try:
+        seen = datetime.fromisoformat(changed_at)
+        return seen if seen.tzinfo else seen.replace(tzinfo=UTC), int(total[:TOTAL_LENGTH_MAX])
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC), -1
+
+
 @bp.post("/<uuid:order_id>/submit")
 @requires("gifts:order", fresh=True)
 def submit(order_id: UUID) -> Answer:
     """Hand the order in and hold what it costs; pressed twice, it is done once."""
     try:
         with unit_of_work(current_scope()) as work:
-            do_once(work, lambda: gifts.submit_order(work, order_id))
+            seen, total_minor = _seen()
+            do_once(
+                work,
+                lambda: gifts.submit_order(work, order_id, seen=seen, total_minor=total_minor),
+            )
             state = gifts.get_order(work, order_id).state
     except gifts.OrderWrongState:
         # Another tab was faster.
@@ -193,7 +212,8 @@ def _decide(
 @requires("gifts:approve", fresh=True)
 def approve(order_id: UUID) -> Answer:
     """Let the gifts of an order go out; whoever handed it in cannot."""
-    answer = _decide(order_id, lambda work: gifts.approve_order(work, order_id))
+    seen, _ = _seen()
+    answer = _decide(order_id, lambda work: gifts.approve_order(work, order_id, seen=seen))
     return answer or see_other("desk_gifts.one", say=APPROVED, order_id=order_id)
 
 

@@ -16,12 +16,13 @@ from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import gifts, sheets
 from giftpad.edge import body_limit, current_locale, current_scope, requires
+from giftpad.guard import KeyReused, StillRunning
 from giftpad.kernel.errors import Conflict, Invalid
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.downloads import XLSX, attachment
 from giftpad.portals.forms import Choice, Form, LongWords, Upload, Words, refused
-from giftpad.portals.http import see_other
+from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import gift_columns
 from giftpad.portals.issuer.gift_columns import COLUMN_WORDS
 from giftpad.portals.issuer.gift_shown import (
@@ -45,6 +46,8 @@ MEND_LENGTH_MAX = 500
 FILE_PATIENCE_S = 240
 """A hundred thousand people are judged and sealed in one transaction: all of them or none."""
 _MEND = re.compile(r"mend-(\d{1,7})-([a-z_]{1,20})")
+
+KEPT, TAKEN_IN = "kept", "taken"
 
 TAKEN = mark("{all} rows read: {good} ready, {bad} need you.")
 ADDED = mark("Added. {good} recipients are ready.")
@@ -123,6 +126,8 @@ def _state(
         "repeats": repeats,
         "unsendable": [name for name in counts.by_channel if not can_send(name)],
         "file_waits": waits,
+        "key": new_key(),
+        "one_key": new_key(),
     }
 
 
@@ -165,11 +170,14 @@ def hand_in(order_id: UUID) -> Answer:
     if data is None or form.faults:
         return _draw(_state(order_id, hand_in=form)), 422
     try:
-        looked = _take_or_keep(order_id, form, data)
+        with unit_of_work(current_scope(), patience_s=FILE_PATIENCE_S) as work:
+            done = do_once(work, lambda: _take_or_keep(work, order_id, form, data), more=data)
+    except (StillRunning, KeyReused):
+        raise
     except (Invalid, Conflict) as refusal:
         status = refused(form, refusal)
         return _draw(_state(order_id, hand_in=form)), status
-    if looked is not None:
+    if done == KEPT:
         where = "desk_gifts.recipients.columns.show"
         return see_other(where, order_id=order_id, replaces=form.replaces.data)
     return _told(order_id, TAKEN)
@@ -190,21 +198,20 @@ def _data(form: HandInForm) -> bytes | None:
     return sent.stream.read()
 
 
-def _take_or_keep(order_id: UUID, form: HandInForm, data: bytes) -> gifts.Look | None:
-    """Take what is clear; keep what must be looked at first, and return what it seems to be.
+def _take_or_keep(work: Work, order_id: UUID, form: HandInForm, data: bytes) -> str:
+    """Take what is clear; keep what must be looked at first.
 
     Raises: SheetUnreadable, TooManyLines, OrderWrongState.
     """
     channel = str(form.channel.data)
-    with unit_of_work(current_scope(), patience_s=FILE_PATIENCE_S) as work:
-        _set_channel(work, order_id, channel)
-        look = gifts.look_at_recipients(work, data, channel=channel)
-        if not look.is_sure:
-            gifts.keep_file(work, order_id, data)
-            return look
-        replaces = form.replaces.data == "yes"
-        gifts.take_file(work, order_id, data, fields=look.fields, replaces=replaces)
-    return None
+    _set_channel(work, order_id, channel)
+    look = gifts.look_at_recipients(work, data, channel=channel)
+    if not look.is_sure:
+        gifts.keep_file(work, order_id, data)
+        return KEPT
+    replaces = form.replaces.data == "yes"
+    gifts.take_file(work, order_id, data, fields=look.fields, replaces=replaces)
+    return TAKEN_IN
 
 
 def _set_channel(work: Work, order_id: UUID, channel: str) -> None:
@@ -236,8 +243,9 @@ def add_one(order_id: UUID) -> Answer:
     if not form.is_right():
         return _draw(_state(order_id, one=form)), 422
     cells = {field.name: field.data for field in form if field.data}
+    one = [gifts.Cells(line=1, cells=cells)]
     with unit_of_work(current_scope()) as work:
-        gifts.take_recipients(work, order_id, [gifts.Cells(line=1, cells=cells)], replaces=False)
+        do_once(work, lambda: gifts.take_recipients(work, order_id, one, replaces=False))
     return _told(order_id, ADDED)
 
 

@@ -6,7 +6,15 @@ import pytest
 
 from giftpad import gifts
 from giftpad.kernel.work import unit_of_work
-from tests.make_gift_pages import MESSAGE, PEOPLE, Company, hand_in, make_company, path
+from tests.make_gift_pages import (
+    MESSAGE,
+    PEOPLE,
+    Company,
+    decision,
+    hand_in,
+    make_company,
+    path,
+)
 from tests.make_pages import inputs
 from tests.portals.issuer.counter import words
 
@@ -127,11 +135,22 @@ def test_pasted_rows_and_single_people_are_taken_too(company):
         "by": "paste",
         "pasted": PEOPLE.replace(",", "\t"),
     }
-    assert browser.post(path(order_id, "/recipients"), fields).status_code == 303
-    answer = browser.post(
-        path(order_id, "/recipients/one"), {"name": "佐藤 三郎", "mail": "saburo@example.com"}
-    )
-    assert "Added. 3 recipients are ready." in words(browser.follow(answer))
+    for _ in range(2):
+        answer = browser.post(path(order_id, "/recipients"), fields | {"key": "1" * 32})
+        assert answer.status_code == 303
+    one = {"name": "佐藤 三郎", "mail": "saburo@example.com", "key": "2" * 32}
+    for _ in range(2):
+        answer = browser.post(path(order_id, "/recipients/one"), one)
+        assert "Added. 3 recipients are ready." in words(browser.follow(answer))
+
+
+def test_a_file_whose_answer_was_lost_is_taken_once(company):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    people = "氏名,送り方\n" + "".join(f"見本 {n},リンク\n" for n in range(5))
+    for key, total in (("1" * 32, 5), ("1" * 32, 5), ("2" * 32, 10)):
+        assert hand_in(browser, order_id, people, key=key).status_code == 303
+        assert counts(company, order_id).total == total
 
 
 UNREADABLE = (
@@ -178,12 +197,12 @@ def test_a_submitted_order_holds_its_costs_once(company):
     order_id = company.prepare(browser, many(30))
     before = company.budget()
     browser.get(path(order_id, "/check"))
-    form = {"key": browser.key()}
+    form = decision(browser)
     for _ in range(2):
         assert browser.post(path(order_id, "/submit"), form).status_code == 303
     assert company.order(order_id).state == "submitted"
     assert before - company.budget() == 30 * 5150
-    other_tab = {"key": "0" * 32}
+    other_tab = form | {"key": "0" * 32}
     answer = browser.post(path(order_id, "/submit"), other_tab)
     assert "This was done already." in words(browser.follow(answer))
     assert before - company.budget() == 30 * 5150
@@ -202,10 +221,88 @@ def test_whoever_hands_in_does_not_approve(company):
     assert company.order(order_id).state == "submitted"
     approver = company.person("approver")
     approver.get(path(order_id))
-    form = {"key": approver.key()}
+    form = decision(approver)
     for _ in range(2):
         assert approver.post(path(order_id, "/approve"), form).status_code == 303
     assert company.order(order_id).state in ("approved", "issuing")
+
+
+def test_what_was_swapped_after_the_approver_looked_is_not_approved(company):
+    issuer, approver = company.person("issuer"), company.person("approver")
+    order_id = company.prepare(issuer, many(30))
+    company.submit(issuer, order_id)
+    approver.get(path(order_id))
+    looked_at = decision(approver)
+    issuer.get(path(order_id))
+    issuer.post(path(order_id, "/withdraw"), {"key": issuer.key()})
+    hand_in(issuer, order_id, many(60), replaces="yes")
+    company.submit(issuer, order_id)
+    answer = approver.post(path(order_id, "/approve"), looked_at)
+    assert answer.status_code == 409
+    assert "This order was changed since you opened it." in words(answer)
+    assert company.order(order_id).state == "submitted"
+    answer = approver.post(path(order_id, "/approve"), decision(approver))
+    assert answer.status_code == 303
+    assert company.order(order_id).state in ("approved", "issuing")
+
+
+def test_figures_that_are_old_are_not_handed_in(company):
+    browser, other_tab = company.person("issuer"), company.person("issuer")
+    order_id = company.prepare(browser, many(30))
+    browser.get(path(order_id, "/check"))
+    looked_at = decision(browser)
+    hand_in(other_tab, order_id, many(60), replaces="yes")
+    answer = browser.post(path(order_id, "/submit"), looked_at)
+    assert answer.status_code == 409
+    assert company.order(order_id).state == "draft"
+    assert "¥309,000" in words(answer)
+    assert browser.post(path(order_id, "/submit"), {"key": "0" * 32}).status_code == 409
+
+
+def test_no_more_gifts_go_out_and_the_rest_of_the_money_is_free(company, monkeypatch):
+    from giftpad.gifts.commands import issuing
+
+    monkeypatch.setattr(issuing, "CHUNK", 10)
+    browser, before = company.person("issuer"), company.budget()
+    order_id = company.prepare(browser, many(15))
+    assert company.submit(browser, order_id).status_code == 303
+    assert company.order(order_id).state == "submitted"
+    approver = company.person("approver")
+    approver.get(path(order_id))
+    approver.post(path(order_id, "/approve"), decision(approver))
+    with unit_of_work(company.site.scope) as work:
+        assert issuing.issue_chunk(work, order_id)
+    assert path(order_id, "/stop") in browser.get(path(order_id)).text
+    said = words(browser.get(path(order_id, "/stop")))
+    assert "5 gifts do not go out. 10 gifts are out already and stay." in said
+    form = {"key": browser.key(), "why": "left us", "words": ""}
+    for _ in range(2):
+        answer = browser.post(path(order_id, "/stop"), form)
+        assert answer.status_code == 303, words(answer)
+    company.work_off()
+    order = company.order(order_id)
+    assert (order.state, order.quantity, order.issued) == ("sent", 10, 10)
+    assert before - company.budget() == 10 * 5150
+    assert len(company.gifts(order_id)) == 10
+    assert company.differences() == []
+
+
+def test_an_order_that_cannot_be_issued_becomes_a_draft_again(company):
+    browser, before = company.person("issuer"), company.budget()
+    order_id = company.prepare(browser, many(2))
+    company.submit(browser, order_id)
+    assert company.order(order_id).state == "issuing"
+    browser.get(path(order_id, "/stop"))
+    form = {"key": browser.key(), "why": "left us", "words": ""}
+    answer = browser.post(path(order_id, "/stop"), form)
+    assert "It is a draft again." in words(browser.follow(browser.follow(answer)))
+    company.work_off()
+    assert company.order(order_id).state == "draft"
+    assert company.budget() == before
+    company.submit(browser, order_id)
+    company.work_off()
+    assert company.order(order_id).state == "sent"
+    assert company.differences() == []
 
 
 def test_an_order_is_sent_back_with_a_reason_that_is_read(company):

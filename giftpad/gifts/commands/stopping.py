@@ -1,0 +1,82 @@
+"""Ending the issue of an order before all of it is issued."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit, events
+from giftpad.gifts.commands import books
+from giftpad.gifts.commands.deciding import reopen
+from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.prints import plan_prints
+from giftpad.gifts.events import OrderSent
+from giftpad.gifts.models import LineRow, OrderRow
+from giftpad.gifts.queries.contracts import get_contract
+from giftpad.gifts.rules.orders import ISSUING, SENT, cost_of
+from giftpad.kernel.work import Work
+
+
+def stop_issuing(work: Work, order_id: UUID, *, reason: str) -> int:
+    """Issue no more gifts of an order and return how many there are of it.
+
+    What is issued stays.  The rest of the money is free again, with the fees of what is not issued
+    by today's contract.  An order of which nothing is issued becomes a draft again, to be mended.
+    Locks: the order, what is held for it, then the deposit.
+    Raises: OrderNotFound, OrderWrongState.
+    Publishes: gift_order.sent_v1 if something is issued.
+    """
+    order = lock_order(work, order_id, ISSUING)
+    issued, wanted = order.issued_to, order.quantity
+    if issued:
+        _give_back_fees(work, order)
+        books.let_go(work, order.id)
+        _drop_lines(work, order)
+        order.quantity, order.state = issued, SENT
+        order.sent_at = order.changed_at = work.at
+        plan_prints(work, order)
+        events.publish(work, OrderSent(object_id=order.id, quantity=issued))
+    else:
+        reopen(work, order)
+    audit.record(
+        work,
+        action="gift_order.stopped",
+        subject=f"gift_order:{order.id}",
+        details={"gifts": issued, "not_issued": wanted - issued, "reason": reason},
+    )
+    return issued
+
+
+def _not_issued(order: OrderRow) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        LineRow.tenant_id == order.tenant_id,
+        LineRow.order_id == order.id,
+        LineRow.seq >= order.issued_to,
+    )
+
+
+def _give_back_fees(work: Work, order: OrderRow) -> None:
+    """Give back the fees of the gifts that nobody issues; all were taken with the first ones."""
+    assert order.fees_minor is not None
+    counts = work.session.execute(
+        sa.select(LineRow.channel, sa.func.count())
+        .where(*_not_issued(order))
+        .group_by(LineRow.channel)
+    )
+    by_channel = {str(channel): int(count) for channel, count in counts}
+    fees = min(order.fees_minor, cost_of(by_channel, 0, get_contract(work)).fees_minor)
+    books.move(
+        work,
+        "gift_fee_return",
+        fees,
+        debit_id=books.find(work, books.FEES, order.id),
+        credit_id=books.find(work, books.DEPOSIT),
+    )
+    order.fees_minor -= fees
+
+
+def _drop_lines(work: Work, order: OrderRow) -> None:
+    work.session.execute(
+        sa.delete(LineRow).where(*_not_issued(order)).execution_options(synchronize_session=False)
+    )
