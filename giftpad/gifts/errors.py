@@ -154,6 +154,13 @@ class ClaimWrongState(Conflict):
     sentence = "This cannot be done with the claim: it is {state}."
 
 
+class ListNotFound(NotFound):
+    """There is no such list, or all of it is on its way."""
+
+    code = "gift_list.not_found"
+    sentence = "There is no such list, or all of it is on its way."
+
+
 class ClaimSent(Conflict):
     """What was claimed is on its way; its address can no longer be changed."""
 
