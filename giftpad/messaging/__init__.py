@@ -35,6 +35,8 @@ from giftpad.messaging.commands import (
     stop_token,
     suppress,
     tenant_of_receipt,
+    withdraw,
+    withdraw_many,
 )
 from giftpad.messaging.errors import (
     AddressUnfit,
@@ -143,4 +145,6 @@ __all__ = [
     "stop_token",
     "suppress",
     "tenant_of_receipt",
+    "withdraw",
+    "withdraw_many",
 ]

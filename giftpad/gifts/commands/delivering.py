@@ -8,27 +8,31 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, tenancy
+from giftpad import audit, messaging, tenancy
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
+from giftpad.gifts.commands.links import renew_link
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import MAIL, SMS
+from giftpad.gifts.rules.contracts import CARD, MAIL, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
     FAILED,
     HANDED_OVER,
+    NONE,
     OUTSTANDING,
 )
 from giftpad.gifts.rules.orders import CLOSED
-from giftpad.gifts.rules.recipients import judge_recipient
+from giftpad.gifts.rules.recipients import Recipient, judge_recipient
 from giftpad.kernel.clock import local_date
+from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Work
 
+log = get_logger("gifts")
 RESEND_PAUSE = timedelta(hours=20)
 """Between two letters to one person lies a night."""
 REMIND_BEFORE = timedelta(days=14)
@@ -63,11 +67,17 @@ def resend(work: Work, gift_id: UUID) -> None:
     """Send a gift's letter once more, to the address it has.
 
     Whoever got it may not be bothered at will; one that never arrived may be sent again at once.
-    Locks: the gift.
+    One that waits to be sent leaves once, not twice.
+    Locks: the gift, its letter, the run of that.
     Raises: GiftNotFound, GiftWrongState, ResendTooSoon, ChannelMissing.
     """
     gift, order = lock_gift(work, gift_id)
+    _send_again(work, gift, order)
+
+
+def _send_again(work: Work, gift: GiftRow, order: OrderRow) -> None:
     _check_resend(work, gift)
+    _withdraw_letter(work, gift)
     gift.resent += 1
     work.session.flush()  # the letter's statement below writes the same row
     invite(work, order, [gift], template=INVITATION)
@@ -92,33 +102,49 @@ def _check_resend(work: Work, gift: GiftRow) -> None:
         raise ResendTooSoon(again_on=local_date(next_at, zone).isoformat())
 
 
-def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
+def _withdraw_letter(work: Work, gift: GiftRow) -> bool:
+    """See that the newest letter of a gift leaves no more; True if nobody has got any of it."""
+    if gift.message_id is None:
+        return False
+    is_unseen = messaging.withdraw(work, gift.message_id)
+    heard_of = (gift.sent_at, gift.delivered_at, gift.opened_at)
+    return is_unseen and not gift.resent and not any(heard_of)
+
+
+def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
     """Send a gift that is not claimed to another address, or by another way, at once.
 
-    The link stays the same, so whoever has it already has it still.
-    Locks: the gift.
-    Raises: GiftNotFound, GiftWrongState, OrderUnfit, ChannelMissing.
+    The same address again is a ``resend``.  A letter that has not left leaves no more.  Of one
+    that may have, the link is in hands that it was not meant for: the gift gets another link, and
+    the old one opens nothing.  Return whether the link is a new one.
+    Locks: the gift, its letter and the run of that, then the tenant's locators.
+    Raises: GiftNotFound, GiftWrongState, OrderUnfit, ResendTooSoon, ChannelMissing.
     """
+    if channel == CARD:
+        raise OrderUnfit(field="channel", code="channel.card")
     gift, order = lock_gift(work, gift_id)
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
     person = dict(open_person(gift))
-    column = {MAIL: "mail", SMS: "phone"}.get(channel, "")
-    judged = judge_recipient(
-        gift.number,
-        {"name": person["name"], column: address} if column else {"name": person["name"]},
-        channel=channel,
-        locale=gift.locale,
-    )
-    if judged.faults:
-        raise OrderUnfit(field=judged.faults[0].column, code=judged.faults[0].code)
+    judged = _judge(gift, person["name"], channel, address)
+    index = index_address(work, judged.address)
+    if channel in (MAIL, SMS) and (channel, index) == (gift.channel, gift.address_index):
+        _send_again(work, gift, order)
+        return False
     person["address"] = judged.address
     text = json.dumps(person, ensure_ascii=False)
     gift.person_sealed = tenancy.seal_text(
         work.tenant_id, person_place(work.tenant_id, gift.id), text
     )
-    gift.address_index = index_address(work, judged.address)
+    gift.address_index = index
+    is_renewed = not _withdraw_letter(work, gift)
+    if is_renewed:
+        _check_readdress(work, gift, channel)
+        renew_link(work, gift)
+        # What is known of the letter before is not known of this one.
+        gift.sent_at = gift.delivered_at = gift.opened_at = None
     before, gift.channel = gift.channel, channel
+    gift.message_id, gift.delivery, gift.queued_at = None, NONE, None
     work.session.flush()  # the letter's statement below writes the same row
     if channel in (MAIL, SMS):
         invite(work, order, [gift])
@@ -126,8 +152,36 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
         work,
         action="gift.readdressed",
         subject=f"gift:{gift.id}",
-        details={"was": before, "now": channel},
+        details={"was": before, "now": channel, "new_link": is_renewed},
     )
+    return is_renewed
+
+
+def _judge(gift: GiftRow, name: str, channel: str, address: str) -> Recipient:
+    column = {MAIL: "mail", SMS: "phone"}.get(channel, "")
+    judged = judge_recipient(
+        gift.number,
+        {"name": name, column: address} if column else {"name": name},
+        channel=channel,
+        locale=gift.locale,
+    )
+    if judged.faults:
+        raise OrderUnfit(field=judged.faults[0].column, code=judged.faults[0].code)
+    return judged
+
+
+def _check_readdress(work: Work, gift: GiftRow, channel: str) -> None:
+    """Count a letter that may have been got, as a letter that is sent again is counted.
+
+    Or else one person could be written to without end, by two addresses in turn.
+    Raises: GiftWrongState.
+    """
+    if gift.channel not in (MAIL, SMS) or gift.delivery in _UNSENT:
+        count = gift.resent
+    else:
+        count = gift.resent = gift.resent + 1
+    if channel in (MAIL, SMS) and count > get_contract(work).resend_max:
+        raise GiftWrongState(state="resent")
 
 
 def remind_some(work: Work) -> int:

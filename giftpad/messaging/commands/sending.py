@@ -73,11 +73,14 @@ def start_sending(
 ) -> Parcel | None:
     """Hold a message for one attempt; None if there is nothing to be sent any more.
 
-    With ``held_until`` only if nobody else has taken it since it was held until then.
+    With ``held_until`` only if nobody else has taken it since it was held until then, or has it
+    just now.
     Locks: the message, its run.
     Raises: PutOff while somebody else holds it.
     """
-    row = lock_message(work, message_id)
+    # Of bulk the run may be locked already, by the end of the message before, and whoever withdraws
+    # messages locks them before the run: to wait here could be to wait for each other.
+    row = lock_message(work, message_id, passes_over=held_until is not None)
     if row is None or row.state not in OPEN:
         return None
     if held_until is not None and (row.due_at != held_until or _is_paused(work, row)):

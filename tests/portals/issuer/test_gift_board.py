@@ -124,7 +124,7 @@ def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
     assert actions(company, f"gift_order:{order_id}").count("gift_order.report_taken") == 2
 
 
-def test_a_gift_goes_elsewhere_and_the_link_stays(company):
+def test_a_gift_goes_elsewhere_at_once(company):
     order_id = company.sent()
     (gift, *_) = company.gifts(order_id)
     browser = company.person("support")
