@@ -243,12 +243,15 @@ def close_some(work: Work) -> int:
         GiftRow.order_id == OrderRow.id,
         GiftRow.state == OUTSTANDING,
     )
-    over = (
-        sa.select(OrderRow)
-        .where(OrderRow.tenant_id == work.tenant_id, OrderRow.state == SENT, ~left)
+    through = (OrderRow.tenant_id == work.tenant_id, OrderRow.state == SENT, ~left)
+    order_ids = work.session.scalars(
+        sa.select(OrderRow.id)
+        .where(*through)
         .limit(CLOSE_COUNT_MAX)
         .with_for_update(skip_locked=True)
-    )
+    ).all()
+    # Asked anew: before an order was locked here, one of its gifts may have been given back.
+    over = sa.select(OrderRow).where(*through, OrderRow.id.in_(order_ids))
     count = 0
     for order in work.session.scalars(over):
         order.state, order.closed_at = CLOSED, work.at
