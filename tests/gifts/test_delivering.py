@@ -19,8 +19,9 @@ from giftpad.kernel.work import unit_of_work
 from giftpad.messaging.commands import finish_sending, start_sending
 from giftpad.messaging.models import MessageRow
 from giftpad.messaging.rules.sending import put_off
+from tests.make_catalog import HEADER, Shelf
 from tests.make_gift_rows import ALL_HOURS
-from tests.make_gifts import CONTRACT, make_company
+from tests.make_gifts import CONTRACT, OWN_COURSE, make_company
 from tests.messaging import wire
 from tests.pump import pump
 
@@ -287,3 +288,43 @@ def break_run(company, order_id) -> None:
     with unit_of_work(company.scope) as work:
         gone = sa.text("UPDATE gift_orders SET run_id = :new WHERE id = :id")
         work.session.execute(gone, {"new": new_id(), "id": order_id})
+
+
+def letters_of(postman) -> str:
+    """Return the texts of the letters to whoever has chosen, one below the other."""
+    postman()
+    mails = (
+        email.message_from_bytes(raw, policy=email.policy.default) for raw in postman.mail.mails
+    )
+    texts = [mail.get_body(("plain",)).get_content() for mail in mails if "hanako" in mail["To"]]
+    return "\n".join(texts)
+
+
+def test_what_is_called_by_a_long_name_is_claimed_and_shipped(company, gift, postman):
+    shelf = Shelf(scope=company.scope, course_id=company.course_id)
+    name, kind = "みほん" * 33, "あかむらさき" * 16
+    head = f"{HEADER},variant_code,variant_name"
+    shelf.put(
+        f"L,{name},goods,,みほん農園,,,{OWN_COURSE},9,,L-A,{kind}",
+        "L,,,,,,,,9,,L-B,あお",
+        header=head,
+    )
+    company.variants[0] = shelf.variant("L-A", "L").id
+    claim_id = company.claim(gift.id, email="hanako@example.com")
+    with unit_of_work(company.scope) as work:
+        number = gifts.get_parcel(work, claim_id).claim.number
+        lines = [gifts.Shipped(line=2, number=number, carrier="架空便", tracking="1")]
+        assert gifts.note_shipped(work, lines) == (1, [])
+    assert name in letters_of(postman)
+
+
+@pytest.mark.parametrize(("carrier", "kept"), [("架空\n便", "架空 便"), ("架\u200b空", None)])
+def test_a_carrier_is_written_on_one_line_or_refused(carrier, kept):
+    cells = {"number": "G-00001", "tracking": "1", "carrier": carrier}
+    read = gifts.clean_shipped(2, cells, carrier="")
+    if kept is None:
+        assert isinstance(read, gifts.ShippingFault)
+        assert gifts.SHIPPING_SENTENCES[read.code]
+    else:
+        assert isinstance(read, gifts.Shipped)
+        assert read.carrier == kept

@@ -167,6 +167,14 @@ def ask_again(work: Work, about: ClaimedGift) -> None:
     _tell(work, about, CHOOSE_AGAIN, values={"until_day": _last_day(about.gift)})
 
 
+PRODUCT_LENGTH_MAX = 100
+"""A product and what is special about its variant can be longer together than a letter takes."""
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= PRODUCT_LENGTH_MAX else name[: PRODUCT_LENGTH_MAX - 1] + "…"
+
+
 def _tell(
     work: Work, about: ClaimedGift, template: str, *, values: Mapping[str, str | date]
 ) -> None:
@@ -178,7 +186,7 @@ def _tell(
     common = {
         "recipient": person["name"],
         "sender": order.sender_name,
-        "product": names.get(gift.locale) or next(iter(names.values())),
+        "product": _shortened(names.get(gift.locale) or next(iter(names.values()))),
         "link": link_of(order, gift),
         **_colours(order),
     }
