@@ -7,7 +7,12 @@ Does not know: what goods there are, how a letter looks or travels, pages, HTTP.
 
 from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen, find_gift_tenant
 from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
-from giftpad.gifts.commands.contracts import apply_section, read_section, take_deposit
+from giftpad.gifts.commands.contracts import (
+    apply_section,
+    read_section,
+    reverse_deposit,
+    take_deposit,
+)
 from giftpad.gifts.commands.deciding import (
     approve_order,
     send_back,
@@ -49,6 +54,9 @@ from giftpad.gifts.errors import (
     ContractMissing,
     CreditSpent,
     DepositKnown,
+    DepositNotFound,
+    DepositReversed,
+    DepositSpent,
     GiftNotFound,
     GiftOver,
     GiftWrongState,
@@ -188,6 +196,9 @@ __all__ = [
     "CreditSpent",
     "Day",
     "DepositKnown",
+    "DepositNotFound",
+    "DepositReversed",
+    "DepositSpent",
     "Fault",
     "GiftCancelled",
     "GiftClaimed",
@@ -311,6 +322,8 @@ __all__ = [
     "readdress",
     "remember_columns",
     "resend",
+    "rests_until",
+    "reverse_deposit",
     "send_back",
     "send_once_more",
     "send_sample",

@@ -175,6 +175,30 @@ class DepositKnown(Conflict):
     sentence = "A payment with this reference is booked already, with another amount."
 
 
+class DepositReversed(Conflict):
+    """A payment with this reference was booked and taken back."""
+
+    code = "gift_deposit.reversed"
+    sentence = (
+        "The payment with this reference was taken back. Book the right one with another reference."
+        " No money has moved."
+    )
+
+
+class DepositNotFound(NotFound):
+    """No payment with this reference is booked."""
+
+    code = "gift_deposit.not_found"
+    sentence = "No payment with this reference is booked."
+
+
+class DepositSpent(Rejected):
+    """What was paid in is spent already, so that it cannot be taken back."""
+
+    code = "gift_deposit.spent"
+    sentence = "{missing_minor} of this payment are spent already. No money has moved."
+
+
 class PrintNotFound(NotFound):
     """The order has no cards."""
 

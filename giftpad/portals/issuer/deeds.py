@@ -85,6 +85,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_cards.taken": mark("Took cards out"),
     "gift_cards.printed_again": mark("Had cards printed again"),
     "gift_deposit.booked": mark("Booked money paid in for gifts"),
+    "gift_deposit.reversed": mark("Took back money that was booked by mistake"),
     "payment.void": mark("Cancelled a payment"),
     "payment.refund": mark("Refunded a payment"),
     "shop.enrolled": mark("Added a shop"),
