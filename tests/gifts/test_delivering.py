@@ -290,6 +290,28 @@ def break_run(company, order_id) -> None:
         work.session.execute(gone, {"new": new_id(), "id": order_id})
 
 
+def test_one_gift_that_cannot_be_reminded_of_stops_nobody_elses_reminder(company, fresh_clock):
+    broken, whole = (company.sent(2, "mail") for _ in range(2))
+    for gift in (*company.gifts(broken), *company.gifts(whole)):
+        hear(company, gift, messaging.MessageDelivered)
+    break_run(company, broken)
+    fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
+    assert jobs.remind_due(company.scope) == 2
+    assert jobs.remind_due(company.scope) == 0
+    assert all(gift.reminded_at is not None for gift in company.gifts(whole))
+    assert all(gift.reminded_at is None for gift in company.gifts(broken))
+
+
+def test_a_reminder_that_comes_back_says_nothing_of_the_letter(company, gift, fresh_clock):
+    hear(company, gift, messaging.MessageDelivered)
+    fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
+    jobs.remind_due(company.scope)
+    reminded = again(company, gift)
+    assert reminded.delivery == "delivered"
+    hear(company, reminded, messaging.MessageBounced, is_permanent=True)
+    assert again(company, gift).delivery == "delivered"
+
+
 def letters_of(postman) -> str:
     """Return the texts of the letters to whoever has chosen, one below the other."""
     postman()

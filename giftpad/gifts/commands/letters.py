@@ -40,6 +40,7 @@ def invite(
 ) -> None:
     """Send gifts to those they are for; all leave when, and only when, ``work`` commits.
 
+    Of a reminder nothing is noted but that it was written: the letter has its fate already.
     Raises: ChannelMissing.
     """
     letters = [_invitation(order, gift, template) for gift in gifts]
@@ -51,14 +52,15 @@ def invite(
                 "tenant": work.tenant_id,
                 "gifts": [gift.id for gift in gifts],
                 "messages": message_ids,
-                "queued": QUEUED,
+                "queued": None if template == REMINDER else QUEUED,
                 "at": work.at,
             },
         )
 
 
 _NOTE_MESSAGES = sa.text("""
-    UPDATE gifts g SET message_id = n.message_id, delivery = :queued, queued_at = :at
+    UPDATE gifts g SET message_id = n.message_id,
+        delivery = coalesce(CAST(:queued AS text), g.delivery), queued_at = :at
     FROM unnest(CAST(:gifts AS uuid[]), CAST(:messages AS uuid[])) AS n (gift_id, message_id)
     WHERE g.tenant_id = :tenant AND g.id = n.gift_id
 """)
