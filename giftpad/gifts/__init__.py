@@ -90,7 +90,7 @@ from giftpad.gifts.events import (
     OrderSubmitted,
     RestDue,
 )
-from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
+from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
 from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parseaddr
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -16,12 +17,13 @@ from giftpad import gifts, messaging
 from giftpad.gifts import handlers, jobs
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
+from giftpad.messaging import jobs as messaging_jobs
 from giftpad.messaging.commands import finish_sending, start_sending
 from giftpad.messaging.models import MessageRow
 from giftpad.messaging.rules.sending import put_off
 from tests.make_catalog import HEADER, Shelf
 from tests.make_gift_rows import ALL_HOURS
-from tests.make_gifts import CONTRACT, OWN_COURSE, make_company
+from tests.make_gifts import CONTRACT, OWN_COURSE, make_company, set_contract
 from tests.messaging import wire
 from tests.pump import pump
 
@@ -310,6 +312,34 @@ def test_a_reminder_that_comes_back_says_nothing_of_the_letter(company, gift, fr
     assert reminded.delivery == "delivered"
     hear(company, reminded, messaging.MessageBounced, is_permanent=True)
     assert again(company, gift).delivery == "delivered"
+
+
+def quiet_now(company, *, until: timedelta = timedelta(hours=2)):
+    """Agree on quiet hours that have just begun, in the tenant's zone."""
+    with unit_of_work(company.scope) as work:
+        now = work.at.astimezone(ZoneInfo("Asia/Tokyo"))
+    begin, end = (now - timedelta(hours=1)).time(), (now + until).time()
+    set_contract(company.scope, replace(CONTRACT, quiet_from=begin, quiet_until=end))
+
+
+def test_letters_that_are_not_begun_when_it_gets_quiet_wait_for_the_morning(
+    company, postman, fresh_clock, monkeypatch
+):
+    monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
+    quiet_now(company)
+    gift, other = company.gifts(company.sent(2, "mail"))
+    assert not readdress(company, gift)
+    hear(company, other, messaging.MessageBounced, is_permanent=True)
+    with unit_of_work(company.scope) as work:
+        gifts.resend(work, other.id)
+        rests = gifts.rests_until(work)
+        run = messaging.get_run(work, company.order(gift.order_id).run_id)
+    assert postman() == []
+    assert rests is not None
+    assert run.rests_until == rests
+    fresh_clock(timedelta(hours=3))
+    assert messaging_jobs.go_on_with_bulk(company.scope) == 1
+    assert postman() == ["new@example.com", "r1@example.com"]
 
 
 def letters_of(postman) -> str:

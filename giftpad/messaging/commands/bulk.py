@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad.kernel.work import Work
 from giftpad.messaging.commands.due import wake_bulk
+from giftpad.messaging.commands.runs import is_going
 from giftpad.messaging.models import LineRow, MessageRow, RunRow
 from giftpad.messaging.rules.sending import BULK, CLOSED, HELD_MAX, LEASE, LINES_MAX, QUEUED
 
@@ -95,12 +96,15 @@ def hold_bulk(work: Work, queue: str, line: int) -> Held:
 
 
 def _going_runs(work: Work) -> list[UUID | None]:
-    """Return the runs that have something to send, and None for what is in no run."""
+    """Return the runs that have something to send now, and None for what is in no run."""
     closed = sum((getattr(RunRow, state) for state in CLOSED), start=sa.literal(0))
     found = sa.select(RunRow).where(
         RunRow.tenant_id == work.tenant_id, RunRow.paused_at.is_(None), RunRow.total > closed
     )
-    return [None, *work.session.execute(found.order_by(RunRow.id)).scalars()]
+    runs = work.session.execute(
+        found.order_by(RunRow.id).execution_options(populate_existing=True)
+    ).scalars()
+    return [None, *(run.id for run in runs if is_going(work, run))]
 
 
 def _hold_of_run(

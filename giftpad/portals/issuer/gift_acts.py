@@ -109,7 +109,9 @@ def _read(gift_id: UUID) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
         view = gifts.get_gift(work, gift_id)
         order = gifts.get_order(work, view.order_id)
+        rests_until = gifts.rests_until(work)
     return {
+        "rests_until": rests_until,
         "gift_view": view,
         "order": order,
         "standing": in_words(view),
@@ -182,7 +184,13 @@ def resend(gift_id: UUID) -> Answer:
     """Send the letter once more; pressed twice, it goes once."""
     form = PlainForm(request.form)
     answer = _act(gift_id, "resend", form, lambda work: gifts.resend(work, gift_id))
-    return answer or see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
+    if not isinstance(answer, str):
+        return answer
+    with unit_of_work(current_scope()) as work:
+        at = gifts.rests_until(work)
+    if at is not None:
+        return see_other("desk_gifts.acts.one", say=SENT_LATER, params={"at": at}, gift_id=gift_id)
+    return see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
 
 
 @bp.get("/one/<uuid:gift_id>/address")
