@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from giftpad import gifts, messaging
+from giftpad import catalog, gifts, messaging
 from giftpad.gifts import handlers, jobs
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
@@ -23,7 +23,7 @@ from giftpad.messaging.models import MessageRow
 from giftpad.messaging.rules.sending import put_off
 from tests.make_catalog import HEADER, Shelf
 from tests.make_gift_rows import ALL_HOURS
-from tests.make_gifts import CONTRACT, OWN_COURSE, make_company, set_contract
+from tests.make_gifts import CONTRACT, HOME, OWN_COURSE, make_company, set_contract
 from tests.messaging import wire
 from tests.pump import pump
 
@@ -350,6 +350,24 @@ def letters_of(postman) -> str:
     )
     texts = [mail.get_body(("plain",)).get_content() for mail in mails if "hanako" in mail["To"]]
     return "\n".join(texts)
+
+
+def test_a_letter_about_a_code_speaks_of_no_parcel(company, gift, postman):
+    shelf = Shelf(scope=company.scope, course_id=company.course_id)
+    shelf.put(f"SPA,日帰り温泉,digital,,,,,{OWN_COURSE},,")
+    variant = shelf.variant("SPA")
+    with unit_of_work(company.scope) as work:
+        catalog.add_codes(work, variant.id, [f"{gift.id.hex}-1"])
+    company.variants[0] = variant.id
+    claim_id = company.claim(gift.id, email="hanako@example.com")
+    said = letters_of(postman)
+    assert "日帰り温泉" in said
+    for word in ("〒", HOME.city, "お届け先", "発送"):
+        assert word not in said
+    with pytest.raises(gifts.ClaimNotFound), unit_of_work(company.scope) as work:
+        gifts.choose_again(work, claim_id, reason="在庫なし")
+    with unit_of_work(company.scope) as work:
+        assert gifts.get_letter(work, gift.id).state == "claimed"
 
 
 def test_what_is_called_by_a_long_name_is_claimed_and_shipped(company, gift, postman):

@@ -18,6 +18,7 @@ from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
 from giftpad.gifts.rules.gifts import QUEUED
+from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
 
@@ -141,10 +142,15 @@ class ClaimedGift:
 
 
 def tell_claimed(work: Work, about: ClaimedGift) -> None:
-    """Confirm to a recipient what they chose, if they gave an address for it."""
-    values: dict[str, str | date] = {"number": about.claim.number, "address": _written(about.to)}
-    if about.claim.expected_on is not None:
-        values["expected_day"] = about.claim.expected_on
+    """Confirm to a recipient what they chose, if they gave an address for it.
+
+    What travels in no parcel goes nowhere and leaves on no day.
+    """
+    values: dict[str, str | date] = {"number": about.claim.number}
+    if about.claim.kind == GOODS:
+        values["address"] = _written(about.to)
+        if about.claim.expected_on is not None:
+            values["expected_day"] = about.claim.expected_on
     _tell(work, about, RECEIVED, values=values)
 
 
