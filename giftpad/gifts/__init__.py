@@ -151,7 +151,7 @@ from giftpad.gifts.queries.shipping import (
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
-from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.gifts import STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
 from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
 from giftpad.gifts.rules.shipping import (
@@ -175,6 +175,7 @@ __all__ = [
     "SHIPPED_AT_ONCE_MAX",
     "SHIPPING_SENTENCES",
     "STAMPS",
+    "STAMP_WORDS",
     "STATES",
     "TIME_SLOTS",
     "TRACKING_FIELDS",

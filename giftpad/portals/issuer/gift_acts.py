@@ -28,7 +28,6 @@ from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
     DELIVERIES,
     GIFT_STATES,
-    STAMP_WORDS,
     in_words,
 )
 from giftpad.portals.issuer.naming import read_actors
@@ -118,7 +117,7 @@ def _read(gift_id: UUID) -> dict[str, Any]:
         "is_open": view.state == "outstanding",
         "claim_states": CLAIM_STATES,
         "deliveries": DELIVERIES,
-        "stamp_words": STAMP_WORDS,
+        "stamp_words": gifts.STAMP_WORDS,
     }
 
 

@@ -139,6 +139,17 @@ def test_a_gift_goes_elsewhere_at_once(company):
     assert "山田 花子" in said
 
 
+def test_thanks_are_read_in_the_words_they_were_said_in(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    company.claim(gift.id)
+    with unit_of_work(company.site.scope) as work:
+        gifts.thank(work, gift.id, stamp="delicious", words="")
+    assert gifts.STAMP_WORDS["delicious"] == "It looks delicious"
+    for where in (path(order_id), gift_path(gift.id)):
+        assert "It looks delicious" in words(company.person("viewer").get(where))
+
+
 def test_a_letter_is_not_sent_again_at_will(company):
     order_id = company.sent()
     (gift, *_) = company.gifts(order_id)
