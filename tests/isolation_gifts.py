@@ -111,9 +111,14 @@ def _tracking(_: Pages) -> Call:
 
 def _listed(pages: Pages) -> Call:
     parcel(pages.home.side)
+    return Call(data=_form(supplier="みほん農園"))
+
+
+def _list_file(pages: Pages) -> Call:
+    parcel(pages.home.side)
     with unit_of_work(pages.home.side.scope) as work:
-        until = work.at.isoformat()
-    return Call(data=_form(supplier="みほん農園", until=until))
+        list_id, _ = gifts.take_list(work, "みほん農園")
+    return Call(path={"list_id": str(list_id)})
 
 
 WHY = {"why": "left us"}
@@ -185,7 +190,7 @@ PAGES: dict[str, list[Recipe]] = {
     f"POST {GIFT}/link": [_at(_keyed(gift, "gift_id"))],
     f"GET {SHIPPING}": [_at(_plain(), stranger=OK)],
     f"GET {SHIPPING}/list": [_at(lambda _: Call(query=SUPPLIER), stranger=OK)],
-    f"GET {SHIPPING}/list.csv": [_at(lambda _: Call(query=SUPPLIER), stranger=OK)],
+    f"GET {SHIPPING}/lists/<uuid:list_id>.csv": [_at(_list_file)],
     f"POST {SHIPPING}/listed": [_at(_listed, status=SENT_ON, stranger=SENT_ON)],
     f"GET {SHIPPING}/columns": [_at(lambda _: Call(query=SUPPLIER), stranger=OK)],
     f"POST {SHIPPING}/columns": [_at(_plain(**SUPPLIER), status=SENT_ON, stranger=SENT_ON)],

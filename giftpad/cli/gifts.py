@@ -25,11 +25,13 @@ def _scope(slug: str) -> Scope:
     return scope
 
 
-def _reference(_: object, __: object, text: str) -> str:
-    """Return a reference that can be booked.
+def _reference(_: object, __: object, text: str | None) -> str | None:
+    """Return a reference that can be booked, or None for none.
 
     Raises: BadParameter.
     """
+    if text is None:
+        return None
     if not 0 < len(text.strip()) <= REFERENCE_LENGTH_MAX:
         message = f"a reference has 1 to {REFERENCE_LENGTH_MAX} characters"
         raise click.BadParameter(message)
@@ -42,22 +44,45 @@ def _reference(_: object, __: object, text: str) -> str:
     "--amount",
     "amount_minor",
     type=click.IntRange(1, AMOUNT_MINOR_MAX),
-    required=True,
     help="In the smallest unit, such as yen.",
 )
 @click.option(
     "--reference",
     callback=_reference,
-    required=True,
     help="Of the payment, such as the bank's number; booked once, however often it is said.",
 )
-def deposit(slug: str, amount_minor: int, reference: str) -> None:
-    """Book money that a tenant has paid in for gifts."""
+@click.option(
+    "--reverse",
+    "wrong",
+    callback=_reference,
+    help="Instead of booking: take back the payment with this reference, which was a mistake.",
+)
+def deposit(
+    slug: str, *, amount_minor: int | None, reference: str | None, wrong: str | None
+) -> None:
+    """Book money that a tenant has paid in for gifts, or take back what was booked by mistake."""
+    if wrong is not None and (amount_minor is not None or reference is not None):
+        message = "--reverse names the payment; it goes without --amount and --reference"
+        raise click.UsageError(message)
+    if wrong is not None:
+        _reverse(slug, wrong)
+        return
+    if amount_minor is None or reference is None:
+        message = "say --amount and --reference, or --reverse"
+        raise click.UsageError(message)
     scope = _scope(slug)
     with unit_of_work(scope) as work:
         domain.take_deposit(work, amount_minor, reference=reference)
         budget = domain.get_budget(work)
     click.echo(f"Booked as {reference}. {slug} can spend {budget:,} on gifts.")
+
+
+def _reverse(slug: str, reference: str) -> None:
+    scope = _scope(slug)
+    with unit_of_work(scope) as work:
+        amount_minor = domain.reverse_deposit(work, reference)
+        budget = domain.get_budget(work)
+    click.echo(f"Taken back: {amount_minor:,}, {reference}. {slug} can spend {budget:,} on gifts.")
 
 
 @gifts.command("list")

@@ -77,6 +77,7 @@ def runs(*, slug: str | None, as_json: bool) -> None:
             click.echo(
                 f"{tenant.slug} {each.id} {each.name}: {each.waiting} of {each.total} wait"
                 f"{'; ' * bool(counts)}{counts}{end}{', paused' * (each.paused_at is not None)}"
+                f"{', quiet' * (each.rests_until is not None)}"
             )
 
 

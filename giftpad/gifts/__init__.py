@@ -7,7 +7,12 @@ Does not know: what goods there are, how a letter looks or travels, pages, HTTP.
 
 from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen, find_gift_tenant
 from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
-from giftpad.gifts.commands.contracts import apply_section, read_section, take_deposit
+from giftpad.gifts.commands.contracts import (
+    apply_section,
+    read_section,
+    reverse_deposit,
+    take_deposit,
+)
 from giftpad.gifts.commands.deciding import (
     approve_order,
     send_back,
@@ -33,12 +38,12 @@ from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
-    mark_listed,
     name_columns,
     note_arrived,
     note_returned,
     note_shipped,
     send_once_more,
+    take_list,
 )
 from giftpad.gifts.commands.stopping import stop_issuing
 from giftpad.gifts.errors import (
@@ -50,12 +55,16 @@ from giftpad.gifts.errors import (
     ContractMissing,
     CreditSpent,
     DepositKnown,
+    DepositNotFound,
+    DepositReversed,
+    DepositSpent,
     GiftNotFound,
     GiftOver,
     GiftWrongState,
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
+    ListNotFound,
     OrderChanged,
     OrderIncomplete,
     OrderNotFound,
@@ -84,7 +93,7 @@ from giftpad.gifts.events import (
     OrderSubmitted,
     RestDue,
 )
-from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
+from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
 from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
@@ -129,11 +138,15 @@ from giftpad.gifts.queries.orders import (
 from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
 from giftpad.gifts.queries.proof import verify
 from giftpad.gifts.queries.shipping import (
+    ListView,
     ParcelPage,
     ParcelView,
     SupplierView,
+    get_list,
     get_parcel,
     list_columns,
+    list_listed,
+    list_lists,
     list_parcels,
     list_suppliers,
     tracking_purpose,
@@ -141,7 +154,7 @@ from giftpad.gifts.queries.shipping import (
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
-from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.gifts import STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.orders import (
     LINES_MAX,
     MESSAGE_LENGTH_MAX,
@@ -176,6 +189,7 @@ __all__ = [
     "SHIPPED_AT_ONCE_MAX",
     "SHIPPING_SENTENCES",
     "STAMPS",
+    "STAMP_WORDS",
     "STATES",
     "TIME_SLOTS",
     "TITLE_LENGTH_MAX",
@@ -198,6 +212,9 @@ __all__ = [
     "CreditSpent",
     "Day",
     "DepositKnown",
+    "DepositNotFound",
+    "DepositReversed",
+    "DepositSpent",
     "Fault",
     "GiftCancelled",
     "GiftClaimed",
@@ -218,6 +235,8 @@ __all__ = [
     "LineView",
     "LinesFaulty",
     "LinesRepeated",
+    "ListNotFound",
+    "ListView",
     "Look",
     "OrderApproved",
     "OrderChanged",
@@ -282,6 +301,7 @@ __all__ = [
     "get_gift",
     "get_letter",
     "get_link",
+    "get_list",
     "get_order",
     "get_parcel",
     "get_progress",
@@ -293,6 +313,8 @@ __all__ = [
     "list_gifts",
     "list_lines",
     "list_links",
+    "list_listed",
+    "list_lists",
     "list_orders",
     "list_parcels",
     "list_prints",
@@ -302,7 +324,6 @@ __all__ = [
     "list_undelivered",
     "look_at_recipients",
     "look_into",
-    "mark_listed",
     "mean_repeats",
     "mend_line",
     "mend_lines",
@@ -319,6 +340,8 @@ __all__ = [
     "readdress",
     "remember_columns",
     "resend",
+    "rests_until",
+    "reverse_deposit",
     "send_back",
     "send_once_more",
     "send_sample",
@@ -327,6 +350,7 @@ __all__ = [
     "submit_order",
     "take_deposit",
     "take_file",
+    "take_list",
     "take_recipients",
     "thank",
     "tracking_purpose",

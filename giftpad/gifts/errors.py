@@ -174,6 +174,13 @@ class ClaimWrongState(Conflict):
     sentence = "This cannot be done with the claim: it is {state}."
 
 
+class ListNotFound(NotFound):
+    """There is no such list, or all of it is on its way."""
+
+    code = "gift_list.not_found"
+    sentence = "There is no such list, or all of it is on its way."
+
+
 class ClaimSent(Conflict):
     """What was claimed is on its way; its address can no longer be changed."""
 
@@ -186,6 +193,30 @@ class DepositKnown(Conflict):
 
     code = "gift_deposit.known"
     sentence = "A payment with this reference is booked already, with another amount."
+
+
+class DepositReversed(Conflict):
+    """A payment with this reference was booked and taken back."""
+
+    code = "gift_deposit.reversed"
+    sentence = (
+        "The payment with this reference was taken back. Book the right one with another reference."
+        " No money has moved."
+    )
+
+
+class DepositNotFound(NotFound):
+    """No payment with this reference is booked."""
+
+    code = "gift_deposit.not_found"
+    sentence = "No payment with this reference is booked."
+
+
+class DepositSpent(Rejected):
+    """What was paid in is spent already, so that it cannot be taken back."""
+
+    code = "gift_deposit.spent"
+    sentence = "{missing_minor} of this payment are spent already. No money has moved."
 
 
 class PrintNotFound(NotFound):

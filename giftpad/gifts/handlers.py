@@ -9,7 +9,7 @@ from giftpad.gifts.commands.delivering import note_delivery
 from giftpad.gifts.commands.ending import cancel_rest, has_rest
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
-from giftpad.gifts.errors import RestBusy
+from giftpad.gifts.errors import OrderWrongState, RestBusy
 from giftpad.gifts.events import CardsDue, GiftsDue, RestDue
 from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, HANDED_OVER, UNKNOWN
 from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
@@ -53,14 +53,18 @@ def print_due_cards(scope: Scope, event: CardsDue) -> None:
 def cancel_due_rest(scope: Scope, event: RestDue) -> None:
     """Take back what is left of an order, a transaction for every thousand gifts.
 
+    If the order was closed meanwhile, nothing is left of it.
     Raises: RestBusy if somebody is at the last ones; the event comes again.
     """
     for _ in range(REST_CHUNKS_MAX):
-        with unit_of_work(scope, patience_s=ISSUE_PATIENCE_S) as work:
-            if not cancel_rest(work, event.object_id, reason=event.reason):
-                if has_rest(work, event.object_id):
-                    raise RestBusy
-                return
+        try:
+            with unit_of_work(scope, patience_s=ISSUE_PATIENCE_S) as work:
+                if not cancel_rest(work, event.object_id, reason=event.reason):
+                    if has_rest(work, event.object_id):
+                        raise RestBusy
+                    return
+        except OrderWrongState:
+            return
 
 
 def note_sent(work: Work, event: messaging.MessageSent) -> None:

@@ -37,7 +37,14 @@ def start_due_orders(scope: Scope) -> int:
 
 def remind_due(scope: Scope) -> int:
     """Remind whoever has not claimed yet and has two weeks left; return how many."""
-    return _steps(scope, remind_some)
+    count, after = 0, None
+    for _ in range(STEPS_MAX):
+        with unit_of_work(scope, patience_s=PATIENCE_S) as work:
+            reminded = remind_some(work, after)
+        count, after = count + reminded.count, reminded.last
+        if after is None:
+            break
+    return count
 
 
 def end_due(scope: Scope) -> int:

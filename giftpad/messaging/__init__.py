@@ -35,6 +35,8 @@ from giftpad.messaging.commands import (
     stop_token,
     suppress,
     tenant_of_receipt,
+    withdraw,
+    withdraw_many,
 )
 from giftpad.messaging.errors import (
     AddressUnfit,
@@ -74,6 +76,7 @@ from giftpad.messaging.queries import (
 from giftpad.messaging.rules.addresses import check_mail, check_phone
 from giftpad.messaging.rules.gifts import GIFT_LETTERS
 from giftpad.messaging.rules.letters import LETTERS, Written
+from giftpad.messaging.rules.quiet import quiet_until
 from giftpad.messaging.rules.receipts import Receipt
 from giftpad.messaging.rules.sending import CHANNELS, STATES
 from giftpad.messaging.rules.values import NOTICES, fits
@@ -134,6 +137,7 @@ __all__ = [
     "open_run",
     "pause_run",
     "preview",
+    "quiet_until",
     "read_receipts",
     "read_section",
     "resume_run",
@@ -144,4 +148,6 @@ __all__ = [
     "stop_token",
     "suppress",
     "tenant_of_receipt",
+    "withdraw",
+    "withdraw_many",
 ]

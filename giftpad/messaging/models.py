@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -111,7 +111,7 @@ class RunRow(Base):
     """Messages that were sent off together.
 
     Each closed state has a count, which moves in the transaction of the message; what is left of
-    ``total`` waits.
+    ``total`` waits.  From ``quiet_from`` until ``quiet_until``, in the tenant's zone, none leaves.
     """
 
     __tablename__ = "messaging_runs"
@@ -135,6 +135,8 @@ class RunRow(Base):
     suppressed: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     opened_at: Mapped[datetime] = mapped_column(INSTANT)
     paused_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
     delete_after: Mapped[datetime] = mapped_column(INSTANT)
 
 

@@ -24,6 +24,7 @@ from giftpad.messaging.models import (
 )
 from giftpad.messaging.rules.addresses import mask
 from giftpad.messaging.rules.letterheads import wording_in
+from giftpad.messaging.rules.quiet import quiet_until
 from giftpad.messaging.rules.runs import RECENT, Minute, estimate_end
 from giftpad.messaging.rules.sending import CLOSED
 from giftpad.messaging.rules.wording import Wording
@@ -58,7 +59,8 @@ class RunView:
     """How far a run is: ``counts`` by closed state, the rest waits.
 
     ``ends_at`` is when it will be through at its speed of the last minutes; None while it is
-    paused, through, or too slow or too young to tell.
+    paused, through, or too slow or too young to tell.  ``rests_until`` is when its quiet hours are
+    over, None in loud ones.
     """
 
     id: UUID
@@ -69,6 +71,7 @@ class RunView:
     counts: Mapping[str, int]
     opened_at: datetime
     paused_at: datetime | None
+    rests_until: datetime | None
     ends_at: datetime | None
 
 
@@ -140,11 +143,20 @@ def list_runs(work: Work) -> list[RunView]:
     return [_view_run(work, row) for row in work.session.execute(newest).scalars().all()]
 
 
+def rests_until(work: Work, row: RunRow) -> datetime | None:
+    """Return the end of a run's quiet hours if it is quiet now."""
+    if row.quiet_from is None or row.quiet_until is None:
+        return None
+    zone = tenancy.get_tenant(work.tenant_id).zone
+    return quiet_until(work.at, row.quiet_from, row.quiet_until, zone)
+
+
 def _view_run(work: Work, row: RunRow) -> RunView:
     counts = {state: getattr(row, state) for state in CLOSED}
     waiting = row.total - sum(counts.values())
     ends_at = None
-    if waiting and row.paused_at is None:
+    rests = rests_until(work, row)
+    if waiting and row.paused_at is None and rests is None:
         ends_at = estimate_end(waiting, _recent_minutes(work, row.id), work.at)
     return RunView(
         id=row.id,
@@ -155,6 +167,7 @@ def _view_run(work: Work, row: RunRow) -> RunView:
         counts=counts,
         opened_at=row.opened_at,
         paused_at=row.paused_at,
+        rests_until=rests,
         ends_at=ends_at,
     )
 

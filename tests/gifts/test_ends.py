@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,12 +11,14 @@ import sqlalchemy as sa
 
 from giftpad import gifts, ledger
 from giftpad.gifts import handlers, jobs
+from giftpad.gifts.commands.ending import close_some
 from giftpad.gifts.errors import RestBusy
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import CONTRACT, VALUE, cells, make_company, set_contract
 
 pytestmark = pytest.mark.usefixtures("house")
+REOPENED = 12
 LIFE = timedelta(days=CONTRACT.claim_days + 1)
 
 
@@ -147,3 +151,38 @@ def test_the_worked_example_of_the_docs(fresh_clock, monkeypatch):
     fresh_clock(LIFE)
     jobs.end_due(company.scope)
     assert books() == ended | {"deposit": 994_550, "gifts": 0, "expired": 5_000}
+
+
+def test_an_order_that_was_closed_meanwhile_has_no_rest_to_take_back(company):
+    order_id = company.sent(1)
+    (gift,) = company.gifts(order_id)
+    company.claim(gift.id)
+    jobs.end_due(company.scope)
+    assert company.order(order_id).state == "closed"
+    handlers.cancel_due_rest(company.scope, gifts.RestDue(object_id=order_id, reason="x"))
+    assert company.progress(order_id).claimed == 1
+
+
+def test_no_order_is_closed_over_a_gift_that_is_given_back(company):
+    """While one closes what is through, others give choices back: either sees the other's step."""
+    claims = {}
+    for _ in range(REOPENED):
+        (gift,) = company.gifts(company.sent(1))
+        claims[gift.order_id] = company.claim(gift.id)
+    is_over = threading.Event()
+
+    def close():
+        while not is_over.is_set():
+            with unit_of_work(company.scope) as work:
+                close_some(work)
+
+    def give_back(claim_id):
+        with unit_of_work(company.as_("support")) as work:
+            gifts.choose_again(work, claim_id, reason="x")
+
+    with ThreadPoolExecutor(4) as crowd:
+        closing = crowd.submit(close)
+        list(crowd.map(give_back, claims.values()))
+        is_over.set()
+        closing.result()
+    assert {company.order(order_id).state for order_id in claims} == {"sent"}

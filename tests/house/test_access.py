@@ -241,7 +241,7 @@ PAGES = {
         "GET /desk/gifts/shipping/claims/<uuid:claim_id>",
         "GET /desk/gifts/shipping/columns",
         "GET /desk/gifts/shipping/list",
-        "GET /desk/gifts/shipping/list.csv",
+        "GET /desk/gifts/shipping/lists/<uuid:list_id>.csv",
         "GET /desk/gifts/shipping/tracking",
         "POST /desk/gifts/one/<uuid:gift_id>/address",
         "POST /desk/gifts/one/<uuid:gift_id>/extend",

@@ -12,7 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, ledger
 from giftpad.gifts.commands import books
-from giftpad.gifts.errors import ContractMissing, CreditSpent, DepositKnown
+from giftpad.gifts.errors import (
+    ContractMissing,
+    CreditSpent,
+    DepositKnown,
+    DepositNotFound,
+    DepositReversed,
+    DepositSpent,
+)
 from giftpad.gifts.models import ContractRow, DepositRow
 from giftpad.gifts.rules.contracts import (
     CHANNELS,
@@ -158,19 +165,17 @@ def take_deposit(work: Work, amount_minor: int, *, reference: str) -> UUID:
     """Book that a tenant paid in; the same reference and amount again change nothing.
 
     Locks: the contract, then the deposit.
-    Raises: ContractMissing, DepositKnown.
+    Raises: ContractMissing, DepositKnown, DepositReversed.
     """
     assert 0 < amount_minor <= AMOUNT_MINOR_MAX
     assert 0 < len(reference) <= REFERENCE_LENGTH_MAX
     contract = lock_contract_row(work)
     if contract is None:
         raise ContractMissing
-    known = work.session.execute(
-        sa.select(DepositRow).where(
-            DepositRow.tenant_id == work.tenant_id, DepositRow.reference == reference
-        )
-    ).scalar_one_or_none()
+    known = _find_deposit(work, reference)
     if known is not None:
+        if known.reversed_at is not None:
+            raise DepositReversed
         if known.amount_minor != amount_minor:
             raise DepositKnown
         return known.id
@@ -199,3 +204,48 @@ def take_deposit(work: Work, amount_minor: int, *, reference: str) -> UUID:
         details={"amount_minor": amount_minor, "reference": reference},
     )
     return deposit_id
+
+
+def _find_deposit(work: Work, reference: str) -> DepositRow | None:
+    return work.session.execute(
+        sa.select(DepositRow)
+        .where(DepositRow.tenant_id == work.tenant_id, DepositRow.reference == reference)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+
+
+def reverse_deposit(work: Work, reference: str) -> int:
+    """Take back a payment that was booked by mistake, and return its amount; once, however often.
+
+    Locks: the contract, then the deposit.
+    Raises: ContractMissing, DepositNotFound, DepositSpent.
+    """
+    contract = lock_contract_row(work)
+    if contract is None:
+        raise ContractMissing
+    known = _find_deposit(work, reference)
+    if known is None:
+        raise DepositNotFound
+    if known.reversed_at is not None:
+        return known.amount_minor
+    deposit = books.find(work, books.DEPOSIT)
+    try:
+        books.move(
+            work,
+            "gift_deposit_reversed",
+            known.amount_minor,
+            debit_id=deposit,
+            credit_id=books.find(work, books.CLEARING),
+            reverses_id=known.id,
+        )
+    except ledger.InsufficientBalance as error:
+        missing = known.amount_minor - ledger.get_balance(work, deposit)
+        raise DepositSpent(missing_minor=missing, unit=contract.terms["unit"]) from error
+    known.reversed_at = work.at
+    audit.record(
+        work,
+        action="gift_deposit.reversed",
+        subject=f"gift_deposit:{known.id}",
+        details={"amount_minor": known.amount_minor, "reference": reference},
+    )
+    return known.amount_minor

@@ -260,7 +260,9 @@ def start_issuing(work: Work, order: OrderRow) -> None:
     """
     order.state, order.changed_at = ISSUING, work.at
     name = f"{order.number} {order.title}"
-    order.run_id = messaging.open_run(work, name=name, reference=order.id)
+    agreed = get_contract(work)
+    quiet = agreed.quiet_from, agreed.quiet_until
+    order.run_id = messaging.open_run(work, name=name, reference=order.id, quiet=quiet)
     events.publish(work, GiftsDue(object_id=order.id))
 
 

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, tenancy
+from giftpad import audit, messaging, tenancy
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
+from giftpad.gifts.commands.links import renew_link
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import MAIL, SMS
+from giftpad.gifts.rules.contracts import CARD, MAIL, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
     FAILED,
     HANDED_OVER,
+    NONE,
     OUTSTANDING,
 )
 from giftpad.gifts.rules.orders import CLOSED
-from giftpad.gifts.rules.recipients import judge_recipient
+from giftpad.gifts.rules.recipients import Recipient, judge_recipient
 from giftpad.kernel.clock import local_date
-from giftpad.kernel.work import Work
+from giftpad.kernel.errors import DomainError
+from giftpad.kernel.log import get_logger
+from giftpad.kernel.seal import SealBroken
+from giftpad.kernel.work import Work, savepoint
 
+log = get_logger("gifts")
 RESEND_PAUSE = timedelta(hours=20)
 """Between two letters to one person lies a night."""
 REMIND_BEFORE = timedelta(days=14)
@@ -50,6 +58,8 @@ def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) ->
     ).scalar_one_or_none()
     if gift is None or gift.message_id != message_id:
         return
+    if gift.queued_at == gift.reminded_at and delivery != DELIVERED:
+        return  # of a reminder: the letter itself has arrived, whatever becomes of this one
     if delivery == HANDED_OVER:
         gift.sent_at = gift.sent_at or work.at
         if gift.delivery in (DELIVERED, BOUNCED):
@@ -63,11 +73,17 @@ def resend(work: Work, gift_id: UUID) -> None:
     """Send a gift's letter once more, to the address it has.
 
     Whoever got it may not be bothered at will; one that never arrived may be sent again at once.
-    Locks: the gift.
+    One that waits to be sent leaves once, not twice.
+    Locks: the gift, its letter, the run of that.
     Raises: GiftNotFound, GiftWrongState, ResendTooSoon, ChannelMissing.
     """
     gift, order = lock_gift(work, gift_id)
+    _send_again(work, gift, order)
+
+
+def _send_again(work: Work, gift: GiftRow, order: OrderRow) -> None:
     _check_resend(work, gift)
+    _withdraw_letter(work, gift)
     gift.resent += 1
     work.session.flush()  # the letter's statement below writes the same row
     invite(work, order, [gift], template=INVITATION)
@@ -92,33 +108,49 @@ def _check_resend(work: Work, gift: GiftRow) -> None:
         raise ResendTooSoon(again_on=local_date(next_at, zone).isoformat())
 
 
-def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
+def _withdraw_letter(work: Work, gift: GiftRow) -> bool:
+    """See that the newest letter of a gift leaves no more; True if nobody has got any of it."""
+    if gift.message_id is None:
+        return False
+    is_unseen = messaging.withdraw(work, gift.message_id)
+    heard_of = (gift.sent_at, gift.delivered_at, gift.opened_at)
+    return is_unseen and not gift.resent and not any(heard_of)
+
+
+def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
     """Send a gift that is not claimed to another address, or by another way, at once.
 
-    The link stays the same, so whoever has it already has it still.
-    Locks: the gift.
-    Raises: GiftNotFound, GiftWrongState, OrderUnfit, ChannelMissing.
+    The same address again is a ``resend``.  A letter that has not left leaves no more.  Of one
+    that may have, the link is in hands that it was not meant for: the gift gets another link, and
+    the old one opens nothing.  Return whether the link is a new one.
+    Locks: the gift, its letter and the run of that, then the tenant's locators.
+    Raises: GiftNotFound, GiftWrongState, OrderUnfit, ResendTooSoon, ChannelMissing.
     """
+    if channel == CARD:
+        raise OrderUnfit(field="channel", code="channel.card")
     gift, order = lock_gift(work, gift_id)
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
     person = dict(open_person(gift))
-    column = {MAIL: "mail", SMS: "phone"}.get(channel, "")
-    judged = judge_recipient(
-        gift.number,
-        {"name": person["name"], column: address} if column else {"name": person["name"]},
-        channel=channel,
-        locale=gift.locale,
-    )
-    if judged.faults:
-        raise OrderUnfit(field=judged.faults[0].column, code=judged.faults[0].code)
+    judged = _judge(gift, person["name"], channel, address)
+    index = index_address(work, judged.address)
+    if channel in (MAIL, SMS) and (channel, index) == (gift.channel, gift.address_index):
+        _send_again(work, gift, order)
+        return False
     person["address"] = judged.address
     text = json.dumps(person, ensure_ascii=False)
     gift.person_sealed = tenancy.seal_text(
         work.tenant_id, person_place(work.tenant_id, gift.id), text
     )
-    gift.address_index = index_address(work, judged.address)
+    gift.address_index = index
+    is_renewed = not _withdraw_letter(work, gift)
+    if is_renewed:
+        _check_readdress(work, gift, channel)
+        renew_link(work, gift)
+        # What is known of the letter before is not known of this one.
+        gift.sent_at = gift.delivered_at = gift.opened_at = None
     before, gift.channel = gift.channel, channel
+    gift.message_id, gift.delivery, gift.queued_at = None, NONE, None
     work.session.flush()  # the letter's statement below writes the same row
     if channel in (MAIL, SMS):
         invite(work, order, [gift])
@@ -126,15 +158,54 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
         work,
         action="gift.readdressed",
         subject=f"gift:{gift.id}",
-        details={"was": before, "now": channel},
+        details={"was": before, "now": channel, "new_link": is_renewed},
     )
+    return is_renewed
 
 
-def remind_some(work: Work) -> int:
-    """Remind recipients whose gift ends soon, once each; return how many.
+def _judge(gift: GiftRow, name: str, channel: str, address: str) -> Recipient:
+    column = {MAIL: "mail", SMS: "phone"}.get(channel, "")
+    judged = judge_recipient(
+        gift.number,
+        {"name": name, column: address} if column else {"name": name},
+        channel=channel,
+        locale=gift.locale,
+    )
+    if judged.faults:
+        raise OrderUnfit(field=judged.faults[0].column, code=judged.faults[0].code)
+    return judged
 
+
+def _check_readdress(work: Work, gift: GiftRow, channel: str) -> None:
+    """Count a letter that may have been got, as a letter that is sent again is counted.
+
+    Or else one person could be written to without end, by two addresses in turn.
+    Raises: GiftWrongState.
+    """
+    if gift.channel not in (MAIL, SMS) or gift.delivery in _UNSENT:
+        count = gift.resent
+    else:
+        count = gift.resent = gift.resent + 1
+    if channel in (MAIL, SMS) and count > get_contract(work).resend_max:
+        raise GiftWrongState(state="resent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminded:
+    """How many were reminded, and where to go on; ``last`` is None when nobody is left."""
+
+    count: int
+    last: tuple[datetime, UUID] | None
+
+
+def remind_some(work: Work, after: tuple[datetime, UUID] | None = None) -> Reminded:
+    """Remind recipients whose gift ends soon, once each.
+
+    One that cannot be written to is passed over and named in the log; the others are reminded.
     Locks: the gifts, passing over those that somebody is at.
     """
+    channels = [channel for channel in (MAIL, SMS) if messaging.can_send(channel)]
+    place = sa.tuple_(GiftRow.ends_at, GiftRow.id)
     due = (
         sa.select(GiftRow, OrderRow)
         .join(
@@ -144,22 +215,43 @@ def remind_some(work: Work) -> int:
         .where(
             GiftRow.tenant_id == work.tenant_id,
             GiftRow.state == OUTSTANDING,
-            GiftRow.channel.in_((MAIL, SMS)),
+            GiftRow.channel.in_(channels),
             GiftRow.delivery.in_((HANDED_OVER, DELIVERED)),
             GiftRow.reminded_at.is_(None),
             GiftRow.ends_at.between(work.at, work.at + REMIND_BEFORE),
             GiftRow.queued_at < work.at - REMIND_LEAST,
             OrderRow.state != CLOSED,
         )
-        .order_by(GiftRow.ends_at)
+        .order_by(GiftRow.ends_at, GiftRow.id)
         .limit(REMIND_COUNT_MAX)
         .with_for_update(skip_locked=True, of=GiftRow)
     )
+    if after is not None:
+        due = due.where(place > sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
     by_order: dict[UUID, tuple[OrderRow, list[GiftRow]]] = {}
+    last = None
     for gift, order in work.session.execute(due):
-        gift.reminded_at = work.at
         by_order.setdefault(order.id, (order, []))[1].append(gift)
-    work.session.flush()  # the letters' statement below writes the same rows
-    for order, gifts in by_order.values():
-        invite(work, order, gifts, template=REMINDER)
-    return sum(len(gifts) for _, gifts in by_order.values())
+        last = gift.ends_at, gift.id
+    count = sum(_remind(work, order, gifts) for order, gifts in by_order.values())
+    return Reminded(count=count, last=last)
+
+
+def _remind(work: Work, order: OrderRow, gifts: Sequence[GiftRow]) -> int:
+    """Remind the recipients of one order together, or one by one if that cannot be done."""
+    try:
+        with savepoint(work):
+            invite(work, order, gifts, template=REMINDER)
+            _note_reminded(work, gifts)
+    except (DomainError, SealBroken) as error:
+        if len(gifts) > 1:
+            return sum(_remind(work, order, [gift]) for gift in gifts)
+        log.warning("gift not reminded", gift_id=str(gifts[0].id), reason=type(error).__name__)
+        return 0
+    return len(gifts)
+
+
+def _note_reminded(work: Work, gifts: Sequence[GiftRow]) -> None:
+    for gift in gifts:
+        gift.reminded_at = work.at
+    work.session.flush()  # or it would be written after the savepoint, whatever came of that

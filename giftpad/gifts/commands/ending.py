@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, events, ledger, tenancy
+from giftpad import audit, events, ledger, messaging, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
@@ -32,7 +32,7 @@ CLOSE_COUNT_MAX = 100
 def cancel_gift(work: Work, gift_id: UUID, *, reason: str) -> None:
     """Take back a gift that is not claimed; its value goes back to the tenant.
 
-    Locks: the gift, its account, then the deposit.
+    Locks: the gift, its account, the deposit, then the letter and its run.
     Raises: GiftNotFound, GiftWrongState.
     Publishes: gift.cancelled_v1.
     """
@@ -40,6 +40,7 @@ def cancel_gift(work: Work, gift_id: UUID, *, reason: str) -> None:
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
     _cancel(work, order, gift)
+    _withdraw_letters(work, [gift])
     audit.record(
         work,
         action="gift.cancelled",
@@ -66,6 +67,11 @@ def _cancel(work: Work, order: OrderRow, gift: GiftRow) -> None:
     )
 
 
+def _withdraw_letters(work: Work, gifts: Sequence[GiftRow]) -> None:
+    """See that no letter leaves any more that tells of a gift that is no more."""
+    messaging.withdraw_many(work, [gift.message_id for gift in gifts if gift.message_id])
+
+
 def _give_back(work: Work, order: OrderRow, amount_minor: int, entry_id: UUID) -> None:
     """Put value back into the deposit; the order's own account keeps how much it was."""
     books.move(
@@ -82,7 +88,7 @@ def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
     """Take back up to ``CANCEL_COUNT_MAX`` unclaimed gifts of an order; return how many.
 
     It is called until none is left, a transaction each time; what is claimed stays.
-    Locks: the order, the gifts, their accounts, then the deposit.
+    Locks: the order, the gifts, their accounts, the deposit, then the letters and their run.
     Raises: OrderNotFound, OrderWrongState.
     Publishes: gift.cancelled_v1 for each.
     """
@@ -90,6 +96,7 @@ def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
     gifts = _lock_some(work, GiftRow.order_id == order_id, limit=CANCEL_COUNT_MAX)
     if gifts:
         _cancel_many(work, order, gifts)
+        _withdraw_letters(work, gifts)
         audit.record(
             work,
             action="gift_order.rest_cancelled",
@@ -136,7 +143,7 @@ def begin_cancelling(work: Work, order_id: UUID, *, reason: str) -> int:
     """Take back the unclaimed gifts of an order, the first now, the rest right after.
 
     Return how many are taken back already.
-    Locks: the order, the gifts, their accounts, then the deposit.
+    Locks: the order, the gifts, their accounts, the deposit, then the letters and their run.
     Raises: OrderNotFound, OrderWrongState.
     Publishes: gift.cancelled_v1 for each; gift_order.rest_due_v1 if some are left.
     """
@@ -251,12 +258,15 @@ def close_some(work: Work) -> int:
         GiftRow.order_id == OrderRow.id,
         GiftRow.state == OUTSTANDING,
     )
-    over = (
-        sa.select(OrderRow)
-        .where(OrderRow.tenant_id == work.tenant_id, OrderRow.state == SENT, ~left)
+    through = (OrderRow.tenant_id == work.tenant_id, OrderRow.state == SENT, ~left)
+    order_ids = work.session.scalars(
+        sa.select(OrderRow.id)
+        .where(*through)
         .limit(CLOSE_COUNT_MAX)
         .with_for_update(skip_locked=True)
-    )
+    ).all()
+    # Asked anew: before an order was locked here, one of its gifts may have been given back.
+    over = sa.select(OrderRow).where(*through, OrderRow.id.in_(order_ids))
     count = 0
     for order in work.session.scalars(over):
         order.state, order.closed_at = CLOSED, work.at

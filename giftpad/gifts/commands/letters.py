@@ -18,6 +18,7 @@ from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
 from giftpad.gifts.rules.gifts import QUEUED
+from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
 
@@ -40,6 +41,7 @@ def invite(
 ) -> None:
     """Send gifts to those they are for; all leave when, and only when, ``work`` commits.
 
+    Of a reminder nothing is noted but that it was written: the letter has its fate already.
     Raises: ChannelMissing.
     """
     letters = [_invitation(order, gift, template) for gift in gifts]
@@ -51,14 +53,15 @@ def invite(
                 "tenant": work.tenant_id,
                 "gifts": [gift.id for gift in gifts],
                 "messages": message_ids,
-                "queued": QUEUED,
+                "queued": None if template == REMINDER else QUEUED,
                 "at": work.at,
             },
         )
 
 
 _NOTE_MESSAGES = sa.text("""
-    UPDATE gifts g SET message_id = n.message_id, delivery = :queued, queued_at = :at
+    UPDATE gifts g SET message_id = n.message_id,
+        delivery = coalesce(CAST(:queued AS text), g.delivery), queued_at = :at
     FROM unnest(CAST(:gifts AS uuid[]), CAST(:messages AS uuid[])) AS n (gift_id, message_id)
     WHERE g.tenant_id = :tenant AND g.id = n.gift_id
 """)
@@ -139,10 +142,15 @@ class ClaimedGift:
 
 
 def tell_claimed(work: Work, about: ClaimedGift) -> None:
-    """Confirm to a recipient what they chose, if they gave an address for it."""
-    values: dict[str, str | date] = {"number": about.claim.number, "address": _written(about.to)}
-    if about.claim.expected_on is not None:
-        values["expected_day"] = about.claim.expected_on
+    """Confirm to a recipient what they chose, if they gave an address for it.
+
+    What travels in no parcel goes nowhere and leaves on no day.
+    """
+    values: dict[str, str | date] = {"number": about.claim.number}
+    if about.claim.kind == GOODS:
+        values["address"] = _written(about.to)
+        if about.claim.expected_on is not None:
+            values["expected_day"] = about.claim.expected_on
     _tell(work, about, RECEIVED, values=values)
 
 
@@ -167,6 +175,14 @@ def ask_again(work: Work, about: ClaimedGift) -> None:
     _tell(work, about, CHOOSE_AGAIN, values={"until_day": _last_day(about.gift)})
 
 
+PRODUCT_LENGTH_MAX = 100
+"""A product and what is special about its variant can be longer together than a letter takes."""
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= PRODUCT_LENGTH_MAX else name[: PRODUCT_LENGTH_MAX - 1] + "…"
+
+
 def _tell(
     work: Work, about: ClaimedGift, template: str, *, values: Mapping[str, str | date]
 ) -> None:
@@ -178,7 +194,7 @@ def _tell(
     common = {
         "recipient": person["name"],
         "sender": order.sender_name,
-        "product": names.get(gift.locale) or next(iter(names.values())),
+        "product": _shortened(names.get(gift.locale) or next(iter(names.values()))),
         "link": link_of(order, gift),
         **_colours(order),
     }

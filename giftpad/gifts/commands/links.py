@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit
+from giftpad import audit, payments
 from giftpad.gifts.adapters import build_link
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.errors import GiftWrongState, OrderNotFound
@@ -32,6 +32,14 @@ def show_link(work: Work, gift_id: UUID) -> str:
     assert order.kid is not None
     audit.record(work, action="gift.link_shown", subject=f"gift:{gift.id}", details={})
     return build_link(work.tenant_id, order.kid, gift.locator)
+
+
+def renew_link(work: Work, gift: GiftRow) -> None:
+    """Give a gift, which is locked, another link: the one that it had opens nothing any more.
+
+    Locks: the tenant's locators.
+    """
+    gift.locator = payments.take_locators(work, 1)
 
 
 def open_links(work: Work, order_id: UUID) -> int:

@@ -12,12 +12,13 @@ from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.letters import ClaimedGift, ask_again
-from giftpad.gifts.errors import ClaimSent, GiftNotFound
+from giftpad.gifts.errors import ClaimNotFound, ClaimSent
 from giftpad.gifts.events import GiftReopened
 from giftpad.gifts.models import ClaimRow
 from giftpad.gifts.queries.letters import open_address
 from giftpad.gifts.rules.gifts import OUTSTANDING, PREPARING, RECEIVED, WITHDRAWN
 from giftpad.gifts.rules.orders import CLOSED, SENT
+from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work
 
@@ -29,18 +30,19 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     """Withdraw a claim that cannot be fulfilled and ask its recipient to choose once more.
 
     The value goes back onto the gift, whose last day moves if it is near; what was set aside of
-    the goods stays gone, for it is not there.
+    the goods stays gone, for it is not there.  What travels in no parcel is never taken back: a
+    code may have been seen, a donation made.
     Locks: the gift, its account, then the order.
-    Raises: GiftNotFound, ClaimSent.
+    Raises: ClaimNotFound, ClaimSent.
     Publishes: gift.reopened_v1.
     """
     gift_id = work.session.execute(
         sa.select(ClaimRow.gift_id).where(
-            ClaimRow.tenant_id == work.tenant_id, ClaimRow.id == claim_id
+            ClaimRow.tenant_id == work.tenant_id, ClaimRow.id == claim_id, ClaimRow.kind == GOODS
         )
     ).scalar_one_or_none()
     if gift_id is None:
-        raise GiftNotFound
+        raise ClaimNotFound
     gift, order = lock_gift(work, gift_id)
     row = work.session.get(ClaimRow, (work.tenant_id, claim_id), populate_existing=True)
     assert row is not None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from giftpad import audit
 from giftpad.gifts.commands.claiming import lock_gift
@@ -18,38 +18,55 @@ from giftpad.gifts.queries.letters import open_address
 from giftpad.gifts.queries.shipping import shipping_purpose
 from giftpad.gifts.rules.gifts import ARRIVED, CAME_BACK, PREPARING, RECEIVED, SHIPPED, WITHDRAWN
 from giftpad.gifts.rules.shipping import GOODS, LIST_FIELDS, Shipped, ShippingFault
+from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work, rows_changed
 
 SHIPPED_AT_ONCE_MAX = 500
+LISTED_AT_ONCE_MAX = 5000
 _SENDABLE = (RECEIVED, PREPARING, CAME_BACK, SHIPPED)
 
 
-def mark_listed(work: Work, supplier: str, *, claimed_until: datetime) -> int:
-    """Note that a supplier has the list of what was claimed until then; return how many claims.
+def take_list(work: Work, supplier: str) -> tuple[UUID | None, int]:
+    """Put all that a supplier has to send onto a list, and return its id and its length.
 
-    What is claimed later stays for the next list, and addresses can be changed no more.
+    None and 0 if there is nothing to send.  Whoever has the list can fetch it again; nobody else
+    gets any of it on another one, and no address on it can be changed any more.  Beyond
+    ``LISTED_AT_ONCE_MAX`` the rest waits for the next list.
+    Locks: the gifts, in the order of their ids.
     """
-    result = work.session.execute(
+    waiting = (
+        ClaimRow.tenant_id == work.tenant_id,
+        ClaimRow.kind == GOODS,
+        ClaimRow.supplier == supplier,
+        ClaimRow.state == RECEIVED,
+    )
+    first = (
+        sa.select(ClaimRow.gift_id).where(*waiting).order_by(ClaimRow.id).limit(LISTED_AT_ONCE_MAX)
+    )
+    gift_ids = work.session.scalars(
+        sa.select(GiftRow.id)
+        .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id.in_(first))
+        .order_by(GiftRow.id)
+        .with_for_update()
+    ).all()
+    # Asked anew: while these were locked one after the other, others may have listed some.
+    list_id = new_id()
+    listed = work.session.execute(
         sa.update(ClaimRow)
-        .where(
-            ClaimRow.tenant_id == work.tenant_id,
-            ClaimRow.kind == GOODS,
-            ClaimRow.supplier == supplier,
-            ClaimRow.state == RECEIVED,
-            ClaimRow.claimed_at <= claimed_until,
-        )
-        .values(state=PREPARING, listed_at=work.at, changed_at=work.at)
+        .where(*waiting, ClaimRow.gift_id == sa.any_(sa.cast(gift_ids, ARRAY(sa.Uuid))))
+        .values(state=PREPARING, list_id=list_id, listed_at=work.at, changed_at=work.at)
         .execution_options(synchronize_session=False)
     )
-    count = rows_changed(result)
-    if count:
-        audit.record(
-            work,
-            action="gift_claims.listed",
-            subject=f"tenant:{work.tenant_id}",
-            details={"supplier": supplier, "count": count},
-        )
-    return count
+    count = rows_changed(listed)
+    if not count:
+        return None, 0
+    audit.record(
+        work,
+        action="gift_claims.listed",
+        subject=f"tenant:{work.tenant_id}",
+        details={"supplier": supplier, "count": count, "list": str(list_id)},
+    )
+    return list_id, count
 
 
 def name_columns(work: Work, supplier: str, names: Mapping[str, str]) -> None:
@@ -163,7 +180,8 @@ def send_once_more(work: Work, claim_id: UUID, *, reason: str) -> None:
     Raises: ClaimNotFound, ClaimWrongState.
     """
     row = _turn(work, claim_id, RECEIVED, of=(CAME_BACK,), reason=reason)
-    row.carrier, row.tracking, row.shipped_at, row.listed_at = "", "", None, None
+    row.carrier, row.tracking, row.shipped_at = "", "", None
+    row.list_id = row.listed_at = None
 
 
 def _turn(work: Work, claim_id: UUID, state: str, *, of: tuple[str, ...], reason: str) -> ClaimRow:

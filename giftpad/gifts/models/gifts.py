@@ -120,6 +120,12 @@ class ClaimRow(Base):
             "state",
             postgresql_where=sa.text("state IN ('received', 'preparing', 'returned')"),
         ),
+        sa.Index(
+            "gift_claims_list_idx",
+            "tenant_id",
+            "list_id",
+            postgresql_where=sa.text("list_id IS NOT NULL"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -140,6 +146,8 @@ class ClaimRow(Base):
     tracking: Mapped[str] = mapped_column(server_default=sa.text("''"))
     claimed_at: Mapped[datetime] = mapped_column(INSTANT)
     listed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    list_id: Mapped[UUID | None]
+    """The list by which its supplier was told of it; nothing stands on two."""
     shipped_at: Mapped[datetime | None] = mapped_column(INSTANT)
     changed_at: Mapped[datetime] = mapped_column(INSTANT)
     delete_after: Mapped[datetime] = mapped_column(INSTANT)

@@ -35,7 +35,7 @@ class ContractRow(Base):
 
 
 class DepositRow(Base):
-    """Money that a tenant paid in for gifts; written once."""
+    """Money that a tenant paid in for gifts; what was booked by mistake is taken back once."""
 
     __tablename__ = "gift_deposits"
     __table_args__ = (
@@ -48,6 +48,7 @@ class DepositRow(Base):
     amount_minor: Mapped[int]
     actor: Mapped[str]
     at: Mapped[datetime] = mapped_column(INSTANT)
+    reversed_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class OrderRow(Base):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
-from giftpad import ledger
+from giftpad import ledger, tenancy
 from giftpad.gifts.errors import ContractMissing
 from giftpad.gifts.models import ContractRow
-from giftpad.gifts.rules.contracts import Contract
+from giftpad.gifts.rules.contracts import Contract, next_loud
 from giftpad.kernel.work import Work
 
 
@@ -28,6 +30,16 @@ def get_contract(work: Work) -> Contract:
     if contract is None:
         raise ContractMissing
     return contract
+
+
+def rests_until(work: Work) -> datetime | None:
+    """Return when letters leave again, if this is one of the hours in which none does.
+
+    Raises: ContractMissing.
+    """
+    agreed, zone = get_contract(work), tenancy.get_tenant(work.tenant_id).zone
+    loud_at = next_loud(work.at, agreed, zone)
+    return loud_at if loud_at > work.at else None
 
 
 def get_budget(work: Work) -> int:

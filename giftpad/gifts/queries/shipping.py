@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad.gifts.errors import ClaimNotFound
+from giftpad.gifts.errors import ClaimNotFound, ListNotFound
 from giftpad.gifts.models import ClaimRow, OrderRow
 from giftpad.gifts.queries.files import find_columns
 from giftpad.gifts.queries.letters import ClaimView, to_claim
@@ -19,6 +19,7 @@ from giftpad.kernel.work import Work
 
 PAGE_MAX = 500
 SUPPLIERS_MAX = 500
+LISTS_MAX = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +110,69 @@ def list_parcels(
     work: Work, supplier: str, *, state: str = RECEIVED, after: UUID | None = None, limit: int = 50
 ) -> ParcelPage:
     """Return a page of a supplier's parcels in one state."""
+    return _page(work, ClaimRow.supplier == supplier, state=state, after=after, limit=limit)
+
+
+def list_listed(
+    work: Work, list_id: UUID, *, after: UUID | None = None, limit: int = 50
+) -> ParcelPage:
+    """Return a page of what is still to be sent of one list."""
+    return _page(work, ClaimRow.list_id == list_id, state=PREPARING, after=after, limit=limit)
+
+
+def _page(
+    work: Work, which: sa.ColumnElement[bool], *, state: str, after: UUID | None, limit: int
+) -> ParcelPage:
     most = min(limit, PAGE_MAX)
-    asked = _JOINED.where(*_goods(work), ClaimRow.supplier == supplier, ClaimRow.state == state)
+    asked = _JOINED.where(*_goods(work), which, ClaimRow.state == state)
     if after is not None:
         asked = asked.where(ClaimRow.id > after)
     rows = work.session.execute(asked.order_by(ClaimRow.id).limit(most + 1)).all()
     items = tuple(_view(row, sender) for row, sender in rows[:most])
     return ParcelPage(items=items, next_after=items[-1].claim.id if len(rows) > most else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView:
+    """A list that a supplier has; ``left`` counts what of it is not on its way yet."""
+
+    id: UUID
+    supplier: str
+    taken_at: datetime
+    left: int
+
+
+def list_lists(work: Work, supplier: str) -> list[ListView]:
+    """Return the lists of a supplier of which something is still to be sent, newest first."""
+    return _read_lists(work, ClaimRow.supplier == supplier)
+
+
+def get_list(work: Work, list_id: UUID) -> ListView:
+    """Return one list of which something is still to be sent.
+
+    Raises: ListNotFound.
+    """
+    found = _read_lists(work, ClaimRow.list_id == list_id)
+    if not found:
+        raise ListNotFound
+    return found[0]
+
+
+def _read_lists(work: Work, which: sa.ColumnElement[bool]) -> list[ListView]:
+    rows = work.session.execute(
+        sa.select(
+            ClaimRow.list_id, ClaimRow.supplier, sa.func.min(ClaimRow.listed_at), sa.func.count()
+        )
+        .where(*_goods(work), which, ClaimRow.state == PREPARING, ClaimRow.list_id.is_not(None))
+        .group_by(ClaimRow.list_id, ClaimRow.supplier)
+        .order_by(sa.func.min(ClaimRow.listed_at).desc())
+        .limit(LISTS_MAX)
+    )
+    return [
+        ListView(id=list_id, supplier=supplier, taken_at=taken_at, left=left)
+        for list_id, supplier, taken_at, left in rows
+        if list_id is not None and taken_at is not None
+    ]
 
 
 def get_parcel(work: Work, claim_id: UUID) -> ParcelView:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from giftpad.messaging import quiet_until
 
 MAIL, SMS, LINK, CARD = "mail", "sms", "link", "card"
 CHANNELS = (MAIL, SMS, LINK, CARD)
@@ -68,16 +69,7 @@ def next_loud(at: datetime, contract: Contract, zone: str) -> datetime:
     >>> next_loud(datetime(2026, 11, 22, 13, 30, tzinfo=UTC), agreed, "Asia/Tokyo").isoformat()
     '2026-11-22T23:00:00+00:00'
     """
-    local = at.astimezone(ZoneInfo(zone))
-    begin, end, now = contract.quiet_from, contract.quiet_until, local.time()
-    if begin == end:
-        return at
-    over_night = begin > end
-    is_quiet = (now >= begin or now < end) if over_night else begin <= now < end
-    if not is_quiet:
-        return at
-    day = local.date() + timedelta(days=1 if over_night and now >= begin else 0)
-    return datetime.combine(day, end, tzinfo=local.tzinfo).astimezone(at.tzinfo)
+    return quiet_until(at, contract.quiet_from, contract.quiet_until, zone) or at
 
 
 def corporate_check_digit(digits: str) -> int:

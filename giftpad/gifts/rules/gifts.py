@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from giftpad.kernel.codes import encode
+from giftpad.kernel.i18n import mark
 
 OUTSTANDING, CLAIMED, CANCELLED, EXPIRED = "outstanding", "claimed", "cancelled", "expired"
 STATES = (OUTSTANDING, CLAIMED, CANCELLED, EXPIRED)
@@ -20,7 +23,15 @@ CHANGEABLE = (RECEIVED, CAME_BACK)
 """States in which the address of a claim can be changed."""
 
 TIME_SLOTS = ("any", "morning", "afternoon", "evening")
-STAMPS = ("thanks", "delighted", "delicious", "surprised", "see_you")
+STAMP_WORDS: Mapping[str, str] = {
+    "thanks": mark("Thank you very much"),
+    "delighted": mark("I am delighted"),
+    "delicious": mark("It looks delicious"),
+    "surprised": mark("What a nice surprise"),
+    "see_you": mark("See you soon"),
+}
+"""What each stamp says: to whoever sets it, and in the same words to whoever reads it."""
+STAMPS = tuple(STAMP_WORDS)
 WORDS_LENGTH_MAX = 300
 NUMBER_LENGTH = 5
 """Symbols of a claim's number at least; it grows when locators do."""

@@ -75,6 +75,7 @@ RECIPIENT_SENTENCES: Mapping[str, str] = {
     "phone.zero": mark("The leading 0 is missing. A spreadsheet drops it: add it."),
     "phone.landline": mark("An SMS goes to mobile numbers only: 090, 080, 070 or 060."),
     "channel.unknown": mark("Write mail, sms, link or card."),
+    "channel.card": mark("A card is printed with its order only. Choose another way of sending."),
     "channel.address": mark("This way of sending needs an address that is missing."),
     "locale.unknown": mark("Write ja or en."),
     "note.long": mark("A note has at most {most} characters; this one has {length}."),

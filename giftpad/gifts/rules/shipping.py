@@ -40,6 +40,7 @@ SHIPPING_SENTENCES: Mapping[str, str] = {
     "tracking.missing": mark("The carrier's number is missing."),
     "tracking.shape": mark("This is no carrier's number: {tracking}."),
     "carrier.missing": mark("Say which carrier it is."),
+    "carrier.shape": mark("A carrier's name has at most {most} characters that can be shown."),
     "state": mark("The claim {number} cannot be sent: it is {state}."),
     "repeated": mark("The claim {number} stands there twice."),
 }
@@ -73,7 +74,7 @@ def clean_shipped(line: int, cells: Mapping[str, str], *, carrier: str) -> Shipp
     """
     number = cells.get("number", "").strip().upper()
     tracking = cells.get("tracking", "").strip()
-    named = cells.get("carrier", "").strip() or carrier
+    named = " ".join((cells.get("carrier", "").strip() or carrier).split())
 
     def fault(code: str, **params: str) -> ShippingFault:
         return ShippingFault(line=line, code=code, params=params)
@@ -82,8 +83,10 @@ def clean_shipped(line: int, cells: Mapping[str, str], *, carrier: str) -> Shipp
         return fault("number.missing")
     if not tracking:
         return fault("tracking.missing")
-    if not named or len(named) > CARRIER_LENGTH_MAX:
+    if not named:
         return fault("carrier.missing")
+    if len(named) > CARRIER_LENGTH_MAX or not named.isprintable():
+        return fault("carrier.shape", most=str(CARRIER_LENGTH_MAX))
     is_plain = tracking.isascii() and tracking.replace("-", "").isalnum()
     if not is_plain or len(tracking) > TRACKING_LENGTH_MAX:
         return fault("tracking.shape", tracking=tracking[:TRACKING_LENGTH_MAX])

@@ -27,6 +27,7 @@ from giftpad.messaging.commands.suppressions import (
     stop_token,
     suppress,
 )
+from giftpad.messaging.commands.withdrawing import withdraw, withdraw_many
 
 __all__ = [
     "SECTION_FILES",
@@ -60,4 +61,6 @@ __all__ = [
     "take_line",
     "tenant_of_receipt",
     "wake_due_bulk",
+    "withdraw",
+    "withdraw_many",
 ]

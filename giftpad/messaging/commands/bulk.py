@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad.kernel.work import Work
 from giftpad.messaging.commands.due import wake_bulk
+from giftpad.messaging.commands.runs import is_going
 from giftpad.messaging.models import LineRow, MessageRow, RunRow
 from giftpad.messaging.rules.sending import BULK, CLOSED, HELD_MAX, LEASE, LINES_MAX, QUEUED
 
@@ -95,12 +96,15 @@ def hold_bulk(work: Work, queue: str, line: int) -> Held:
 
 
 def _going_runs(work: Work) -> list[UUID | None]:
-    """Return the runs that have something to send, and None for what is in no run."""
+    """Return the runs that have something to send now, and None for what is in no run."""
     closed = sum((getattr(RunRow, state) for state in CLOSED), start=sa.literal(0))
-    found = sa.select(RunRow.id).where(
+    found = sa.select(RunRow).where(
         RunRow.tenant_id == work.tenant_id, RunRow.paused_at.is_(None), RunRow.total > closed
     )
-    return [None, *work.session.execute(found.order_by(RunRow.id)).scalars()]
+    runs = work.session.execute(
+        found.order_by(RunRow.id).execution_options(populate_existing=True)
+    ).scalars()
+    return [None, *(run.id for run in runs if is_going(work, run))]
 
 
 def _hold_of_run(
@@ -130,15 +134,24 @@ def _hold_of_run(
 
 
 def let_go(work: Work, message_ids: Sequence[UUID], until: datetime) -> None:
-    """Let others have messages that were held and not begun."""
-    work.session.execute(
-        sa.update(MessageRow)
+    """Let others have messages that were held and not begun.
+
+    One that somebody withdraws just now is passed over: here the run is locked already.
+    """
+    mine = (
+        sa.select(MessageRow.id)
         .where(
             MessageRow.tenant_id == work.tenant_id,
             MessageRow.id.in_(message_ids),
             MessageRow.state == QUEUED,
             MessageRow.due_at == until,
         )
+        .with_for_update(skip_locked=True)
+        .cte("mine")
+    )
+    work.session.execute(
+        sa.update(MessageRow)
+        .where(MessageRow.tenant_id == work.tenant_id, MessageRow.id == mine.c.id)
         .values(due_at=work.at)
         .execution_options(synchronize_session=False)
     )

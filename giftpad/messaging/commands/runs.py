@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,14 +14,24 @@ from giftpad.kernel.work import Work, rows_changed
 from giftpad.messaging.commands.due import wake_bulk
 from giftpad.messaging.errors import RunNotFound
 from giftpad.messaging.models import RunMinuteRow, RunRow
+from giftpad.messaging.queries import rests_until
 from giftpad.messaging.rules.runs import MINUTES_KEPT, minute_of
 from giftpad.messaging.rules.sending import BULK, CLOSED, OPEN
 
 KEPT = timedelta(days=400)
 
 
-def open_run(work: Work, *, name: str, reference: UUID | None = None) -> UUID:
-    """Open a run for messages that are sent off together; ``reference`` is what they are about."""
+def open_run(
+    work: Work,
+    *,
+    name: str,
+    reference: UUID | None = None,
+    quiet: tuple[time, time] | None = None,
+) -> UUID:
+    """Open a run for messages that are sent off together; ``reference`` is what they are about.
+
+    ``quiet``: from when until when, in the tenant's zone, none of them leaves.
+    """
     run_id = new_id()
     work.session.execute(
         insert(RunRow).values(
@@ -30,10 +40,17 @@ def open_run(work: Work, *, name: str, reference: UUID | None = None) -> UUID:
             name=name,
             reference=reference,
             opened_at=work.at,
+            quiet_from=quiet[0] if quiet is not None else None,
+            quiet_until=quiet[1] if quiet is not None else None,
             delete_after=work.at + KEPT,
         )
     )
     return run_id
+
+
+def is_going(work: Work, run: RunRow) -> bool:
+    """Whether messages of a run leave now: nobody has paused it, and no hour of rest has."""
+    return run.paused_at is None and rests_until(work, run) is None
 
 
 def pause_run(work: Work, run_id: UUID) -> bool:

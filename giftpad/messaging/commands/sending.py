@@ -17,7 +17,7 @@ from giftpad.messaging.adapters import knows_keys, stop_hook, stop_page
 from giftpad.messaging.adapters.mails import Parcel
 from giftpad.messaging.commands.due import publish_due
 from giftpad.messaging.commands.fates import close, lock_message
-from giftpad.messaging.commands.runs import note_change, purge_runs
+from giftpad.messaging.commands.runs import is_going, note_change, purge_runs
 from giftpad.messaging.commands.suppressions import (
     find_reason,
     purge_suppressions,
@@ -73,14 +73,17 @@ def start_sending(
 ) -> Parcel | None:
     """Hold a message for one attempt; None if there is nothing to be sent any more.
 
-    With ``held_until`` only if nobody else has taken it since it was held until then.
+    With ``held_until`` only if nobody else has taken it since it was held until then, or has it
+    just now.
     Locks: the message, its run.
     Raises: PutOff while somebody else holds it.
     """
-    row = lock_message(work, message_id)
+    # Of bulk the run may be locked already, by the end of the message before, and whoever withdraws
+    # messages locks them before the run: to wait here could be to wait for each other.
+    row = lock_message(work, message_id, passes_over=held_until is not None)
     if row is None or row.state not in OPEN:
         return None
-    if held_until is not None and (row.due_at != held_until or _is_paused(work, row)):
+    if held_until is not None and (row.due_at != held_until or _is_held_back(work, row)):
         row.due_at = work.at if row.due_at == held_until else row.due_at
         return None
     repeats = may_repeat(row.queue, knows_keys=knows_keys(row.channel))
@@ -102,13 +105,15 @@ def start_sending(
     return _hold(work, row, repeats=repeats)
 
 
-def _is_paused(work: Work, row: MessageRow) -> bool:
+def _is_held_back(work: Work, row: MessageRow) -> bool:
     if row.run_id is None:
         return False
-    paused_at = sa.select(RunRow.paused_at).where(
-        RunRow.tenant_id == work.tenant_id, RunRow.id == row.run_id
-    )
-    return work.session.execute(paused_at).scalar() is not None
+    run = work.session.execute(
+        sa.select(RunRow)
+        .where(RunRow.tenant_id == work.tenant_id, RunRow.id == row.run_id)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    return run is not None and not is_going(work, run)
 
 
 def open_message(row: MessageRow) -> tuple[str, dict[str, Any]]:

@@ -78,8 +78,10 @@ GIFT_LETTERS: Mapping[str, Letter] = {
             _PRODUCT,
             _NUMBER,
             mark("Where it goes:\n{address}"),
-            mark("We expect it to leave by {expected_day}."),
-            mark("Here you see how far it is, and can change where it goes until it leaves:"),
+            mark(
+                "We expect it to leave by {expected_day}. Until then you can change where it goes."
+            ),
+            mark("Here you see what you have chosen:"),
             LINK_LINE,
             _SENT_FOR,
         ),

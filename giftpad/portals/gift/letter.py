@@ -16,13 +16,14 @@ from giftpad.portals.gift.pages import as_gift_pages, draw_of, nothing, stand_at
 from giftpad.portals.http import see_other
 
 RECEIVE = "gifts:receive"
-STAMP_WORDS = {
-    "thanks": (mark("Thank you very much"), "heart"),
-    "delighted": (mark("I am delighted"), "mood-happy"),
-    "delicious": (mark("It looks delicious"), "bowl-chopsticks"),
-    "surprised": (mark("What a nice surprise"), "sparkles"),
-    "see_you": (mark("See you soon"), "heart-handshake"),
+STAMP_SIGNS = {
+    "thanks": "heart",
+    "delighted": "mood-happy",
+    "delicious": "bowl-chopsticks",
+    "surprised": "sparkles",
+    "see_you": "heart-handshake",
 }
+STAMPS = {name: (words, STAMP_SIGNS[name]) for name, words in gifts.STAMP_WORDS.items()}
 """What each stamp says, and the drawing beside it."""
 THANKED = mark("Your thanks have been sent.")
 SAY_SOMETHING = mark("Choose one of these, or write something.")
@@ -36,7 +37,7 @@ class ThanksForm(Form):
 
     stamp = Choice(
         mark("In one word"),
-        [(name, words) for name, (words, _) in STAMP_WORDS.items()],
+        [(name, words) for name, words in gifts.STAMP_WORDS.items()],
         required=False,
     )
     words = Words(mark("In your own words"), most=gifts.WORDS_LENGTH_MAX, required=False)
@@ -63,7 +64,7 @@ def _draw(letter: gifts.Letter, form: ThanksForm) -> str:
             letter,
             "gift/status.html",
             form=form,
-            stamps=STAMP_WORDS,
+            stamps=STAMPS,
             postcode=write_postcode(letter.claim.address),
             phone=write_phone(letter.claim.address),
         )

@@ -28,7 +28,6 @@ from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
     DELIVERIES,
     GIFT_STATES,
-    STAMP_WORDS,
     in_words,
 )
 from giftpad.portals.issuer.naming import read_actors
@@ -40,7 +39,14 @@ bp = Blueprint("acts", __name__)
 ADDRESS_LENGTH_MAX = 300
 DEEDS_SHOWN = 30
 SENT_AGAIN = mark("Sent again.")
-SENT_ELSEWHERE = mark("It goes to the new address. The link stays the same.")
+SENT_LATER = mark("It is written. In the quiet hours nothing is sent: it leaves at {at}.")
+SENT_ELSEWHERE = mark("The letter goes to the new address. The link stays the same.")
+SENT_WITH_NEW_LINK = mark(
+    "The letter goes to the new address with a new link. The old link opens nothing any more."
+)
+HANDED_OVER = mark(
+    "You hand the link over yourself now. One that was sent before opens nothing any more."
+)
 EXTENDED = mark("It can be claimed until {day} now.")
 CANCELLED = mark("The gift is taken back. Its value is free again.")
 REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
@@ -55,7 +61,9 @@ Answer = Response | tuple[str, int]
 class AddressForm(Form):
     """Where a gift goes instead."""
 
-    channel = Choice(mark("Way of sending"), [(name, CHANNEL_WORDS[name]) for name in OFFERED])
+    channel = Choice(
+        mark("Way of sending"), [(name, CHANNEL_WORDS[name]) for name in OFFERED if name != "card"]
+    )
     address = Words(mark("Mail address or mobile number"), most=ADDRESS_LENGTH_MAX, required=False)
 
 
@@ -102,14 +110,16 @@ def _read(gift_id: UUID) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
         view = gifts.get_gift(work, gift_id)
         order = gifts.get_order(work, view.order_id)
+        rests_until = gifts.rests_until(work)
     return {
+        "rests_until": rests_until,
         "gift_view": view,
         "order": order,
         "standing": in_words(view),
         "is_open": view.state == "outstanding",
         "claim_states": CLAIM_STATES,
         "deliveries": DELIVERIES,
-        "stamp_words": STAMP_WORDS,
+        "stamp_words": gifts.STAMP_WORDS,
     }
 
 
@@ -133,22 +143,20 @@ def one(gift_id: UUID) -> str:
 
 def _act(
     gift_id: UUID, template: str, form: Form, effect: Callable[[Work], object], **more: Any
-) -> Answer | None:
-    """Do what a page asks, once for its key; None if it is done, else the page with its faults."""
+) -> Answer | str:
+    """Do what a page asks, once for its key, and return its result, or the page with its faults."""
     g.page_path = url_for(".one", gift_id=gift_id)
     status = 422
     if form.is_right():
         try:
             with unit_of_work(current_scope()) as work:
-                do_once(work, lambda: effect(work))
+                return do_once(work, lambda: effect(work))
         except (StillRunning, KeyReused):
             raise  # it may have been done by the first press: that is said on a page of its own
         except gifts.OrderUnfit as fault:
             _say_fault(form, fault)
         except (Conflict, Invalid, Rejected, Unavailable) as refusal:
             status = refused(form, refusal)
-        else:
-            return None
     return draw(template, form=form, key=request.form.get("key", ""), **_read(gift_id), **more), (
         status
     )
@@ -160,7 +168,8 @@ def _say_fault(form: Form, fault: gifts.OrderUnfit) -> None:
         form.refuse("claim_by", NOT_LATER, last=date.fromisoformat(str(fault.params["last"])))
         return
     code = str(fault.params.get("code", "required"))
-    form.refuse("address", gifts.RECIPIENT_SENTENCES[code], **fault.params)
+    field = "channel" if fault.params.get("field") == "channel" else "address"
+    form.refuse(field, gifts.RECIPIENT_SENTENCES[code], **fault.params)
 
 
 @bp.get("/one/<uuid:gift_id>/resend")
@@ -176,7 +185,13 @@ def resend(gift_id: UUID) -> Answer:
     """Send the letter once more; pressed twice, it goes once."""
     form = PlainForm(request.form)
     answer = _act(gift_id, "resend", form, lambda work: gifts.resend(work, gift_id))
-    return answer or see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
+    if not isinstance(answer, str):
+        return answer
+    with unit_of_work(current_scope()) as work:
+        at = gifts.rests_until(work)
+    if at is not None:
+        return see_other("desk_gifts.acts.one", say=SENT_LATER, params={"at": at}, gift_id=gift_id)
+    return see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
 
 
 @bp.get("/one/<uuid:gift_id>/address")
@@ -185,7 +200,8 @@ def ask_address(gift_id: UUID) -> str:
     """Ask where a gift goes instead."""
     values = _read(gift_id)
     view = values["gift_view"]
-    form = AddressForm(None, data={"channel": view.channel, "address": view.address})
+    channel = "mail" if view.channel == "card" else view.channel
+    form = AddressForm(None, data={"channel": channel, "address": view.address})
     return draw("address", form=form, key=new_key(), **values)
 
 
@@ -202,7 +218,12 @@ def change_address(gift_id: UUID) -> Answer:
             work, gift_id, channel=form.channel.data, address=form.address.data
         ),
     )
-    return answer or see_other("desk_gifts.acts.one", say=SENT_ELSEWHERE, gift_id=gift_id)
+    if not isinstance(answer, str):
+        return answer
+    said = SENT_WITH_NEW_LINK if answer == str(True) else SENT_ELSEWHERE
+    if form.channel.data == "link":
+        said = HANDED_OVER
+    return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
 
 
 def _last_day() -> date:
@@ -231,8 +252,10 @@ def extend(gift_id: UUID) -> Answer:
         gifts.extend_gift(work, gift_id, form.claim_by.day, reason=form.words.data)
 
     answer = _act(gift_id, "extend", form, give_time, last=_last_day())
+    if not isinstance(answer, str):
+        return answer
     params = {"day": form.claim_by.day}
-    return answer or see_other("desk_gifts.acts.one", say=EXTENDED, params=params, gift_id=gift_id)
+    return see_other("desk_gifts.acts.one", say=EXTENDED, params=params, gift_id=gift_id)
 
 
 @bp.get("/one/<uuid:gift_id>/cancel")
@@ -254,7 +277,9 @@ def cancel(gift_id: UUID) -> Answer:
         form,
         lambda work: gifts.cancel_gift(work, gift_id, reason=form.reason),
     )
-    return answer or see_other("desk_gifts.acts.one", say=CANCELLED, gift_id=gift_id)
+    if not isinstance(answer, str):
+        return answer
+    return see_other("desk_gifts.acts.one", say=CANCELLED, gift_id=gift_id)
 
 
 @bp.post("/one/<uuid:gift_id>/link")

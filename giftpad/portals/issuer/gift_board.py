@@ -21,7 +21,6 @@ from giftpad.portals.issuer.gift_shown import draw, find_course, find_design, na
 from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
     FILTER_WORDS,
-    STAMP_WORDS,
     in_words,
 )
 from giftpad.portals.issuer.naming import read_actors
@@ -118,7 +117,7 @@ def draw_board(order_id: UUID) -> str:
         shown=shown,
         word=word,
         thanks=thanks,
-        stamp_words=STAMP_WORDS,
+        stamp_words=gifts.STAMP_WORDS,
         claim_states=CLAIM_STATES,
         course_name=name_course(course) if course else "",
         look=find_design(order.draft.design),

@@ -17,7 +17,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.portals.downloads import XLSX, attachment, csv_head
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS
-from giftpad.portals.issuer.gift_words import CLAIM_STATES, DELIVERIES, GIFT_STATES, STAMP_WORDS
+from giftpad.portals.issuer.gift_words import CLAIM_STATES, DELIVERIES, GIFT_STATES
 from giftpad.portals.words import say_in_words, when
 
 bp = Blueprint("reports", __name__)
@@ -48,7 +48,7 @@ def _cells(view: gifts.GiftView) -> tuple[object, ...]:
     claim, thanks = view.claim, view.thanks
     said = ""
     if thanks is not None:
-        stamp = say_in_words(STAMP_WORDS[thanks.stamp]) if thanks.stamp else ""
+        stamp = say_in_words(gifts.STAMP_WORDS[thanks.stamp]) if thanks.stamp else ""
         said = " ".join(filter(None, (stamp, thanks.words)))
     moments = (view.sent_at, view.delivered_at, view.opened_at, view.ended_at)
     return (

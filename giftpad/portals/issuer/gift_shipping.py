@@ -6,7 +6,6 @@ Hides: that columns of lists are called as each supplier and carrier calls them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +34,7 @@ BODY_MAX = sheets.SIZE_MAX + 64 * 1024
 NAME_LENGTH_MAX = 60
 FAULTS_SHOWN = 200
 STATES = ("received", "preparing", "shipped", "returned", "arrived")
+LISTED_STATE = "preparing"
 FIELD_WORDS: Mapping[str, str] = {
     "number": mark("Number of the claim"),
     "code": mark("Code of the product"),
@@ -59,7 +59,8 @@ TIME_WORDS: Mapping[str, str] = {
     "afternoon": mark("in the afternoon"),
     "evening": mark("in the evening"),
 }
-LISTED = mark("{n} claims are with the supplier now.")
+LISTED = mark("The list is taken out, with {n} on it. Fetch its file and give it to the supplier.")
+NOTHING_LEFT = mark("Nothing is left for this list: somebody has taken it out already.")
 NAMED = mark("The names of the columns are kept for the next list.")
 TURNED = mark("Noted.")
 ASKED_AGAIN = mark("The recipient is asked to choose once more.")
@@ -101,16 +102,16 @@ def parcels() -> str:
     state = state if state in STATES else STATES[0]
     with unit_of_work(current_scope()) as work:
         found = gifts.list_parcels(work, supplier, state=state, after=id_asked("after"), limit=ROWS)
-        at = work.at
+        lists = gifts.list_lists(work, supplier) if state == LISTED_STATE else []
     return draw(
         "parcels",
         supplier=supplier,
         parcels=found.items,
+        lists=lists,
         state=state,
         states=[(name, CLAIM_STATES[name][1]) for name in STATES],
         claim_states=CLAIM_STATES,
         name_product=name_product,
-        until=at.isoformat(),
         key=new_key(),
         first_href=_list_href(supplier, state) if "after" in request.args else None,
         next_href=_list_href(supplier, state, found.next_after) if found.next_after else None,
@@ -126,31 +127,34 @@ def name_product(names: Mapping[str, str]) -> str:
     return names.get(current_locale()) or next(iter(names.values()), "")
 
 
-@bp.get("/shipping/list.csv")
+@bp.get("/shipping/lists/<uuid:list_id>.csv")
 @requires("gifts:support")
-def parcels_csv() -> Response:
-    """Take a supplier's list out, its columns called as that supplier calls them."""
-    scope, supplier = current_scope(), _supplier()
-    state = "preparing" if request.args.get("state") == "preparing" else "received"
+def list_csv(list_id: UUID) -> Response:
+    """Fetch a list that was taken out, its columns called as its supplier calls them.
+
+    What is on its way already is left out, so that a file fetched twice sends nothing twice.
+    """
+    scope = current_scope()
     with unit_of_work(scope) as work:
+        supplier = gifts.get_list(work, list_id).supplier
         names = gifts.list_columns(work, supplier)
         audit.record(
             work,
             action="gift_claims.list_taken",
             subject=f"tenant:{work.tenant_id}",
-            details={"supplier": supplier},
+            details={"supplier": supplier, "list": str(list_id)},
         )
     names = {field: names[field] for field in gifts.LIST_FIELDS if names[field]}
-    return attachment(_rows(scope, supplier, state, names), "shipping.csv")
+    return attachment(_rows(scope, list_id, names), "shipping.csv")
 
 
-def _rows(scope: Scope, supplier: str, state: str, names: Mapping[str, str]) -> Iterator[str]:
-    """Write a supplier's parcels page by page, each read in a short transaction of its own."""
+def _rows(scope: Scope, list_id: UUID, names: Mapping[str, str]) -> Iterator[str]:
+    """Write the parcels of a list page by page, each read in a short transaction of its own."""
     yield UTF8_MARK + sheets.write_line(names.values())
     after: UUID | None = None
     while True:
         with unit_of_work(scope) as work:
-            found = gifts.list_parcels(work, supplier, state=state, after=after, limit=500)
+            found = gifts.list_listed(work, list_id, after=after, limit=500)
         yield "".join(
             sheets.write_line(cells[field] for field in names) for cells in map(_cells, found.items)
         )
@@ -182,18 +186,19 @@ def _cells(parcel: gifts.ParcelView) -> Mapping[str, str]:
 
 @bp.post("/shipping/listed")
 @requires("gifts:support")
-def mark_listed() -> Response:
-    """Note that the supplier has the list that was shown."""
+def take_list() -> Response:
+    """Put all that a supplier has to send onto a list; its file can be fetched again and again."""
     supplier = _supplier()
-    try:
-        until = datetime.fromisoformat(request.form.get("until", ""))
-    except ValueError:
-        return see_other(_list_href(supplier, "received"))
+
+    def effect(work: Work) -> int:
+        _, count = gifts.take_list(work, supplier)
+        return count
+
     with unit_of_work(current_scope()) as work:
-        count = do_once(
-            work, lambda: gifts.mark_listed(work, supplier, claimed_until=min(until, work.at))
-        )
-    return see_other(_list_href(supplier, "preparing"), say=LISTED, params={"n": int(count)})
+        count = int(do_once(work, lambda: effect(work)))
+    if not count:
+        return see_other(_list_href(supplier, STATES[0]), say=NOTHING_LEFT, kind="info")
+    return see_other(_list_href(supplier, LISTED_STATE), say=LISTED, params={"n": count})
 
 
 @bp.get("/shipping/columns")

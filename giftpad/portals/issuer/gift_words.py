@@ -39,13 +39,6 @@ CLAIM_STATES: Mapping[str, tuple[str, str]] = {
     "returned": ("ng", mark("Came back")),
     "withdrawn": ("mute", mark("Withdrawn")),
 }
-STAMP_WORDS: Mapping[str, str] = {
-    "thanks": mark("Thank you"),
-    "delighted": mark("I am delighted"),
-    "delicious": mark("It was delicious"),
-    "surprised": mark("What a surprise"),
-    "see_you": mark("See you soon"),
-}
 KEPT_WORDS = (
     mark("received"),
     mark("preparing"),

@@ -124,7 +124,7 @@ def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
     assert actions(company, f"gift_order:{order_id}").count("gift_order.report_taken") == 2
 
 
-def test_a_gift_goes_elsewhere_and_the_link_stays(company):
+def test_a_gift_goes_elsewhere_at_once(company):
     order_id = company.sent()
     (gift, *_) = company.gifts(order_id)
     browser = company.person("support")
@@ -137,6 +137,17 @@ def test_a_gift_goes_elsewhere_and_the_link_stays(company):
     assert company.gifts(order_id)[0].address == "hanako@example.com"
     said = words(browser.get(path(order_id), query_string={"q": "hanako@example.com"}))
     assert "山田 花子" in said
+
+
+def test_thanks_are_read_in_the_words_they_were_said_in(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    company.claim(gift.id)
+    with unit_of_work(company.site.scope) as work:
+        gifts.thank(work, gift.id, stamp="delicious", words="")
+    assert gifts.STAMP_WORDS["delicious"] == "It looks delicious"
+    for where in (path(order_id), gift_path(gift.id)):
+        assert "It looks delicious" in words(company.person("viewer").get(where))
 
 
 def test_a_letter_is_not_sent_again_at_will(company):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -10,7 +11,6 @@ from giftpad import gifts, messaging
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import Company, make_company
-from tests.make_pages import hidden
 from tests.portals.issuer.counter import words
 
 LINKS = "氏名,送り方\n山田 花子,リンク\n鈴木 一,リンク\n佐藤 三郎,リンク\n"
@@ -47,11 +47,19 @@ def states(company, claims):
 
 
 def listed(browser):
-    page = browser.get(LIST, query_string=SUPPLIER)
-    return browser.post(
-        "/desk/gifts/shipping/listed",
-        {**SUPPLIER, "key": browser.key(), "until": hidden(page.text, "until")},
-    )
+    """Take out what there is to be sent."""
+    browser.get(LIST, query_string=SUPPLIER)
+    return browser.post("/desk/gifts/shipping/listed", {**SUPPLIER, "key": browser.key()})
+
+
+def files(browser):
+    """Return the addresses of the files of all lists, newest first."""
+    page = browser.get(LIST, query_string={**SUPPLIER, "state": "preparing"})
+    return re.findall(r'href="(/desk/gifts/shipping/lists/[0-9a-f-]+\.csv)"', page.text)
+
+
+def lines_of(browser, path):
+    return browser.get(path).get_data(as_text=True).splitlines()
 
 
 def test_nothing_is_to_be_sent_until_somebody_has_chosen(company):
@@ -64,7 +72,9 @@ def test_nothing_is_to_be_sent_until_somebody_has_chosen(company):
 def test_a_list_is_taken_out_as_the_supplier_calls_its_columns(company):
     browser = company.person("support")
     (first, *_) = claimed(company)
-    lines = browser.get(f"{LIST}.csv", query_string=SUPPLIER).get_data(as_text=True).splitlines()
+    assert "The list is taken out, with 3 on it." in words(browser.follow(listed(browser)))
+    (path,) = files(browser)
+    lines = lines_of(browser, path)
     assert lines[0].startswith('\ufeff"お届け番号","商品コード"')
     assert len(lines) == 4
     assert f'"{first.number}"' in lines[1]
@@ -73,33 +83,52 @@ def test_a_list_is_taken_out_as_the_supplier_calls_its_columns(company):
     names = {**SUPPLIER, "number": "管理No", "name": "届先名称", "postcode": "届先〒"}
     browser.get("/desk/gifts/shipping/columns", query_string=SUPPLIER)
     assert browser.post("/desk/gifts/shipping/columns", names).status_code == 303
-    head = browser.get(f"{LIST}.csv", query_string=SUPPLIER).get_data(as_text=True).splitlines()[0]
-    assert head == '\ufeff"管理No","届先名称","届先〒"'
+    assert lines_of(browser, path)[0] == '\ufeff"管理No","届先名称","届先〒"'
 
 
-def test_what_the_supplier_has_cannot_be_readdressed_and_later_claims_wait(company):
+def test_what_stands_on_a_list_cannot_be_readdressed(company):
     browser = company.person("support")
     claims = claimed(company)
-    browser.get(LIST, query_string=SUPPLIER)
-    later = claimed(company)
     assert listed(browser).status_code == 303
-    assert states(company, claims + later) == ["preparing"] * 6
+    assert states(company, claims) == ["preparing"] * 3
     with unit_of_work(company.site.scope) as work, pytest.raises(gifts.ClaimSent):
         gifts.change_address(
             work, claims[0].gift_id, gifts.get_parcel(work, claims[0].id).claim.address
         )
 
 
-def test_a_list_that_was_shown_leaves_out_what_came_after_it(company):
+def test_every_claim_stands_on_one_list_whenever_pages_were_opened_and_buttons_pressed(company):
     browser = company.person("support")
     claims = claimed(company)
-    page = browser.get(LIST, query_string=SUPPLIER)
-    form = {**SUPPLIER, "key": browser.key(), "until": hidden(page.text, "until")}
+    browser.get(LIST, query_string=SUPPLIER)
     later = claimed(company)
+    form = {**SUPPLIER, "key": browser.key()}
     for _ in range(2):
         assert browser.post("/desk/gifts/shipping/listed", form).status_code == 303
-    assert states(company, claims) == ["preparing"] * 3
-    assert states(company, later) == ["received"] * 3
+    late = {**SUPPLIER, "key": new_id().hex}  # from a page that a colleague opened long ago
+    answer = browser.post("/desk/gifts/shipping/listed", late)
+    assert "Nothing is left for this list" in words(browser.follow(answer))
+    newest = claimed(company)
+    listed(browser)
+    found = [lines_of(browser, path)[1:] for path in files(browser)]
+    assert [len(lines) for lines in found] == [3, 6]
+    for claim, lines in [(each, found[0]) for each in newest] + [
+        (each, found[1]) for each in claims + later
+    ]:
+        assert sum(f'"{claim.number}"' in line for line in lines) == 1
+
+
+def test_a_file_can_be_fetched_again_without_what_is_on_its_way(company):
+    browser = company.person("support")
+    claims = claimed(company)
+    listed(browser)
+    (path,) = files(browser)
+    assert lines_of(browser, path) == lines_of(browser, path)
+    take(browser, [f"{claims[0].number},1111,架空便"])
+    assert len(lines_of(browser, path)) == 3
+    take(browser, [f"{each.number},2222,架空便" for each in claims[1:]])
+    assert files(browser) == []
+    assert browser.get(path).status_code == 404
 
 
 def test_a_carriers_file_is_taken_line_by_line(company):
@@ -175,6 +204,8 @@ def test_a_parcel_that_came_back_goes_out_once_more(company):
         gifts.change_address(work, claim.gift_id, at)
     assert turn(browser, claim, act="again", why="address unknown").status_code == 303
     assert states(company, [claim]) == ["received"]
+    listed(browser)
+    assert f'"{claim.number}"' in lines_of(browser, files(browser)[0])[1]
     take(browser, [f"{claim.number},2222,架空便"])
     assert turn(browser, claim, act="arrived").status_code == 303
     assert states(company, [claim]) == ["arrived"]
@@ -198,7 +229,10 @@ def test_what_is_not_to_be_had_lets_its_recipient_choose_again(company):
 
 def test_addresses_are_for_those_who_send_parcels(company):
     claims = claimed(company)
+    support = company.person("support")
+    listed(support)
+    (path,) = files(support)
     for role in ("viewer", "approver"):
         browser = company.person(role)
-        for path in ("/desk/gifts/shipping", LIST, f"{LIST}.csv", claim_path(claims[0])):
-            assert browser.get(path, query_string=SUPPLIER).status_code == 403
+        for where in ("/desk/gifts/shipping", LIST, path, claim_path(claims[0])):
+            assert browser.get(where, query_string=SUPPLIER).status_code == 403
