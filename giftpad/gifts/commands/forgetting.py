@@ -28,6 +28,9 @@ def forget_some(work: Work) -> int:
         work.session.execute(
             sa.delete(LineRow)
             .where(LineRow.tenant_id == work.tenant_id, LineRow.id.in_(lines))
+            # Asked once more of the row itself: whoever waited here for a submission has chosen
+            # from what was there before it.
+            .where(LineRow.seq.is_(None))
             .execution_options(synchronize_session=False)
         )
     )
