@@ -158,14 +158,13 @@ class GiftClaimSchema(Schema):
     shipped_at = fields.DateTime(required=True, allow_none=True)
 
 
-class GiftSchema(Schema):
-    """One gift, without the link that opens it."""
+class GiftDoneSchema(Schema):
+    """One gift after something was done with it: the answer is kept for repeats, so no name."""
 
     id = fields.UUID(required=True)
     order_id = fields.UUID(required=True)
     number = fields.Integer(required=True)
     external_id = fields.String(required=True)
-    name = fields.String(required=True)
     channel = fields.String(required=True)
     state = fields.String(required=True)
     delivery = fields.String(required=True)
@@ -176,6 +175,12 @@ class GiftSchema(Schema):
     opened_at = fields.DateTime(required=True, allow_none=True)
     ended_at = fields.DateTime(required=True, allow_none=True)
     claim = fields.Nested(GiftClaimSchema, required=True, allow_none=True)
+
+
+class GiftSchema(GiftDoneSchema):
+    """One gift, without the link that opens it."""
+
+    name = fields.String(required=True)
 
 
 class GiftPageSchema(Schema):
@@ -420,7 +425,7 @@ class GiftCancel(MethodView):
     @requires("gifts:order")
     @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
     @blp.arguments(GiftReasonSchema)
-    @blp.response(200, GiftSchema)
+    @blp.response(200, GiftDoneSchema)
     @blp.alt_response(404, description="gift.not_found")
     @blp.alt_response(409, description="gift.wrong_state")
     def post(self, body: dict[str, Any], gift_id: UUID) -> Response:
@@ -431,7 +436,9 @@ class GiftCancel(MethodView):
             return gifts.get_gift(work, gift_id)
 
         with unit_of_work(current_scope()) as work:
-            return idempotent(work, cancel, schema=GiftSchema, status=200, kept_for=KEPT_FOR_MONEY)
+            return idempotent(
+                work, cancel, schema=GiftDoneSchema, status=200, kept_for=KEPT_FOR_MONEY
+            )
 
 
 @blp.route("/gifts/<uuid:gift_id>/resend")
@@ -441,7 +448,7 @@ class GiftResend(MethodView):
     @requires("gifts:support")
     @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
     @blp.arguments(GiftResendSchema)
-    @blp.response(202, GiftSchema)
+    @blp.response(202, GiftDoneSchema)
     @blp.alt_response(404, description="gift.not_found")
     @blp.alt_response(409, description="gift.wrong_state")
     @blp.alt_response(422, description="gift.resent_too_often")
@@ -453,7 +460,7 @@ class GiftResend(MethodView):
             return gifts.get_gift(work, gift_id)
 
         with unit_of_work(current_scope()) as work:
-            return idempotent(work, resend, schema=GiftSchema, status=202)
+            return idempotent(work, resend, schema=GiftDoneSchema, status=202)
 
 
 @blp.route("/gift-designs")

@@ -6,8 +6,11 @@ from dataclasses import replace
 from datetime import time
 
 import pytest
+import sqlalchemy as sa
 
+from giftpad.gifts import handlers as gift_handlers
 from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
 from tests import make_gifts
 from tests.make_callers import Caller
 
@@ -163,3 +166,21 @@ def test_designs_are_listed_in_the_readers_language(machine):
     found = machine.get("/api/v1/gift-designs").json["items"]
     assert "musubi" in [design["name"] for design in found]
     assert all(design["title"] and design["occasion"] for design in found)
+
+
+@pytest.mark.parametrize("act", ["cancel", "resend"])
+def test_an_answer_that_is_kept_for_repeats_names_nobody(company, machine, act, monkeypatch):
+    monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
+    order_id = company.sent(1, "mail")
+    (gift,) = company.gifts(order_id)
+    with unit_of_work(company.scope) as work:
+        gift_handlers.note_delivery(work, gift.id, gift.message_id, "bounced")
+    body = {"reason": "退職"} if act == "cancel" else {}
+    done = machine.post(f"/api/v1/gifts/{gift.id}/{act}", body, key="k1")
+    assert done.json["id"] == str(gift.id), done.text
+    again = machine.post(f"/api/v1/gifts/{gift.id}/{act}", body, key="k1")
+    assert again.json == done.json
+    with unit_of_work(company.scope) as work:
+        kept = work.session.execute(sa.text("SELECT answer::text FROM guard_keys")).scalars().all()
+    assert any(str(gift.id) in answer for answer in kept)
+    assert not any(gift.name in answer for answer in kept)
