@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -11,8 +12,10 @@ import sqlalchemy as sa
 
 from giftpad import gifts
 from giftpad.gifts import jobs
+from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import unit_of_work
-from tests.make_gifts import cells, make_company
+from giftpad.messaging import jobs as messaging_jobs
+from tests.make_gifts import CONTRACT, cells, make_company
 
 pytestmark = pytest.mark.usefixtures("house")
 DEADLINE_S = 20
@@ -44,3 +47,32 @@ def test_what_is_handed_in_just_now_is_not_forgotten(company, superuser_url):
     company.approve(order_id)
     company.issue(order_id)
     assert len(company.gifts(order_id)) == 5
+
+
+def test_who_got_more_time_is_forgotten_that_much_later(company, fresh_clock, monkeypatch):
+    monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
+    (gift,) = company.gifts(company.sent(1, "mail"))
+    for day in (80, 250, 420, 590):
+        fresh_clock(timedelta(days=day))
+        with unit_of_work(company.as_("support")) as work:
+            until = local_date(work.at, "Asia/Tokyo") + timedelta(days=CONTRACT.claim_days_max)
+            gifts.extend_gift(work, gift.id, until, reason="入院")
+    jobs.forget_old(company.scope)
+    messaging_jobs.purge_old(company.scope)  # the run of its first letter is gone
+    with unit_of_work(company.as_("support")) as work:
+        assert gifts.get_gift(work, gift.id).name == gift.name
+        gifts.resend(work, gift.id)
+    company.claim(gift.id)
+
+
+def test_whoever_chooses_again_is_not_forgotten_before_their_gift(company, fresh_clock):
+    order_id = company.sent(1)
+    (gift,) = company.gifts(order_id)
+    claim_id = company.claim(gift.id)
+    fresh_clock(timedelta(days=480))
+    with unit_of_work(company.as_("support")) as work:
+        gifts.choose_again(work, claim_id, reason="欠品")
+    fresh_clock(timedelta(days=493))
+    jobs.forget_old(company.scope)
+    (again,) = company.gifts(order_id)
+    assert (again.state, again.name) == ("outstanding", gift.name)

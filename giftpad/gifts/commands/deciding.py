@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.letters import run_of
 from giftpad.gifts.errors import (
     LinesFaulty,
     LinesRepeated,
@@ -238,8 +239,7 @@ def start_issuing(work: Work, order: OrderRow) -> None:
     Publishes: gift_order.gifts_due_v1.
     """
     order.state, order.changed_at = ISSUING, work.at
-    name = f"{order.number} {order.title}"
-    order.run_id = messaging.open_run(work, name=name, reference=order.id)
+    order.run_id = run_of(work, order)
     events.publish(work, GiftsDue(object_id=order.id))
 
 

@@ -42,6 +42,7 @@ def invite(
 
     Raises: ChannelMissing.
     """
+    order.run_id = run_of(work, order)
     letters = [_invitation(order, gift, template) for gift in gifts]
     message_ids = messaging.send_many(work, letters)
     if message_ids:
@@ -72,6 +73,13 @@ def _colours(order: OrderRow) -> dict[str, str]:
 def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Message:
     person = open_person(gift)
     values: dict[str, str | date] = {
+def run_of(work: Work, order: OrderRow) -> UUID:
+    """Return the run that counts the letters of an order; a gift can outlive its first one."""
+    if order.run_id is not None and messaging.has_run(work, order.run_id):
+        return order.run_id
+    return messaging.open_run(work, name=f"{order.number} {order.title}", reference=order.id)
+
+
         "recipient": person["name"],
         "sender": order.sender_name,
         "title": order.title,
