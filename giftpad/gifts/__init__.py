@@ -139,7 +139,14 @@ from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_addr
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
-from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
+from giftpad.gifts.rules.orders import (
+    APPROVED_WITHIN,
+    LINES_MAX,
+    STATES,
+    Cost,
+    OrderDraft,
+    cost_of,
+)
 from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
 from giftpad.gifts.rules.shipping import (
     LIST_FIELDS,
@@ -152,6 +159,7 @@ from giftpad.gifts.rules.shipping import (
 
 __all__ = [
     "ADDRESS_SENTENCES",
+    "APPROVED_WITHIN",
     "CHANNELS",
     "FIELDS",
     "FILTERS",

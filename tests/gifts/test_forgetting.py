@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -76,3 +77,41 @@ def test_whoever_chooses_again_is_not_forgotten_before_their_gift(company, fresh
     jobs.forget_old(company.scope)
     (again,) = company.gifts(order_id)
     assert (again.state, again.name) == ("outstanding", gift.name)
+
+
+def test_with_their_people_gifts_lose_the_references(company, fresh_clock):
+    def order() -> UUID:
+        order_id = company.draft()
+        people = ({"name": "見本", "external_id": f"E{line}"} for line in (2, 3))
+        company.take(order_id, (gifts.Cells(line=n, cells=e) for n, e in enumerate(people, 2)))
+        company.submit(order_id)
+        company.issue(order_id)
+        return order_id
+
+    order_id = order()
+    with pytest.raises(gifts.LinesFaulty):
+        order()
+    fresh_clock(timedelta(days=600))
+    jobs.end_due(company.scope)
+    jobs.forget_old(company.scope)
+    assert [gift.external_id for gift in company.gifts(order_id)] == ["", ""]
+    assert company.differences() == []
+
+
+def test_an_order_nobody_approves_goes_back_and_is_forgotten(company, fresh_clock):
+    before = company.budget()
+    order_id = company.draft()
+    company.take(order_id, cells(5))
+    assert company.submit(order_id) == "submitted"
+    fresh_clock(gifts.APPROVED_WITHIN - timedelta(hours=1))
+    assert jobs.lapse_waiting(company.scope) == 0
+    fresh_clock(gifts.APPROVED_WITHIN + timedelta(hours=1))
+    assert jobs.lapse_waiting(company.scope) == 1
+    order = company.order(order_id)
+    assert (order.state, order.lapsed_at is not None) == ("draft", True)
+    assert company.budget() == before
+    with unit_of_work(company.scope) as work:
+        assert gifts.count_lines(work, order_id).total == 5
+    fresh_clock(timedelta(days=91))
+    assert jobs.forget_old(company.scope) == 5
+    assert company.differences() == []

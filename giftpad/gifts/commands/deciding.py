@@ -28,7 +28,15 @@ from giftpad.gifts.models import LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.lines import count_lines
 from giftpad.gifts.rules.contracts import MAIL, SMS, Contract, next_loud
-from giftpad.gifts.rules.orders import APPROVED, DRAFT, ISSUING, SUBMITTED, Cost, cost_of
+from giftpad.gifts.rules.orders import (
+    APPROVED,
+    APPROVED_WITHIN,
+    DRAFT,
+    ISSUING,
+    SUBMITTED,
+    Cost,
+    cost_of,
+)
 from giftpad.kernel.clock import end_of, local_date
 from giftpad.kernel.work import Work
 
@@ -77,7 +85,7 @@ def submit_order(work: Work, order_id: UUID) -> str:
     order.value_minor, order.fees_minor = value, cost.fees_minor
     order.unclaimed, order.quantity = agreed.unclaimed, cost.count
     order.submitted_by, order.submitted_at = work.scope.actor.id, work.at
-    order.changed_at, order.refusal = work.at, ""
+    order.changed_at, order.refusal, order.lapsed_at = work.at, "", None
     events.publish(
         work,
         OrderSubmitted(object_id=order.id, quantity=cost.count, total_minor=cost.total_minor),
@@ -176,6 +184,36 @@ def send_back(work: Work, order_id: UUID, *, reason: str) -> None:
         subject=f"gift_order:{order.id}",
         details={"reason": order.refusal},
     )
+
+
+def lapse_some(work: Work, *, limit: int) -> int:
+    """Make orders that nobody approved in time drafts again; return how many.
+
+    What is held goes back, and its people are forgotten as those of any draft are.
+    Locks: the orders, passing over those that somebody is at, then what is held for them.
+    """
+    late = (
+        sa.select(OrderRow)
+        .where(
+            OrderRow.tenant_id == work.tenant_id,
+            OrderRow.state == SUBMITTED,
+            OrderRow.submitted_at < work.at - APPROVED_WITHIN,
+        )
+        .order_by(OrderRow.submitted_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    orders = work.session.scalars(late).all()
+    for order in orders:
+        _reopen(work, order)
+        order.lapsed_at = work.at
+        audit.record(
+            work,
+            action="gift_order.lapsed",
+            subject=f"gift_order:{order.id}",
+            details={"number": order.number},
+        )
+    return len(orders)
 
 
 def _reopen(work: Work, order: OrderRow) -> None:

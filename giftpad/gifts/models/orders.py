@@ -100,6 +100,8 @@ class OrderRow(Base):
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     changed_at: Mapped[datetime] = mapped_column(INSTANT)
+    lapsed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    """When it became a draft again because nobody had approved it; NULL once it is submitted."""
     submitted_by: Mapped[str | None]
     submitted_at: Mapped[datetime | None] = mapped_column(INSTANT)
     decided_by: Mapped[str | None]

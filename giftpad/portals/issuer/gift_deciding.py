@@ -78,6 +78,7 @@ def _draw_check(order_id: UUID, form: Form, *, key: str) -> str | Response:
         course_name=name_course(prepared.course) if prepared.course else "",
         look=find_design(draft.design),
         form=form,
+        approved_within_days=gifts.APPROVED_WITHIN.days,
         key=key,
         sample_key=new_key(),
         hands=[] if "gifts:order" in scope.permissions else find_hands("gifts:order"),

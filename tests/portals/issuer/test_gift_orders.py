@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from giftpad import gifts
+from giftpad.gifts import jobs
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import MESSAGE, PEOPLE, Company, hand_in, make_company, path
 from tests.make_pages import inputs
@@ -115,6 +118,18 @@ def test_a_file_that_had_to_be_guessed_is_shown_first(company):
     again = hand_in(browser, order_id, sheet.decode("cp932"), replaces="yes")
     assert again.headers["Location"] == path(order_id, "/recipients")
     assert counts(company, order_id).good == 1
+
+
+def test_until_when_somebody_must_approve_is_said_before_and_after(company, fresh_clock):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, many(30))
+    assert "within 30 days" in words(browser.get(path(order_id, "/check")))
+    company.submit(browser, order_id)
+    assert "If nobody approves it by" in words(browser.get(path(order_id)))
+    fresh_clock(gifts.APPROVED_WITHIN + timedelta(hours=1))
+    jobs.lapse_waiting(company.site.scope)
+    said = words(company.person("issuer").get(path(order_id, "/check")))
+    assert "Nobody approved it in time" in said
 
 
 def test_pasted_rows_and_single_people_are_taken_too(company):
