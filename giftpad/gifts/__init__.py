@@ -82,7 +82,14 @@ from giftpad.gifts.events import (
     RestDue,
 )
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
-from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
+from giftpad.gifts.queries.files import (
+    Look,
+    find_columns,
+    find_file,
+    has_file,
+    look_at_recipients,
+    look_into,
+)
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
     FILTERS,
@@ -276,6 +283,7 @@ __all__ = [
     "get_order",
     "get_parcel",
     "get_progress",
+    "has_file",
     "keep_file",
     "leave_out",
     "list_columns",

@@ -110,7 +110,7 @@ def _state(
         after = number_asked("after")
         listed = gifts.list_lines(work, order_id, after=after, limit=GOOD_SHOWN)
         repeats = gifts.list_repeats(work, order_id) if counts.repeated else []
-        waits = gifts.find_file(work, order_id) is not None
+        waits = gifts.has_file(work, order_id)
     return {
         "order": order,
         "counts": counts,

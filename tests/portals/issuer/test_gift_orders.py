@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -118,6 +120,26 @@ def test_a_file_that_had_to_be_guessed_is_shown_first(company):
     again = hand_in(browser, order_id, sheet.decode("cp932"), replaces="yes")
     assert again.headers["Location"] == path(order_id, "/recipients")
     assert counts(company, order_id).good == 1
+
+
+def guessed(company) -> tuple[Any, UUID]:
+    """Return a browser, and a draft whose file waits to be looked at."""
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/recipients"))
+    sheet = "お客さま,連絡先,部署\n山田 花子,hana@example.com,総務\n".encode("cp932")
+    hand_in(browser, order_id, sheet)
+    return browser, order_id
+
+
+def test_a_waiting_file_is_told_of_and_not_opened_for_it(company, monkeypatch):
+    browser, order_id = guessed(company)
+
+    def opened(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("giftpad.tenancy.open_bytes", opened)
+    assert path(order_id, "/recipients/columns") in browser.get(path(order_id, "/recipients")).text
 
 
 def test_until_when_somebody_must_approve_is_said_before_and_after(company, fresh_clock):
