@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from giftpad import gifts
 from giftpad.gifts import jobs
+from giftpad.gifts.commands.forgetting import forget_some
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
@@ -115,3 +116,44 @@ def test_an_order_nobody_approves_goes_back_and_is_forgotten(company, fresh_cloc
     fresh_clock(timedelta(days=91))
     assert jobs.forget_old(company.scope) == 5
     assert company.differences() == []
+
+
+def test_forgetting_reads_only_what_is_old(company, superuser_url):
+    company.sent(300)
+    company.take(company.draft(), cells(300))
+    analyse(superuser_url)
+    with unit_of_work(company.scope) as work:
+        work.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        assert forget_some(work) == 0
+        assert read_rows(work, "gifts", "gift_lines") < 20
+
+
+def test_mending_one_person_judges_no_other_reference(company, superuser_url):
+    order_id = company.draft()
+    people = [{"name": "見本", "external_id": f"E{at}"} for at in range(1, 301)]
+    company.take(order_id, (gifts.Cells(line=n, cells=e) for n, e in enumerate(people, 1)))
+    analyse(superuser_url)
+    with unit_of_work(company.scope) as work:
+        work.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        gifts.mend_lines(work, order_id, {5: {"external_id": "E7"}})
+        assert read_rows(work, "gift_lines") < 50
+        twice = gifts.list_lines(work, order_id, faulty_only=True).items
+        assert [line.number for line in twice] == [7]
+    with unit_of_work(company.scope) as work:
+        gifts.leave_out(work, order_id, [5])
+        assert gifts.count_lines(work, order_id).faulty == 0
+
+
+def analyse(superuser_url) -> None:
+    """Tell the planner what there is, as the database does by itself after a while."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute("ANALYZE gifts, gift_lines, gift_claims, gift_thanks")
+
+
+def read_rows(work, *tables: str) -> int:
+    """Return how many rows of tables this transaction has read so far."""
+    counted = sa.text(
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+        " WHERE relname = ANY(:tables)"
+    )
+    return int(work.session.execute(counted, {"tables": list(tables)}).scalar_one())

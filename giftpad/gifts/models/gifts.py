@@ -65,6 +65,12 @@ class GiftRow(Base):
             "ends_at",
             postgresql_where=sa.text("state = 'outstanding'"),
         ),
+        sa.Index(
+            "gifts_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("person_sealed <> ''::bytea"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -120,6 +126,12 @@ class ClaimRow(Base):
             "state",
             postgresql_where=sa.text("state IN ('received', 'preparing', 'returned')"),
         ),
+        sa.Index(
+            "gift_claims_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("address_sealed <> ''::bytea"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -152,6 +164,12 @@ class ThanksRow(Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
         sa.Index("gift_thanks_order_idx", "tenant_id", "order_id", "at"),
+        sa.Index(
+            "gift_thanks_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("words_sealed <> ''::bytea"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     gift_id: Mapped[UUID] = mapped_column(primary_key=True)

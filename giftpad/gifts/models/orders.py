@@ -124,6 +124,12 @@ class LineRow(Base):
     __table_args__ = (
         sa.UniqueConstraint("tenant_id", "order_id", "number"),
         sa.ForeignKeyConstraint(
+        sa.Index(
+            "gift_lines_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("seq IS NULL"),
+        ),
             ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
         sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
