@@ -45,7 +45,15 @@ def invite(
     order.run_id = run_of(work, order)
     letters = [_invitation(order, gift, template) for gift in gifts]
     message_ids = messaging.send_many(work, letters)
-    if message_ids:
+    if message_ids and template == REMINDER:
+        # What becomes of a reminder says nothing of the letter that arrived before it.
+        work.session.execute(
+            sa.update(GiftRow)
+            .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id.in_([g.id for g in gifts]))
+            .values(queued_at=work.at)
+            .execution_options(synchronize_session=False)
+        )
+    elif message_ids:
         work.session.execute(
             _NOTE_MESSAGES,
             {
@@ -65,6 +73,13 @@ _NOTE_MESSAGES = sa.text("""
 """)
 
 
+def run_of(work: Work, order: OrderRow) -> UUID:
+    """Return the run that counts the letters of an order; a gift can outlive its first one."""
+    if order.run_id is not None and messaging.has_run(work, order.run_id):
+        return order.run_id
+    return messaging.open_run(work, name=f"{order.number} {order.title}", reference=order.id)
+
+
 def _colours(order: OrderRow) -> dict[str, str]:
     design = designs.get_design(order.design)
     return {name: getattr(design, name).lower() for name in ("paper", "ink", "band")}
@@ -73,13 +88,6 @@ def _colours(order: OrderRow) -> dict[str, str]:
 def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Message:
     person = open_person(gift)
     values: dict[str, str | date] = {
-def run_of(work: Work, order: OrderRow) -> UUID:
-    """Return the run that counts the letters of an order; a gift can outlive its first one."""
-    if order.run_id is not None and messaging.has_run(work, order.run_id):
-        return order.run_id
-    return messaging.open_run(work, name=f"{order.number} {order.title}", reference=order.id)
-
-
         "recipient": person["name"],
         "sender": order.sender_name,
         "title": order.title,
