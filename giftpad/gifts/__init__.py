@@ -28,7 +28,14 @@ from giftpad.gifts.commands.lines import (
     mend_lines,
     take_recipients,
 )
-from giftpad.gifts.commands.links import list_links, open_links, show_link
+from giftpad.gifts.commands.links import (
+    HandedLink,
+    LinkPage,
+    list_links,
+    open_link_page,
+    open_links,
+    show_link,
+)
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
@@ -217,6 +224,7 @@ __all__ = [
     "LinePage",
     "LineView",
     "LinesFaulty",
+    "HandedLink",
     "LinesRepeated",
     "Look",
     "OrderApproved",
@@ -224,6 +232,7 @@ __all__ = [
     "OrderDraft",
     "OrderIncomplete",
     "OrderNotFound",
+    "LinkPage",
     "OrderPage",
     "OrderSent",
     "OrderSubmitted",
@@ -317,6 +326,7 @@ __all__ = [
     "read_section",
     "readdress",
     "remember_columns",
+    "open_link_page",
     "resend",
     "send_back",
     "send_once_more",

@@ -364,18 +364,12 @@ class OrderLinks(MethodView):
     @blp.arguments(LinkQuerySchema, location="query")
     @blp.response(200, GiftLinkPageSchema)
     @blp.alt_response(404, description="gift_order.not_found")
-    def get(self, query: dict[str, Any], order_id: UUID) -> dict[str, Any]:
-        """List the links of unclaimed gifts with the channel link; this is put on record."""
+    def get(self, query: dict[str, Any], order_id: UUID) -> CursorPage[gifts.HandedLink]:
+        """List the links of unclaimed gifts with the channel link; each page is put on record."""
         after = decode_cursor(query["cursor"], int) or 0
         with unit_of_work(current_scope()) as work:
-            gifts.open_links(work, order_id)
-            found = gifts.list_links(work, order_id, after=after)
-        items = [
-            {"number": number, "external_id": external_id, "link": link}
-            for number, _, external_id, link in found
-        ]
-        page = make_page(items, items[-1]["number"] if items else None)
-        return {"items": page.items, "next_cursor": page.next_cursor}
+            found = gifts.open_link_page(work, order_id, after=after)
+        return make_page(found.items, found.next_after)
 
 
 @blp.route("/gift-orders/<uuid:order_id>/cancel")

@@ -8,6 +8,7 @@ from datetime import time
 import pytest
 import sqlalchemy as sa
 
+from giftpad import audit
 from giftpad.gifts import handlers as gift_handlers
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
@@ -133,6 +134,19 @@ def test_links_are_for_whoever_orders_and_open_a_gift_each(app, company, machine
     assert len({link["link"] for link in found}) == 3
     reader = Caller(app, company.scope, "gifts:read")
     assert reader.get(f"{ORDERS}/{order_id}/links").status_code == 403
+
+
+def test_links_are_paged_and_each_page_is_on_record_for_itself(company, machine, monkeypatch):
+    monkeypatch.setattr("giftpad.gifts.commands.links.LINKS_PAGE", 2)
+    order_id = company.sent(3)
+    first = machine.get(f"{ORDERS}/{order_id}/links").json
+    last = machine.get(f"{ORDERS}/{order_id}/links?cursor={first['next_cursor']}").json
+    assert [len(page["items"]) for page in (first, last)] == [2, 1]
+    assert last["next_cursor"] is None
+    with unit_of_work(company.scope) as work:
+        about = audit.EntryFilter(subjects=(f"gift_order:{order_id}",))
+        taken = [e for e in audit.list_entries(work, about) if e.action.endswith("links_taken")]
+    assert sorted(entry.details["count"] for entry in taken) == [1, 2]
 
 
 def test_a_gift_and_the_rest_are_taken_back(company, machine):
