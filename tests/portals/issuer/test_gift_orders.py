@@ -11,6 +11,7 @@ import pytest
 from giftpad import gifts
 from giftpad.gifts import jobs
 from giftpad.kernel.work import unit_of_work
+from giftpad.portals.issuer import gift_columns
 from tests.make_gift_pages import MESSAGE, PEOPLE, Company, hand_in, make_company, path
 from tests.make_pages import inputs
 from tests.portals.issuer.counter import words
@@ -140,6 +141,32 @@ def test_a_waiting_file_is_told_of_and_not_opened_for_it(company, monkeypatch):
 
     monkeypatch.setattr("giftpad.tenancy.open_bytes", opened)
     assert path(order_id, "/recipients/columns") in browser.get(path(order_id, "/recipients")).text
+
+
+def test_columns_named_in_two_windows_at_once_are_taken_once(company, monkeypatch):
+    browser, order_id = guessed(company)
+    where, fields = path(order_id, "/recipients/columns"), {"field": ["name", "mail", ""]}
+    browser.get(where)
+
+    def another_window_first(chosen):
+        with unit_of_work(company.site.scope) as work:
+            data = gifts.find_file(work, order_id)
+            gifts.take_file(work, order_id, data, fields=fields["field"], replaces=False)
+        return fault(chosen)
+
+    fault = gift_columns._fault
+    monkeypatch.setattr(gift_columns, "_fault", another_window_first)
+    answer = browser.post(where, fields)
+    assert answer.headers["Location"] == path(order_id, "/recipients")
+    assert counts(company, order_id).good == 1
+
+
+def test_a_row_that_cannot_be_is_left_out_of_nothing(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    answer = browser.post(path(order_id, "/recipients/leave-out"), {"line": ["9" * 5000, "x"]})
+    assert answer.status_code == 303
+    assert counts(company, order_id).total == 2
 
 
 def test_until_when_somebody_must_approve_is_said_before_and_after(company, fresh_clock):
