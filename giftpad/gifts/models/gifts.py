@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftpad.gifts.models.orders import INSTANT, one_of
+from giftpad.gifts.models.orders import INSTANT
 from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.gifts import CLAIM_STATES, DELIVERIES, STATES, TIME_SLOTS
-from giftpad.kernel.db import Base
+from giftpad.kernel.db import Base, one_of
 from giftpad.kernel.seal import column_place
 
 

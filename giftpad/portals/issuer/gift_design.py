@@ -32,7 +32,6 @@ from giftpad.portals.issuer.gift_shown import (
 
 bp = Blueprint("design", __name__)
 
-TITLE_LENGTH_MAX, SENDER_LENGTH_MAX, MESSAGE_LENGTH_MAX = 60, 60, 2000
 SAMPLE_NAMES = {"ja": "見本 花子", "en": "Hanako Mihon"}
 """Whom the preview is for: nobody."""
 
@@ -40,10 +39,12 @@ SAMPLE_NAMES = {"ja": "見本 花子", "en": "Hanako Mihon"}
 class DesignForm(Form):
     """What everybody who gets a gift of the order sees."""
 
-    title = Words(mark("Name of this order, as you will find it again"), most=TITLE_LENGTH_MAX)
+    title = Words(
+        mark("Name of this order, as you will find it again"), most=gifts.TITLE_LENGTH_MAX
+    )
     design = Choice(mark("Design"), holds_names=True)
-    sender_name = Words(mark("Sender's name"), most=SENDER_LENGTH_MAX)
-    message = LongWords(mark("Message"), most=MESSAGE_LENGTH_MAX)
+    sender_name = Words(mark("Sender's name"), most=gifts.SENDER_LENGTH_MAX)
+    message = LongWords(mark("Message"), most=gifts.MESSAGE_LENGTH_MAX)
     locale = Choice(mark("Language of the letters"), LANGUAGES, holds_names=True)
 
 
