@@ -96,6 +96,7 @@ SCHEDULE: dict[str, Scheduled] = {
     "events.purge": Scheduled(job=event_jobs.purge_delivered, cron="17 * * * *"),
     "gifts.start": Scheduled(job=gift_jobs.start_due_orders, cron="* * * * *"),
     "gifts.end": Scheduled(job=gift_jobs.end_due, cron="11 * * * *"),
+    "gifts.lapse": Scheduled(job=gift_jobs.lapse_waiting, cron="37 * * * *"),
     "gifts.remind": Scheduled(job=gift_jobs.remind_due, cron="22 0-11 * * *"),
     "gifts.throw_away_prints": Scheduled(job=gift_jobs.throw_away_prints, cron="32 3 * * *"),
     "gifts.forget": Scheduled(job=gift_jobs.forget_old, cron="42 3 * * *"),

@@ -171,7 +171,8 @@ def idempotent(
 ) -> Response:
     """Do ``effect`` once for the request's key, and give the first answer to each repeat.
 
-    The answer is what ``schema`` makes of what ``effect`` returns; it must hold no secret.
+    The answer is what ``schema`` makes of what ``effect`` returns; it must hold no secret and
+    name nobody, for it is kept as long as the key.
     Locks: the key's row.
     Raises: IdempotencyKeyMissing, IdempotencyKeyInvalid, KeyReused, StillRunning.
     """

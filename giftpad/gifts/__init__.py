@@ -33,7 +33,14 @@ from giftpad.gifts.commands.lines import (
     mend_lines,
     take_recipients,
 )
-from giftpad.gifts.commands.links import list_links, open_links, show_link
+from giftpad.gifts.commands.links import (
+    HandedLink,
+    LinkPage,
+    list_links,
+    open_link_page,
+    open_links,
+    show_link,
+)
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
@@ -95,6 +102,15 @@ from giftpad.gifts.events import (
 )
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
 from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
+from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
+from giftpad.gifts.queries.files import (
+    Look,
+    find_columns,
+    find_file,
+    has_file,
+    look_at_recipients,
+    look_into,
+)
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
     FILTERS,
@@ -156,6 +172,8 @@ from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.orders import (
+from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+    APPROVED_WITHIN,
     LINES_MAX,
     MESSAGE_LENGTH_MAX,
     SENDER_LENGTH_MAX,
@@ -177,6 +195,7 @@ from giftpad.gifts.rules.shipping import (
 
 __all__ = [
     "ADDRESS_SENTENCES",
+    "APPROVED_WITHIN",
     "CHANNELS",
     "FIELDS",
     "FILTERS",
@@ -228,6 +247,7 @@ __all__ = [
     "GiftsDue",
     "GiftsExpired",
     "GiftsIssued",
+    "HandedLink",
     "Letter",
     "LineCounts",
     "LineNotFound",
@@ -237,6 +257,7 @@ __all__ = [
     "LinesRepeated",
     "ListNotFound",
     "ListView",
+    "LinkPage",
     "Look",
     "OrderApproved",
     "OrderChanged",
@@ -305,6 +326,7 @@ __all__ = [
     "get_order",
     "get_parcel",
     "get_progress",
+    "has_file",
     "keep_file",
     "leave_out",
     "list_columns",
@@ -333,6 +355,7 @@ __all__ = [
     "note_returned",
     "note_shipped",
     "open_cards",
+    "open_link_page",
     "open_links",
     "print_again",
     "read_cards",

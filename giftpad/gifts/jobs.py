@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from giftpad.gifts.adapters.press import throw_away
-from giftpad.gifts.commands.deciding import start_due
+from giftpad.gifts.commands.deciding import lapse_some, start_due
 from giftpad.gifts.commands.delivering import remind_some
 from giftpad.gifts.commands.ending import close_some, expire_some
 from giftpad.gifts.commands.forgetting import forget_some
@@ -14,6 +14,7 @@ from giftpad.kernel.work import Scope, Work, unit_of_work
 
 STEPS_MAX = 1000
 START_COUNT_MAX = 100
+LAPSE_COUNT_MAX = 20
 PATIENCE_S = 60
 
 
@@ -33,6 +34,11 @@ def start_due_orders(scope: Scope) -> int:
     """Begin to issue the orders whose time has come; return how many."""
     with unit_of_work(scope) as work:
         return start_due(work, limit=START_COUNT_MAX)
+
+
+def lapse_waiting(scope: Scope) -> int:
+    """Make orders that nobody approved in time drafts again; return how many."""
+    return _steps(scope, lambda work: lapse_some(work, limit=LAPSE_COUNT_MAX))
 
 
 def remind_due(scope: Scope) -> int:

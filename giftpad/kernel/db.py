@@ -6,7 +6,7 @@ Hides: connection addresses, pools, timeouts, what is retried when a connection 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, LiteralString
 
@@ -73,6 +73,15 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {str: sa.Text, bytes: sa.LargeBinary, int: sa.BigInteger}  # noqa: RUF012
+
+
+def one_of(column: str, words: Iterable[str]) -> str:
+    """Return the condition that a column holds one of these words.
+
+    >>> one_of("state", ("open", "over"))
+    "state IN ('open', 'over')"
+    """
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 def sqlalchemy_url(url: str) -> str:

@@ -10,16 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftpad.kernel.db import Base
+from giftpad.kernel.db import Base, one_of
 from giftpad.kernel.seal import column_place
 from giftpad.messaging.rules.sending import BULK, CHANNELS, CLOSED, OPEN, QUEUES, STATES
 from giftpad.messaging.rules.suppressions import REASONS
 
 INSTANT = sa.DateTime(timezone=True)
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 class MessageRow(Base):
@@ -36,12 +32,10 @@ class MessageRow(Base):
 
     __tablename__ = "messaging_messages"
     __table_args__ = (
-        sa.CheckConstraint(_one_of("channel", CHANNELS), name="channel_known"),
-        sa.CheckConstraint(_one_of("queue", QUEUES), name="queue_known"),
-        sa.CheckConstraint(_one_of("state", STATES), name="state_known"),
-        sa.CheckConstraint(
-            f"({_one_of('state', OPEN)}) = (due_at IS NOT NULL)", name="open_is_due"
-        ),
+        sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(one_of("queue", QUEUES), name="queue_known"),
+        sa.CheckConstraint(one_of("state", STATES), name="state_known"),
+        sa.CheckConstraint(f"({one_of('state', OPEN)}) = (due_at IS NOT NULL)", name="open_is_due"),
         sa.CheckConstraint(
             "(state = 'sending') = (leased_until IS NOT NULL)", name="sending_is_leased"
         ),
@@ -55,7 +49,7 @@ class MessageRow(Base):
             name="code_is_forgotten",
         ),
         sa.CheckConstraint(
-            f"run_id IS NULL OR {_one_of('queue', BULK)}", name="only_bulk_is_in_a_run"
+            f"run_id IS NULL OR {one_of('queue', BULK)}", name="only_bulk_is_in_a_run"
         ),
         sa.Index(
             "messaging_messages_due_idx",
@@ -171,8 +165,8 @@ class SuppressionRow(Base):
 
     __tablename__ = "messaging_suppressions"
     __table_args__ = (
-        sa.CheckConstraint(_one_of("channel", CHANNELS), name="channel_known"),
-        sa.CheckConstraint(_one_of("reason", REASONS), name="reason_known"),
+        sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(one_of("reason", REASONS), name="reason_known"),
         sa.Index(
             "messaging_suppressions_address_idx",
             "tenant_id",

@@ -132,6 +132,11 @@ def get_run(work: Work, run_id: UUID) -> RunView:
     return _view_run(work, row)
 
 
+def has_run(work: Work, run_id: UUID) -> bool:
+    """Whether a run is still kept; one day each is deleted."""
+    return work.session.get(RunRow, (work.tenant_id, run_id)) is not None
+
+
 def list_runs(work: Work) -> list[RunView]:
     """Return runs, newest first, at most ``PAGE_MAX``."""
     newest = (

@@ -58,6 +58,10 @@ class Form(wtforms.Form):  # type: ignore[misc] # the library has no types
         return iter(super().__iter__())
 
 
+class PlainForm(Form):
+    """A form that only says yes."""
+
+
 def refused(form: Form, error: DomainError) -> int:
     """Put what the domain refuses on top of the form, and return the status to answer with."""
     form.refusal = refusal_in_words(error)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from giftpad import catalog, sheets
 from giftpad.catalog import handlers, jobs
-from giftpad.catalog.adapters import list_files, list_kept_pictures
+from giftpad.catalog.adapters import list_files, list_kept_pictures, pictures
 from giftpad.catalog.commands import files
 from giftpad.kernel.work import unit_of_work
 from tests.make_catalog import make_picture, read_rows
@@ -66,6 +66,36 @@ def test_a_file_is_checked_first_and_taken_when_somebody_says_so(shelf, settings
     assert list_files(shelf.scope.tenant_id) == []
     with unit_of_work(shelf.scope) as work, pytest.raises(catalog.ImportNotReady):
         catalog.take_import(work, import_id)
+
+
+def test_a_picture_is_looked_at_once_however_many_products_show_it(shelf, monkeypatch):
+    looked = []
+
+    def counted(name, data):
+        looked.append(name)
+        return read(name, data)
+
+    read = pictures._read
+    monkeypatch.setattr(pictures, "_read", counted)
+    rows = [f"P{n},品{n},たべもの,3000,C5000,tea.png;cup.png,,,5" for n in range(250)]
+    images = {"tea.png": make_picture(), "cup.png": b"no picture"}
+    report = files.check_file(shelf.scope, packed(*rows, **images))
+    assert (report.good, {fault.code for fault in report.faults}) == (0, {"picture_unfit"})
+    assert len(report.faults) == 250
+    assert sorted(looked) == ["cup.png", "tea.png"]
+    looked.clear()
+    good = [row.replace(";cup.png", "") for row in rows]
+    report = files.take_file(shelf.scope, packed(*good))
+    assert (report.added, report.picture_count) == (250, 1)
+    assert len(looked) == 2, "judged, then drawn"
+
+
+def test_a_picture_that_unpacks_to_more_than_a_camera_takes_is_refused(shelf):
+    out = io.BytesIO()
+    Image.new("1", (5000, 4000)).save(out, "PNG")
+    assert len(out.getvalue()) < 100_000
+    report = files.check_file(shelf.scope, packed(GOOD[0], **{"tea.png": out.getvalue()}))
+    assert [fault.code for fault in report.faults] == ["picture_unfit"]
 
 
 def test_the_next_file_changes_what_it_says_and_leaves_the_rest(shelf, settings):

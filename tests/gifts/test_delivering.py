@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parseaddr
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -273,9 +274,28 @@ def test_whoever_has_not_chosen_is_reminded_once(company, gift, fresh_clock):
     fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
     assert jobs.remind_due(company.scope) == 1
     assert jobs.remind_due(company.scope) == 0
-    reminded = again(company, gift)
     with unit_of_work(company.scope) as work:
-        assert messaging.get_message(work, reminded.message_id).template == "gift_reminder"
+        last = letters_about(work, gift)[-1]
+        assert messaging.get_message(work, last).template == "gift_reminder"
+
+
+def test_a_reminder_that_comes_back_does_not_undo_what_arrived(company, gift, fresh_clock):
+    hear(company, gift, messaging.MessageDelivered)
+    fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
+    with unit_of_work(company.scope) as work:
+        before = set(letters_about(work, gift))
+    assert jobs.remind_due(company.scope) == 1
+    with unit_of_work(company.scope) as work:
+        (reminder,) = set(letters_about(work, gift)) - before
+    assert again(company, gift).delivery == "delivered"
+    hear(company, gift, messaging.MessageBounced, message_id=reminder, is_permanent=True)
+    assert again(company, gift).delivery == "delivered"
+    assert company.progress(gift.order_id).failed == 0
+
+
+def letters_about(work, gift) -> list[UUID]:
+    found = sa.text("SELECT id FROM messaging_messages WHERE reference = :gift ORDER BY id")
+    return list(work.session.execute(found, {"gift": gift.id}).scalars())
 
 
 def test_whoever_has_chosen_is_left_alone(company, gift, fresh_clock):

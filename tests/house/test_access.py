@@ -229,11 +229,11 @@ PAGES = {
         "GET /desk/gifts/<uuid:order_id>/check",
         "GET /desk/gifts/<uuid:order_id>/preview",
         "GET /desk/gifts/<uuid:order_id>/progress",
-        "GET /desk/gifts/<uuid:order_id>/report.csv",
-        "GET /desk/gifts/<uuid:order_id>/report.xlsx",
         "GET /desk/gifts/one/<uuid:gift_id>",
     ),
     ("gifts:support",): (
+        "GET /desk/gifts/<uuid:order_id>/report.csv",
+        "GET /desk/gifts/<uuid:order_id>/report.xlsx",
         "GET /desk/gifts/one/<uuid:gift_id>/address",
         "GET /desk/gifts/one/<uuid:gift_id>/extend",
         "GET /desk/gifts/one/<uuid:gift_id>/resend",

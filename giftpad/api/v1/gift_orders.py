@@ -158,14 +158,13 @@ class GiftClaimSchema(Schema):
     shipped_at = fields.DateTime(required=True, allow_none=True)
 
 
-class GiftSchema(Schema):
-    """One gift, without the link that opens it."""
+class GiftDoneSchema(Schema):
+    """One gift after something was done with it: the answer is kept for repeats, so no name."""
 
     id = fields.UUID(required=True)
     order_id = fields.UUID(required=True)
     number = fields.Integer(required=True)
     external_id = fields.String(required=True)
-    name = fields.String(required=True)
     channel = fields.String(required=True)
     state = fields.String(required=True)
     delivery = fields.String(required=True)
@@ -176,6 +175,12 @@ class GiftSchema(Schema):
     opened_at = fields.DateTime(required=True, allow_none=True)
     ended_at = fields.DateTime(required=True, allow_none=True)
     claim = fields.Nested(GiftClaimSchema, required=True, allow_none=True)
+
+
+class GiftSchema(GiftDoneSchema):
+    """One gift, without the link that opens it."""
+
+    name = fields.String(required=True)
 
 
 class GiftPageSchema(Schema):
@@ -359,18 +364,12 @@ class OrderLinks(MethodView):
     @blp.arguments(LinkQuerySchema, location="query")
     @blp.response(200, GiftLinkPageSchema)
     @blp.alt_response(404, description="gift_order.not_found")
-    def get(self, query: dict[str, Any], order_id: UUID) -> dict[str, Any]:
-        """List the links of unclaimed gifts with the channel link; this is put on record."""
+    def get(self, query: dict[str, Any], order_id: UUID) -> CursorPage[gifts.HandedLink]:
+        """List the links of unclaimed gifts with the channel link; each page is put on record."""
         after = decode_cursor(query["cursor"], int) or 0
         with unit_of_work(current_scope()) as work:
-            gifts.open_links(work, order_id)
-            found = gifts.list_links(work, order_id, after=after)
-        items = [
-            {"number": number, "external_id": external_id, "link": link}
-            for number, _, external_id, link in found
-        ]
-        page = make_page(items, items[-1]["number"] if items else None)
-        return {"items": page.items, "next_cursor": page.next_cursor}
+            found = gifts.open_link_page(work, order_id, after=after)
+        return make_page(found.items, found.next_after)
 
 
 @blp.route("/gift-orders/<uuid:order_id>/cancel")
@@ -425,7 +424,7 @@ class GiftCancel(MethodView):
     @requires("gifts:order")
     @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
     @blp.arguments(GiftReasonSchema)
-    @blp.response(200, GiftSchema)
+    @blp.response(200, GiftDoneSchema)
     @blp.alt_response(404, description="gift.not_found")
     @blp.alt_response(409, description="gift.wrong_state")
     def post(self, body: dict[str, Any], gift_id: UUID) -> Response:
@@ -436,7 +435,9 @@ class GiftCancel(MethodView):
             return gifts.get_gift(work, gift_id)
 
         with unit_of_work(current_scope()) as work:
-            return idempotent(work, cancel, schema=GiftSchema, status=200, kept_for=KEPT_FOR_MONEY)
+            return idempotent(
+                work, cancel, schema=GiftDoneSchema, status=200, kept_for=KEPT_FOR_MONEY
+            )
 
 
 @blp.route("/gifts/<uuid:gift_id>/resend")
@@ -446,7 +447,7 @@ class GiftResend(MethodView):
     @requires("gifts:support")
     @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
     @blp.arguments(GiftResendSchema)
-    @blp.response(202, GiftSchema)
+    @blp.response(202, GiftDoneSchema)
     @blp.alt_response(404, description="gift.not_found")
     @blp.alt_response(409, description="gift.wrong_state")
     @blp.alt_response(422, description="gift.resent_too_often")
@@ -458,7 +459,7 @@ class GiftResend(MethodView):
             return gifts.get_gift(work, gift_id)
 
         with unit_of_work(current_scope()) as work:
-            return idempotent(work, resend, schema=GiftSchema, status=202)
+            return idempotent(work, resend, schema=GiftDoneSchema, status=202)
 
 
 @blp.route("/gift-designs")

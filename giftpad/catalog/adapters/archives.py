@@ -31,16 +31,17 @@ class Upload:
 
     table: bytes = field(repr=False)
     pictures: Mapping[str, zipfile.ZipInfo] = field(default_factory=dict, repr=False)
-    packed: bytes = field(default=b"", repr=False)
+    archive: zipfile.ZipFile | None = field(default=None, repr=False)
+    """Stays open: to open it is to read the list of all that is in it, each time."""
 
     def picture(self, name: str) -> bytes:
         """Return one picture as it was handed in.
 
         Raises: PictureUnfit.
         """
+        assert self.archive is not None, "a table alone names no picture that is there"
         try:
-            with zipfile.ZipFile(io.BytesIO(self.packed)) as archive:
-                return _unpack(archive, self.pictures[name], most=PICTURE_SIZE_MAX)
+            return _unpack(self.archive, self.pictures[name], most=PICTURE_SIZE_MAX)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, _TooMuch) as error:
             raise PictureUnfit(name=name, most_mb=PICTURE_SIZE_MAX // _MEGABYTE) from error
 
@@ -57,21 +58,21 @@ def open_upload(data: bytes) -> Upload:
     if not data.startswith(_PACKED):
         return Upload(table=data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if _WORKBOOK_PART in archive.namelist():
-                return Upload(table=data)
-            members = list(_members(archive))
-            tables = [each for name, each in members if _suffix(name) in _TABLES]
-            pictures = {name: each for name, each in members if _suffix(name) in _PICTURES}
-            declared = sum(each.file_size for _, each in members)
-            if len(tables) != 1 or len(members) > MEMBERS_MAX or declared > UNPACKED_MAX:
-                raise _unfit()
-            table = _unpack(archive, tables[0], most=UNPACKED_MAX)
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        if _WORKBOOK_PART in archive.namelist():
+            return Upload(table=data)
+        members = list(_members(archive))
+        tables = [each for name, each in members if _suffix(name) in _TABLES]
+        pictures = {name: each for name, each in members if _suffix(name) in _PICTURES}
+        declared = sum(each.file_size for _, each in members)
+        if len(tables) != 1 or len(members) > MEMBERS_MAX or declared > UNPACKED_MAX:
+            raise _unfit()
+        table = _unpack(archive, tables[0], most=UNPACKED_MAX)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise _unfit() from error
     except (_TooMuch, RuntimeError) as error:  # RuntimeError is how zipfile asks for a password
         raise _unfit() from error
-    return Upload(table=table, pictures=pictures, packed=data)
+    return Upload(table=table, pictures=pictures, archive=archive)
 
 
 def _unfit() -> ArchiveUnfit:

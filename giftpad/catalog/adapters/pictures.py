@@ -23,7 +23,8 @@ WIDTHS = (360, 960)
 
 MEDIA_TYPE = "image/webp"
 SIZE_MAX = 10 * 1024 * 1024
-PIXELS_MAX = 40_000_000
+PIXELS_MAX = 12_000_000
+"""What a telephone takes; drawing costs some 20 bytes a pixel, whatever the file weighs."""
 HEIGHT_RATIO_MAX = 3
 """How often the width may fit into the height, and the other way round."""
 

@@ -73,14 +73,11 @@ def check_file(scope: Scope, data: bytes) -> FileReport:
     faults = list(opened.faults)
     tried, good_count = TakenProducts(), 0
     names: set[str] = set()
+    looked = _Pictures(opened.upload)
     for chunk in _chunks(opened.products, start=0):
-        right, wrong = _check_pictures(opened.upload, chunk)
+        right, wrong = looked.check(chunk)
         faults += wrong
-        pictures = {
-            name: picture_id_of(opened.upload.picture(name))
-            for line in right
-            for name in line.values.get("pictures", ())
-        }
+        pictures = {name: looked.id_of(name) for name in _names_of(right)}
         with unit_of_work(scope, patience_s=PATIENCE_S) as work:
             good, found = judge_products(work, right)
             tried = tried.plus(try_products(work, good, pictures=pictures))
@@ -108,12 +105,13 @@ def take_file(
     faults = list(opened.faults)
     taken, good_count, done = TakenProducts(), 0, start
     names: set[str] = set()
+    looked = _Pictures(opened.upload)
     for chunk in _chunks(opened.products, start=start):
-        right, wrong = _check_pictures(opened.upload, chunk)
+        right, wrong = looked.check(chunk)
         with unit_of_work(scope) as work:
             good, found = judge_products(work, right)
         faults += wrong + found
-        pictures = _keep_pictures(scope, opened.upload, good)
+        pictures = {name: looked.keep(scope, name) for name in _names_of(good)}
         done += len(chunk)
         with unit_of_work(scope, patience_s=PATIENCE_S) as work:
             counts = take_products(work, good, pictures=pictures)
@@ -138,35 +136,59 @@ def _chunks(products: Sequence[ProductLines], *, start: int) -> Iterator[list[Pr
         yield chunk
 
 
-def _check_pictures(
-    upload: Upload, lines: Sequence[ProductLines]
-) -> tuple[list[ProductLines], list[LineFault]]:
-    """Part the products whose pictures can be drawn from those with one that cannot."""
-    right: list[ProductLines] = []
-    faults: list[LineFault] = []
-    for line in lines:
-        before = len(faults)
-        for name in line.values.get("pictures", ()):
+def _names_of(lines: Sequence[ProductLines]) -> list[str]:
+    return list(dict.fromkeys(name for line in lines for name in line.values.get("pictures", ())))
+
+
+class _Pictures:
+    """The pictures of one file: each is looked at and drawn once, however many products show it."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self._verdicts: dict[str, UUID | PictureUnfit] = {}
+        self._kept: dict[str, UUID] = {}
+
+    def _judge(self, name: str) -> UUID | PictureUnfit:
+        """Return the id of a picture, or why it cannot be drawn."""
+        if name not in self._verdicts:
             try:
-                check_picture(name, upload.picture(name))
+                data = self._upload.picture(name)
+                check_picture(name, data)
+                self._verdicts[name] = picture_id_of(data)
             except PictureUnfit as error:
-                params = {"value": name, "most_mb": error.params["most_mb"]}
-                faults.append(
-                    LineFault(
-                        line=line.line, column="pictures", code="picture_unfit", params=params
+                self._verdicts[name] = error
+        return self._verdicts[name]
+
+    def check(self, lines: Sequence[ProductLines]) -> tuple[list[ProductLines], list[LineFault]]:
+        """Part the products whose pictures can be drawn from those with one that cannot."""
+        right: list[ProductLines] = []
+        faults: list[LineFault] = []
+        for line in lines:
+            before = len(faults)
+            for name in line.values.get("pictures", ()):
+                verdict = self._judge(name)
+                if isinstance(verdict, PictureUnfit):
+                    params = {"value": name, "most_mb": verdict.params["most_mb"]}
+                    faults.append(
+                        LineFault(
+                            line=line.line, column="pictures", code="picture_unfit", params=params
+                        )
                     )
-                )
-        if len(faults) == before:
-            right.append(line)
-    return right, faults
+            if len(faults) == before:
+                right.append(line)
+        return right, faults
 
+    def id_of(self, name: str) -> UUID:
+        """Return the id of a picture that can be drawn."""
+        verdict = self._judge(name)
+        assert isinstance(verdict, UUID)
+        return verdict
 
-def _keep_pictures(scope: Scope, upload: Upload, lines: Sequence[ProductLines]) -> dict[str, UUID]:
-    """Draw the pictures of products and keep them, on record before a product shows one."""
-    kept: dict[str, UUID] = {}
-    for name in dict.fromkeys(n for line in lines for n in line.values.get("pictures", ())):
-        kept[name] = add_picture(scope, name, upload.picture(name))
-    return kept
+    def keep(self, scope: Scope, name: str) -> UUID:
+        """Draw a picture and keep it, on record before a product shows it; return its id."""
+        if name not in self._kept:
+            self._kept[name] = add_picture(scope, name, self._upload.picture(name))
+        return self._kept[name]
 
 
 def add_picture(scope: Scope, name: str, data: bytes) -> UUID:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import check_texts, lock_order
+from giftpad.gifts.commands.letters import run_of
 from giftpad.gifts.errors import (
     LinesFaulty,
     LinesRepeated,
@@ -29,7 +30,15 @@ from giftpad.gifts.models import LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.lines import count_lines
 from giftpad.gifts.rules.contracts import MAIL, SMS, Contract, next_loud
-from giftpad.gifts.rules.orders import APPROVED, DRAFT, ISSUING, SUBMITTED, Cost, cost_of
+from giftpad.gifts.rules.orders import (
+    APPROVED,
+    APPROVED_WITHIN,
+    DRAFT,
+    ISSUING,
+    SUBMITTED,
+    Cost,
+    cost_of,
+)
 from giftpad.kernel.clock import end_of, local_date
 from giftpad.kernel.work import Work
 
@@ -84,7 +93,7 @@ def submit_order(
     order.value_minor, order.fees_minor = value, cost.fees_minor
     order.unclaimed, order.quantity = agreed.unclaimed, cost.count
     order.submitted_by, order.submitted_at = work.scope.actor.id, work.at
-    order.changed_at, order.refusal = work.at, ""
+    order.changed_at, order.refusal, order.lapsed_at = work.at, "", None
     events.publish(
         work,
         OrderSubmitted(object_id=order.id, quantity=cost.count, total_minor=cost.total_minor),
@@ -191,6 +200,36 @@ def send_back(work: Work, order_id: UUID, *, reason: str) -> None:
     )
 
 
+def lapse_some(work: Work, *, limit: int) -> int:
+    """Make orders that nobody approved in time drafts again; return how many.
+
+    What is held goes back, and its people are forgotten as those of any draft are.
+    Locks: the orders, passing over those that somebody is at, then what is held for them.
+    """
+    late = (
+        sa.select(OrderRow)
+        .where(
+            OrderRow.tenant_id == work.tenant_id,
+            OrderRow.state == SUBMITTED,
+            OrderRow.submitted_at < work.at - APPROVED_WITHIN,
+        )
+        .order_by(OrderRow.submitted_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    orders = work.session.scalars(late).all()
+    for order in orders:
+        reopen(work, order)
+        order.lapsed_at = work.at
+        audit.record(
+            work,
+            action="gift_order.lapsed",
+            subject=f"gift_order:{order.id}",
+            details={"number": order.number},
+        )
+    return len(orders)
+
+
 def reopen(work: Work, order: OrderRow) -> None:
     """Make an order that the caller has locked a draft again, and free all that is held for it."""
     books.let_go(work, order.id)
@@ -259,10 +298,7 @@ def start_issuing(work: Work, order: OrderRow) -> None:
     Publishes: gift_order.gifts_due_v1.
     """
     order.state, order.changed_at = ISSUING, work.at
-    name = f"{order.number} {order.title}"
-    agreed = get_contract(work)
-    quiet = agreed.quiet_from, agreed.quiet_until
-    order.run_id = messaging.open_run(work, name=name, reference=order.id, quiet=quiet)
+    order.run_id = run_of(work, order)
     events.publish(work, GiftsDue(object_id=order.id))
 
 

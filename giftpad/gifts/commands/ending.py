@@ -17,7 +17,7 @@ from giftpad.gifts.events import GiftCancelled, GiftsExpired, OrderClosed, RestD
 from giftpad.gifts.models import GiftRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.rules.contracts import RETURNED
-from giftpad.gifts.rules.gifts import CANCELLED, EXPIRED, OUTSTANDING
+from giftpad.gifts.rules.gifts import CANCELLED, EXPIRED, KEPT_AFTER_END, OUTSTANDING
 from giftpad.gifts.rules.orders import CLOSED, SENT
 from giftpad.kernel.arrays import UuidArray
 from giftpad.kernel.clock import end_of, local_date
@@ -196,6 +196,7 @@ def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> No
     if not gift.ends_at < ends_at <= end_of(last, zone):
         raise OrderUnfit(field="claim_by", last=last.isoformat())
     gift.ends_at, gift.reminded_at = ends_at, None
+    gift.delete_after = ends_at + KEPT_AFTER_END
     audit.record(
         work,
         action="gift.extended",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,16 +14,12 @@ from giftpad.gifts.commands.prints import plan_prints
 from giftpad.gifts.events import GiftsDue, GiftsIssued, OrderSent
 from giftpad.gifts.models import GiftRow, LineRow, OrderRow
 from giftpad.gifts.rules.contracts import MAIL, SMS
-from giftpad.gifts.rules.gifts import NONE, OUTSTANDING, QUEUED
+from giftpad.gifts.rules.gifts import KEPT_AFTER_END, NONE, OUTSTANDING, QUEUED
 from giftpad.gifts.rules.orders import CHUNK, ISSUING, SENT
 from giftpad.kernel.arrays import UuidArray
 from giftpad.kernel.clock import end_of
 from giftpad.kernel.ids import new_id, new_ids_packed
 from giftpad.kernel.work import Work, rows_changed
-
-KEPT_AFTER_END = timedelta(days=400)
-"""How long name and address of a recipient are kept after the gift's last day: a business year,
-and time to answer questions about it."""
 
 _WRITE_GIFTS = sa.text("""
     INSERT INTO gifts (tenant_id, id, order_id, number, locator, account_id, value_minor, state,

@@ -44,9 +44,18 @@ def invite(
     Of a reminder nothing is noted but that it was written: the letter has its fate already.
     Raises: ChannelMissing.
     """
+    order.run_id = run_of(work, order)
     letters = [_invitation(order, gift, template) for gift in gifts]
     message_ids = messaging.send_many(work, letters)
-    if message_ids:
+    if message_ids and template == REMINDER:
+        # What becomes of a reminder says nothing of the letter that arrived before it.
+        work.session.execute(
+            sa.update(GiftRow)
+            .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id.in_([g.id for g in gifts]))
+            .values(queued_at=work.at)
+            .execution_options(synchronize_session=False)
+        )
+    elif message_ids:
         work.session.execute(
             _NOTE_MESSAGES,
             {
@@ -65,6 +74,15 @@ _NOTE_MESSAGES = sa.text("""
     FROM unnest(CAST(:gifts AS uuid[]), CAST(:messages AS uuid[])) AS n (gift_id, message_id)
     WHERE g.tenant_id = :tenant AND g.id = n.gift_id
 """)
+
+
+def run_of(work: Work, order: OrderRow) -> UUID:
+    """Return the run that counts the letters of an order; a gift can outlive its first one."""
+    if order.run_id is not None and messaging.has_run(work, order.run_id):
+        return order.run_id
+    name, agreed = f"{order.number} {order.title}", get_contract(work)
+    quiet = agreed.quiet_from, agreed.quiet_until
+    return messaging.open_run(work, name=name, reference=order.id, quiet=quiet)
 
 
 def _colours(order: OrderRow) -> dict[str, str]:

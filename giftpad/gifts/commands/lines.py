@@ -6,7 +6,7 @@ Hides: what is sealed, how a repeated address is found without being readable.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -61,14 +61,16 @@ def take_recipients(
         )
     ).one()
     judged = _judge_all(order, handed_in, after=0 if replaces else last)
+    touched: set[str] = set()
     while piece := list(islice(judged, PIECE)):
         count += len(piece)
+        touched.update(each.external_id for each in piece)
         if count > LINES_MAX:
             raise TooManyLines(most=LINES_MAX)
         work.session.execute(sa.insert(LineRow), [_row(work, order_id, each) for each in piece])
     order.changed_at = work.at
     order.repeats_meant = False
-    _mark_repeated_ids(work, order_id)
+    _mark_repeated_ids(work, order_id, touched)
     return int(count)
 
 
@@ -113,7 +115,7 @@ def _seal(work: Work, line_id: UUID, column: str, values: Mapping[str, str]) -> 
     return tenancy.seal_text(work.tenant_id, place, json.dumps(values, ensure_ascii=False))
 
 
-_REPEATED_IDS = sa.text("""
+_REPEATED_IDS = """
     UPDATE gift_lines l
     SET faults = COALESCE((
             SELECT jsonb_agg(f) FROM jsonb_array_elements(l.faults) AS f
@@ -133,17 +135,26 @@ _REPEATED_IDS = sa.text("""
         FROM (
             SELECT id, number, external_id,
                 min(number) OVER (PARTITION BY external_id) AS first
-            FROM gift_lines WHERE tenant_id = :tenant AND order_id = :order
+            FROM gift_lines WHERE tenant_id = :tenant AND order_id = :order {which}
         ) m
     ) n
     WHERE l.tenant_id = :tenant AND l.id = n.id AND l.order_id = :order
         AND (n.fault IS NOT NULL OR l.faults @? '$[*] ? (@.code starts with "external_id.")')
-""")
+"""
 """References are judged last and all together: which line is the first shows only then."""
+_ALL_OF_THEM = sa.text(_REPEATED_IDS.format(which=""))
+_SOME_OF_THEM = sa.text(_REPEATED_IDS.format(which="AND external_id = ANY(:touched)"))
+TOUCHED_MAX = 1000
+"""Of more references than these all are judged: that is one pass over the draft."""
 
 
-def _mark_repeated_ids(work: Work, order_id: UUID) -> None:
-    work.session.execute(_REPEATED_IDS, {"tenant": work.tenant_id, "order": order_id})
+def _mark_repeated_ids(work: Work, order_id: UUID, touched: Collection[str] | None = None) -> None:
+    """Judge the references of a draft anew; ``touched`` are those of which a line came or went."""
+    values: dict[str, object] = {"tenant": work.tenant_id, "order": order_id}
+    if touched is None or len(touched) > TOUCHED_MAX:
+        work.session.execute(_ALL_OF_THEM, values)
+    elif mine := sorted(set(touched) - {""}):
+        work.session.execute(_SOME_OF_THEM, values | {"touched": mine})
 
 
 def mend_line(work: Work, order_id: UUID, number: int, cells: Mapping[str, str]) -> list[Fault]:
@@ -163,16 +174,19 @@ def mend_lines(work: Work, order_id: UUID, mends: Mapping[int, Mapping[str, str]
     Raises: OrderNotFound, OrderWrongState, LineNotFound.
     """
     order = lock_order(work, order_id, DRAFT)
+    touched: set[str] = set()
     for number, cells in mends.items():
-        _mend(work, order, number, cells)
+        touched |= _mend(work, order, number, cells)
     order.changed_at = work.at
     work.session.flush()  # references are judged by the database, over all lines
-    _mark_repeated_ids(work, order_id)
+    _mark_repeated_ids(work, order_id, touched)
     work.session.expire_all()
 
 
-def _mend(work: Work, order: OrderRow, number: int, cells: Mapping[str, str]) -> None:
+def _mend(work: Work, order: OrderRow, number: int, cells: Mapping[str, str]) -> set[str]:
+    """Write other cells into a line; return the references it had and has."""
     row = _find_line(work, order.id, number)
+    before = row.external_id
     kept = json.loads(
         tenancy.open_text(
             work.tenant_id,
@@ -188,6 +202,7 @@ def _mend(work: Work, order: OrderRow, number: int, cells: Mapping[str, str]) ->
         del values[name]
     for name, value in values.items():
         setattr(row, name, value)
+    return {before, recipient.external_id}
 
 
 def _find_line(work: Work, order_id: UUID, number: int) -> LineRow:
@@ -215,14 +230,15 @@ def leave_out(work: Work, order_id: UUID, numbers: Iterable[int] | None = None) 
         if numbers is None
         else LineRow.number.in_(list(numbers))
     )
-    result = work.session.execute(
+    left = work.session.scalars(
         sa.delete(LineRow)
         .where(LineRow.tenant_id == work.tenant_id, LineRow.order_id == order_id, which)
+        .returning(LineRow.external_id)
         .execution_options(synchronize_session=False)
-    )
+    ).all()
     order.changed_at = work.at
-    _mark_repeated_ids(work, order_id)
-    return rows_changed(result)
+    _mark_repeated_ids(work, order_id, set(left))
+    return len(left)
 
 
 def mean_repeats(work: Work, order_id: UUID) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -52,13 +54,17 @@ def open_links(work: Work, order_id: UUID) -> int:
     count = work.session.execute(
         sa.select(sa.func.count()).select_from(GiftRow).where(*_handed_over(work, order_id))
     ).scalar_one()
+    _record(work, order_id, int(count))
+    return int(count)
+
+
+def _record(work: Work, order_id: UUID, count: int) -> None:
     audit.record(
         work,
         action="gift_order.links_taken",
         subject=f"gift_order:{order_id}",
         details={"count": count},
     )
-    return int(count)
 
 
 def _handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
@@ -70,11 +76,48 @@ def _handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ..
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedLink:
+    """The link of one gift that somebody hands over themselves."""
+
+    number: int
+    name: str = field(repr=False)
+    external_id: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPage:
+    """A page of links; ``next_after`` is the last number, None at the end."""
+
+    items: tuple[HandedLink, ...]
+    next_after: int | None
+
+
+def open_link_page(work: Work, order_id: UUID, *, after: int = 0) -> LinkPage:
+    """Return the next links of an order, and put on record how many these are.
+
+    Raises: OrderNotFound.
+    """
+    if work.session.get(OrderRow, (work.tenant_id, order_id)) is None:
+        raise OrderNotFound
+    found = _read_links(work, order_id, after=after, limit=LINKS_PAGE + 1)
+    items = tuple(found[:LINKS_PAGE])
+    if items:
+        _record(work, order_id, len(items))
+    return LinkPage(items=items, next_after=items[-1].number if len(found) > LINKS_PAGE else None)
+
+
 def list_links(work: Work, order_id: UUID, *, after: int = 0) -> list[tuple[int, str, str, str]]:
     """Return number, name, reference and link of the next unclaimed gifts to be handed over.
 
     Only what ``open_links`` has put on record may be asked for.
     """
+    found = _read_links(work, order_id, after=after, limit=LINKS_PAGE)
+    return [(each.number, each.name, each.external_id, each.link) for each in found]
+
+
+def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequence[HandedLink]:
     rows = work.session.execute(
         sa.select(GiftRow, OrderRow.kid)
         .join(
@@ -83,14 +126,14 @@ def list_links(work: Work, order_id: UUID, *, after: int = 0) -> list[tuple[int,
         )
         .where(*_handed_over(work, order_id), GiftRow.number > after)
         .order_by(GiftRow.number)
-        .limit(LINKS_PAGE)
+        .limit(limit)
     ).all()
     return [
-        (
-            gift.number,
-            open_person(gift)["name"],
-            gift.external_id,
-            build_link(work.tenant_id, kid, gift.locator),
+        HandedLink(
+            number=gift.number,
+            name=open_person(gift)["name"],
+            external_id=gift.external_id,
+            link=build_link(work.tenant_id, kid, gift.locator),
         )
         for gift, kid in rows
         if kid is not None

@@ -16,7 +16,13 @@ from giftpad.gifts.errors import ClaimNotFound, ClaimSent
 from giftpad.gifts.events import GiftReopened
 from giftpad.gifts.models import ClaimRow
 from giftpad.gifts.queries.letters import open_address
-from giftpad.gifts.rules.gifts import OUTSTANDING, PREPARING, RECEIVED, WITHDRAWN
+from giftpad.gifts.rules.gifts import (
+    KEPT_AFTER_END,
+    OUTSTANDING,
+    PREPARING,
+    RECEIVED,
+    WITHDRAWN,
+)
 from giftpad.gifts.rules.orders import CLOSED, SENT
 from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.ids import new_id
@@ -60,6 +66,7 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     )
     gift.state, gift.ended_at = OUTSTANDING, None
     gift.ends_at = max(gift.ends_at, work.at + TIME_TO_CHOOSE)
+    gift.delete_after = gift.ends_at + KEPT_AFTER_END
     order = lock_order(work, order.id)
     if order.state == CLOSED:
         order.state, order.closed_at = SENT, None

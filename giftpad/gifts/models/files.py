@@ -23,6 +23,7 @@ class FileRow(Base):
         sa.ForeignKeyConstraint(
             ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
+        sa.Index("gift_files_old_idx", "tenant_id", "delete_after"),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftpad.gifts.models.orders import INSTANT, one_of
+from giftpad.gifts.models.orders import INSTANT
 from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.gifts import CLAIM_STATES, DELIVERIES, STATES, TIME_SLOTS
-from giftpad.kernel.db import Base
+from giftpad.kernel.db import Base, one_of
 from giftpad.kernel.seal import column_place
 
 
@@ -64,6 +64,12 @@ class GiftRow(Base):
             "tenant_id",
             "ends_at",
             postgresql_where=sa.text("state = 'outstanding'"),
+        ),
+        sa.Index(
+            "gifts_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("person_sealed <> ''::bytea"),
         ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -126,6 +132,12 @@ class ClaimRow(Base):
             "list_id",
             postgresql_where=sa.text("list_id IS NOT NULL"),
         ),
+        sa.Index(
+            "gift_claims_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("address_sealed <> ''::bytea"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -160,6 +172,12 @@ class ThanksRow(Base):
     __table_args__ = (
         sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
         sa.Index("gift_thanks_order_idx", "tenant_id", "order_id", "at"),
+        sa.Index(
+            "gift_thanks_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("words_sealed <> ''::bytea"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     gift_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -12,14 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.orders import COURSE, DRAFT, STATES
-from giftpad.kernel.db import Base
+from giftpad.kernel.db import Base, one_of
 
 INSTANT = sa.DateTime(timezone=True)
-
-
-def one_of(column: str, words: tuple[str, ...]) -> str:
-    """Return the condition that a column holds one of these words."""
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
 
 
 class ContractRow(Base):
@@ -106,6 +101,8 @@ class OrderRow(Base):
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None] = mapped_column(INSTANT)
     refusal: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    lapsed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    """When it became a draft again because nobody had approved it; NULL once it is submitted."""
     starts_at: Mapped[datetime | None] = mapped_column(INSTANT)
     sent_at: Mapped[datetime | None] = mapped_column(INSTANT)
     closed_at: Mapped[datetime | None] = mapped_column(INSTANT)
@@ -128,6 +125,12 @@ class LineRow(Base):
         sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
         sa.Index("gift_lines_address_idx", "tenant_id", "order_id", "address_index"),
         sa.Index("gift_lines_external_idx", "tenant_id", "order_id", "external_id"),
+        sa.Index(
+            "gift_lines_old_idx",
+            "tenant_id",
+            "delete_after",
+            postgresql_where=sa.text("seq IS NULL"),
+        ),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftpad.gifts.models.orders import INSTANT, one_of
+from giftpad.gifts.models.orders import INSTANT
 from giftpad.gifts.rules.cards import PRINT_STATES
-from giftpad.kernel.db import Base
+from giftpad.kernel.db import Base, one_of
 
 
 class PrintRow(Base):

@@ -96,3 +96,9 @@ def find_file(work: Work, order_id: UUID) -> bytes | None:
     if sealed is None:
         return None
     return tenancy.open_bytes(work.tenant_id, file_place(work.tenant_id, order_id), sealed)
+
+
+def has_file(work: Work, order_id: UUID) -> bool:
+    """Whether a file of recipients of a draft waits to be looked at; it is not opened for this."""
+    waits = sa.exists().where(FileRow.tenant_id == work.tenant_id, FileRow.order_id == order_id)
+    return bool(work.session.execute(sa.select(waits)).scalar_one())

@@ -13,7 +13,7 @@ from giftpad import tenancy
 from giftpad.gifts.errors import OrderNotFound
 from giftpad.gifts.models import GiftRow, OrderRow, ThanksRow
 from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN
-from giftpad.gifts.rules.orders import OrderDraft
+from giftpad.gifts.rules.orders import APPROVED_WITHIN, OrderDraft
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 100
@@ -44,6 +44,7 @@ class OrderView:
     decided_by: str | None
     decided_at: datetime | None
     refusal: str
+    lapsed_at: datetime | None
     starts_at: datetime | None
     sent_at: datetime | None
     closed_at: datetime | None
@@ -54,6 +55,11 @@ class OrderView:
         if self.value_minor is None or self.fees_minor is None:
             return None
         return self.quantity * self.value_minor + self.fees_minor
+
+    @property
+    def approve_by(self) -> datetime | None:
+        """When it becomes a draft again if nobody has approved it."""
+        return None if self.submitted_at is None else self.submitted_at + APPROVED_WITHIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +139,7 @@ def to_order(row: OrderRow) -> OrderView:
         decided_by=row.decided_by,
         decided_at=row.decided_at,
         refusal=row.refusal,
+        lapsed_at=row.lapsed_at,
         starts_at=row.starts_at,
         sent_at=row.sent_at,
         closed_at=row.closed_at,

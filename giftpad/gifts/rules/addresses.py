@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from giftpad import sheets
 from giftpad.gifts.errors import AddressFaulty
 from giftpad.gifts.rules.gifts import TIME_SLOTS
 from giftpad.kernel.i18n import mark
@@ -21,6 +22,7 @@ LENGTHS: Mapping[str, int] = {
     "building": 80,
     "wish": 200,
 }
+OTHER_LENGTH_MAX = 100
 REQUIRED = ("name", "prefecture", "city", "street")
 _POSTCODE_DIGITS = 7
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fb\u30fc0-9A-Za-z .,'-]+")
@@ -60,10 +62,6 @@ class Address:
         return asdict(self)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.replace("\u3000", " ").split())
-
-
 def clean_address(values: Mapping[str, str]) -> Address:
     """Clean what somebody typed; all that is wrong is told at once.
 
@@ -72,14 +70,14 @@ def clean_address(values: Mapping[str, str]) -> Address:
     faults: dict[str, dict[str, object]] = {}
     clean: dict[str, str] = {}
     for field in Address.__dataclass_fields__:
-        text = _plain(values.get(field, ""))
-        if not text.isprintable():
-            faults[field] = {"code": "character"}
-        elif len(text) > LENGTHS.get(field, 100):
-            faults[field] = {"code": "too_long", "most": LENGTHS.get(field, 100)}
-        elif field in REQUIRED and not text:
+        most = LENGTHS.get(field, OTHER_LENGTH_MAX)
+        try:
+            clean[field] = sheets.clean_text(values.get(field, ""), length_max=most)
+        except sheets.FieldFault as fault:
+            faults[field] = {"code": fault.code, "most": most}
+            continue
+        if field in REQUIRED and not clean[field]:
             faults[field] = {"code": "required"}
-        clean[field] = text
     for field, judge in _JUDGES.items():
         if field not in faults:
             try:

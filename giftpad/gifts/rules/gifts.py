@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from giftpad.kernel.codes import encode
 from giftpad.kernel.i18n import mark
@@ -21,6 +22,10 @@ CLAIM_STATES = (RECEIVED, PREPARING, SHIPPED, ARRIVED, CAME_BACK, WITHDRAWN)
 """What becomes of a claim; a withdrawn one made room for another choice."""
 CHANGEABLE = (RECEIVED, CAME_BACK)
 """States in which the address of a claim can be changed."""
+
+KEPT_AFTER_END = timedelta(days=400)
+"""How long name and address of a recipient are kept after the gift's last day: a business year,
+and time to answer questions about it.  Whatever moves that day moves the end of this with it."""
 
 TIME_SLOTS = ("any", "morning", "afternoon", "evening")
 STAMP_WORDS: Mapping[str, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from giftpad.gifts.rules.contracts import Contract
@@ -20,6 +20,8 @@ MESSAGE_LENGTH_MAX = 1500
 """A word for one person stands before it, and a letter takes 2,000 characters of both."""
 TITLE_LENGTH_MAX = 60
 SENDER_LENGTH_MAX = 60
+APPROVED_WITHIN = timedelta(days=30)
+"""How long a submitted order waits for its approval before it is a draft again."""
 CHUNK = 500
 """Gifts that are issued in one transaction."""
 CHUNKS_A_DELIVERY = 20

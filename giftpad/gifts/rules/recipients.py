@@ -7,11 +7,13 @@ not right is named with what to do, and stands there to be mended as it was type
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from giftpad import sheets
 from giftpad.gifts.rules.contracts import CARD, CHANNELS, LINK, MAIL, SMS
 from giftpad.kernel.i18n import LOCALES, mark
 from giftpad.messaging import AddressUnfit, check_mail, check_phone
@@ -131,12 +133,12 @@ class _Judge:
 
     def plain(self, column: str) -> str:
         """Return a cell without spaces around; what cannot be shown is a fault."""
-        text = " ".join(self.cells.get(column, "").replace("\u3000", " ").split())
-        if not text.isprintable():
-            place = next(i for i, character in enumerate(text, 1) if not character.isprintable())
-            self.fault(column, "character", place=place)
+        try:
+            # How long a cell may be is told by its own sentence.
+            return sheets.clean_text(self.cells.get(column, ""), length_max=sys.maxsize)
+        except sheets.FieldFault as fault:
+            self.fault(column, fault.code, **fault.params)
             return ""
-        return text
 
     def folded(self, column: str) -> str:
         return unicodedata.normalize("NFKC", self.plain(column))

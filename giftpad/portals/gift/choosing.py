@@ -18,7 +18,6 @@ from giftpad.portals.http import see_other
 from giftpad.portals.lists import id_asked
 
 PAGE = 24
-KEPT = "private, max-age=31536000, immutable"
 SEARCH_LENGTH_MAX = 60
 GONE = mark("This was popular and is gone. Please choose something else.")
 

@@ -20,6 +20,8 @@ from giftpad.kernel.work import Work
 from giftpad.portals.http import new_key
 
 DRAFT_COOKIE, DRAFT_LIFE_S = "gp_gift_draft", 24 * 3600
+DRAFT_BYTES_MAX = 2800
+"""So much fits into a cookie when it is sealed; the longest address there is takes less."""
 MINE_COOKIE, MINE_LIFE_S = "gp_gift_mine", 180 * 24 * 3600
 MINE_MAX = 20
 """Gifts that one browser remembers to have chosen for."""
@@ -95,7 +97,12 @@ def read_draft() -> Draft:
 
 
 def keep_draft(response: Response, draft: Draft) -> None:
-    """Let the browser keep what was chosen and typed so far, for a day."""
+    """Let the browser keep what was chosen and typed so far, for a day.
+
+    An address that is longer than any can be is not kept.
+    """
+    if len(json.dumps(asdict(draft), ensure_ascii=False).encode()) > DRAFT_BYTES_MAX:
+        draft = replace(draft, address={})
     edge.set_sealed_cookie(response, DRAFT_COOKIE, asdict(draft), DRAFT_LIFE_S)
 
 

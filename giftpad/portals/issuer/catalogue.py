@@ -109,9 +109,11 @@ def _picture(picture_id: UUID, *, is_large: bool = False) -> str:
 @bp.get("/all.csv")
 @requires("catalog:read")
 def all_rows() -> Response:
-    """Take away all products as the table that can be taken in again; pictures stay."""
+    """Take away all products as the table that can be taken in again; pictures and stock stay."""
     columns = catalog.column_names(current_locale())
-    for kept in ("pictures", "position"):  # what a table without them leaves as it is
+    # What a table without them leaves as it is: a stock of then would bring back what was chosen
+    # since.
+    for kept in ("pictures", "position", "stock"):
         columns.pop(kept)
     return attachment(stream_with_context(_lines(columns)), "catalogue.csv")
 

@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_order.withdrawn": mark("Took a gift order back"),
     "gift_order.sent_back": mark("Sent a gift order back"),
     "gift_order.approved": mark("Approved a gift order"),
+    "gift_order.lapsed": mark("Nobody approved a gift order in time"),
     "gift_order.discarded": mark("Threw a draft of a gift order away"),
     "gift_order.stopped": mark("Sent no more gifts of an order"),
     "gift_order.rest_cancelled": mark("Took back unclaimed gifts"),

@@ -20,7 +20,7 @@ from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import Conflict, Invalid, Rejected, Unavailable
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
-from giftpad.portals.forms import Choice, Day, Form, Words, refused
+from giftpad.portals.forms import Choice, Day, Form, PlainForm, Words, refused
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import deeds
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, OFFERED, draw
@@ -72,10 +72,6 @@ class ExtendForm(Form):
 
     claim_by = Day(mark("New last day"))
     words = Words(mark("Reason"), most=150)
-
-
-class PlainForm(Form):
-    """A form that only says yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,9 @@ class Live:
 
 def read_live(work: Work, order: gifts.OrderView) -> Live:
     """Return how far an order is; it asks again while gifts or letters of it are under way."""
-    run = messaging.get_run(work, order.run_id) if order.run_id is not None else None
+    run = None
+    if order.run_id is not None and messaging.has_run(work, order.run_id):
+        run = messaging.get_run(work, order.run_id)
     is_moving = order.state == "issuing" or (run is not None and run.waiting > 0)
     began = order.starts_at or order.changed_at
     return Live(

@@ -23,6 +23,7 @@ from giftpad.portals.words import say_in_words
 bp = Blueprint("columns", __name__)
 
 FILE_PATIENCE_S = 240
+"""A hundred thousand people are judged and sealed in one transaction: all of them or none."""
 COLUMN_WORDS = {
     "name": mark("Name"),
     "mail": mark("Mail address"),
@@ -108,7 +109,8 @@ def _fault(chosen: list[str]) -> str | None:
 def _take(order_id: UUID, values: dict[str, Any], chosen: list[str]) -> None:
     with unit_of_work(current_scope(), patience_s=FILE_PATIENCE_S) as work:
         data = gifts.find_file(work, order_id)
-        assert data is not None
+        if data is None:
+            return  # another window was faster
         gifts.take_file(
             work,
             order_id,

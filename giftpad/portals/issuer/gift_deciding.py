@@ -19,7 +19,7 @@ from giftpad.guard import KeyReused, StillRunning
 from giftpad.kernel.errors import Conflict, DomainError, Invalid, Rejected
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
-from giftpad.portals.forms import Form, LongWords, refused
+from giftpad.portals.forms import Form, LongWords, PlainForm, refused
 from giftpad.portals.hands import find_hands
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer.gift_shown import (
@@ -46,10 +46,6 @@ SAMPLE_SENT = mark("Sent to {address}. It opens the preview and no gift.")
 NO_ADDRESS = mark("Your account has no mail address to send it to.")
 
 Answer = Response | tuple[str, int]
-
-
-class PlainForm(Form):
-    """A form that only says yes."""
 
 
 class RefusalForm(Form):
@@ -84,6 +80,7 @@ def _draw_check(order_id: UUID, form: Form, *, key: str) -> str | Response:
         sample_key=new_key(),
         hands=[] if "gifts:order" in scope.permissions else find_hands("gifts:order"),
         needs_approval=_needs_approval(prepared),
+        approved_within_days=gifts.APPROVED_WITHIN.days,
     )
 
 

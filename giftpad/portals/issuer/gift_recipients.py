@@ -24,7 +24,7 @@ from giftpad.portals.downloads import XLSX, attachment
 from giftpad.portals.forms import Choice, Form, LongWords, Upload, Words, refused
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import gift_columns
-from giftpad.portals.issuer.gift_columns import COLUMN_WORDS
+from giftpad.portals.issuer.gift_columns import COLUMN_WORDS, FILE_PATIENCE_S
 from giftpad.portals.issuer.gift_shown import (
     CHANNEL_WORDS,
     OFFERED,
@@ -43,9 +43,8 @@ PASTED_LENGTH_MAX = 1_000_000
 FAULTY_SHOWN, GOOD_SHOWN = 50, 50
 LINES_READ = 200
 MEND_LENGTH_MAX = 500
-FILE_PATIENCE_S = 240
-"""A hundred thousand people are judged and sealed in one transaction: all of them or none."""
-_MEND = re.compile(r"mend-(\d{1,7})-([a-z_]{1,20})")
+_LINE = re.compile(r"[0-9]{1,7}")
+_MEND = re.compile(r"mend-([0-9]{1,7})-([a-z_]{1,20})")
 
 KEPT, TAKEN_IN = "kept", "taken"
 
@@ -113,7 +112,7 @@ def _state(
         after = number_asked("after")
         listed = gifts.list_lines(work, order_id, after=after, limit=GOOD_SHOWN)
         repeats = gifts.list_repeats(work, order_id) if counts.repeated else []
-        waits = gifts.find_file(work, order_id) is not None
+        waits = gifts.has_file(work, order_id)
     return {
         "order": order,
         "counts": counts,
@@ -277,8 +276,7 @@ def _mends() -> Mapping[int, Mapping[str, str]]:
 @requires("gifts:order")
 def leave_out(order_id: UUID) -> Answer:
     """Take single people out again."""
-    ticked = request.form.getlist("line")
-    numbers = [int(text) for text in ticked if text.isascii() and text.isdigit()]
+    numbers = [int(text) for text in request.form.getlist("line") if _LINE.fullmatch(text)]
     with unit_of_work(current_scope()) as work:
         count = gifts.leave_out(work, order_id, numbers)
     return _told(order_id, LEFT_OUT, n=count)

@@ -6,8 +6,12 @@ from dataclasses import replace
 from datetime import time
 
 import pytest
+import sqlalchemy as sa
 
+from giftpad import audit
+from giftpad.gifts import handlers as gift_handlers
 from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
 from tests import make_gifts
 from tests.make_callers import Caller
 
@@ -132,6 +136,19 @@ def test_links_are_for_whoever_orders_and_open_a_gift_each(app, company, machine
     assert reader.get(f"{ORDERS}/{order_id}/links").status_code == 403
 
 
+def test_links_are_paged_and_each_page_is_on_record_for_itself(company, machine, monkeypatch):
+    monkeypatch.setattr("giftpad.gifts.commands.links.LINKS_PAGE", 2)
+    order_id = company.sent(3)
+    first = machine.get(f"{ORDERS}/{order_id}/links").json
+    last = machine.get(f"{ORDERS}/{order_id}/links?cursor={first['next_cursor']}").json
+    assert [len(page["items"]) for page in (first, last)] == [2, 1]
+    assert last["next_cursor"] is None
+    with unit_of_work(company.scope) as work:
+        about = audit.EntryFilter(subjects=(f"gift_order:{order_id}",))
+        taken = [e for e in audit.list_entries(work, about) if e.action.endswith("links_taken")]
+    assert sorted(entry.details["count"] for entry in taken) == [1, 2]
+
+
 def test_a_gift_and_the_rest_are_taken_back(company, machine):
     order_id = company.sent(3)
     before = company.budget()
@@ -163,3 +180,21 @@ def test_designs_are_listed_in_the_readers_language(machine):
     found = machine.get("/api/v1/gift-designs").json["items"]
     assert "musubi" in [design["name"] for design in found]
     assert all(design["title"] and design["occasion"] for design in found)
+
+
+@pytest.mark.parametrize("act", ["cancel", "resend"])
+def test_an_answer_that_is_kept_for_repeats_names_nobody(company, machine, act, monkeypatch):
+    monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
+    order_id = company.sent(1, "mail")
+    (gift,) = company.gifts(order_id)
+    with unit_of_work(company.scope) as work:
+        gift_handlers.note_delivery(work, gift.id, gift.message_id, "bounced")
+    body = {"reason": "退職"} if act == "cancel" else {}
+    done = machine.post(f"/api/v1/gifts/{gift.id}/{act}", body, key="k1")
+    assert done.json["id"] == str(gift.id), done.text
+    again = machine.post(f"/api/v1/gifts/{gift.id}/{act}", body, key="k1")
+    assert again.json == done.json
+    with unit_of_work(company.scope) as work:
+        kept = work.session.execute(sa.text("SELECT answer::text FROM guard_keys")).scalars().all()
+    assert any(str(gift.id) in answer for answer in kept)
+    assert not any(gift.name in answer for answer in kept)

@@ -158,6 +158,14 @@ def test_what_is_gone_in_between_is_chosen_anew_and_the_address_stays(sender, gi
     assert "We have your request" in browser.follow(confirm(browser)).text
 
 
+def test_too_much_for_a_cookie_is_not_remembered_and_nothing_breaks(sender, gift, browser):
+    choose(browser, sender, "LAST")
+    sender.take_the_last("LAST")
+    answer = browser.post("/g/address", ADDRESS | {"wish": "あ" * 5000, "street": "い" * 5000})
+    assert answer.status_code == 303
+    assert "This was popular and is gone" in browser.follow(answer).text
+
+
 def test_where_it_cannot_be_brought_something_else_is_chosen(sender, gift, browser):
     choose(browser, sender, "BEEF")
     fill_in(browser, prefecture="沖縄県", postcode="900-0001", city="那覇市", street="港町1")

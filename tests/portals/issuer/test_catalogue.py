@@ -123,6 +123,24 @@ def test_what_is_taken_away_can_be_taken_in_again_and_changes_nothing(desk, shel
     assert "Nothing to take in" in words(officer.get(answer.headers["Location"]))
 
 
+def test_a_list_taken_away_and_in_again_brings_no_stock_back(desk, shelf):
+    tea = shelf.variant("TEA").id
+    with unit_of_work(shelf.scope) as work:
+        catalog.set_stock(work, tea, stock=50, daily_limit=None)
+    officer = desk.person("issuer")
+    file = officer.get(f"{START}/all.csv").text
+    with unit_of_work(shelf.scope) as work:  # meanwhile thirty are chosen
+        catalog.set_stock(work, tea, stock=20, daily_limit=None)
+    officer, answer = upload(desk, file.replace("タオル", "手ぬぐい").encode())
+    desk.work_off()
+    where = answer.headers["Location"]
+    officer.get(where)
+    officer.post(f"{where}/take", {"key": officer.key()})
+    desk.work_off()
+    assert shelf.product("TOWEL").names["ja"].startswith("手ぬぐい")
+    assert shelf.variant("TEA").stock == 20
+
+
 def test_stock_is_set_and_a_wrong_number_is_kept_and_told(desk, shelf):
     officer = desk.person("issuer")
     product = shelf.product("TEA")

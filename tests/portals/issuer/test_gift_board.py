@@ -111,7 +111,7 @@ def test_the_links_are_taken_out_on_record(company):
 
 def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
     order_id = company.sent(LINKS)
-    browser = company.person("viewer")
+    browser = company.person("support")
     lines = browser.get(path(order_id, "/report.csv")).get_data(as_text=True).splitlines()
     assert len(lines) == 4
     assert "山田 花子" in lines[1]
@@ -122,6 +122,15 @@ def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
         "佐藤 三郎",
     ]
     assert actions(company, f"gift_order:{order_id}").count("gift_order.report_taken") == 2
+
+
+@pytest.mark.parametrize("role", ["viewer", "approver"])
+def test_who_may_only_look_takes_no_addresses_away(company, role):
+    order_id = company.sent(LINKS)
+    browser = company.person(role)
+    assert "report." not in browser.get(path(order_id)).text
+    for kind in ("csv", "xlsx"):
+        assert browser.get(path(order_id, f"/report.{kind}")).status_code == 403
 
 
 def test_a_gift_goes_elsewhere_at_once(company):

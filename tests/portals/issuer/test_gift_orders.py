@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
 import pytest
 
 from giftpad import gifts
+from giftpad.gifts import jobs
 from giftpad.kernel.work import unit_of_work
+from giftpad.portals.issuer import gift_columns
 from tests.make_gift_pages import (
     MESSAGE,
     PEOPLE,
@@ -123,6 +129,64 @@ def test_a_file_that_had_to_be_guessed_is_shown_first(company):
     again = hand_in(browser, order_id, sheet.decode("cp932"), replaces="yes")
     assert again.headers["Location"] == path(order_id, "/recipients")
     assert counts(company, order_id).good == 1
+
+
+def guessed(company) -> tuple[Any, UUID]:
+    """Return a browser, and a draft whose file waits to be looked at."""
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/recipients"))
+    sheet = "お客さま,連絡先,部署\n山田 花子,hana@example.com,総務\n".encode("cp932")
+    hand_in(browser, order_id, sheet)
+    return browser, order_id
+
+
+def test_a_waiting_file_is_told_of_and_not_opened_for_it(company, monkeypatch):
+    browser, order_id = guessed(company)
+
+    def opened(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("giftpad.tenancy.open_bytes", opened)
+    assert path(order_id, "/recipients/columns") in browser.get(path(order_id, "/recipients")).text
+
+
+def test_columns_named_in_two_windows_at_once_are_taken_once(company, monkeypatch):
+    browser, order_id = guessed(company)
+    where, fields = path(order_id, "/recipients/columns"), {"field": ["name", "mail", ""]}
+    browser.get(where)
+
+    def another_window_first(chosen):
+        with unit_of_work(company.site.scope) as work:
+            data = gifts.find_file(work, order_id)
+            gifts.take_file(work, order_id, data, fields=fields["field"], replaces=False)
+        return fault(chosen)
+
+    fault = gift_columns._fault
+    monkeypatch.setattr(gift_columns, "_fault", another_window_first)
+    answer = browser.post(where, fields)
+    assert answer.headers["Location"] == path(order_id, "/recipients")
+    assert counts(company, order_id).good == 1
+
+
+def test_a_row_that_cannot_be_is_left_out_of_nothing(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    answer = browser.post(path(order_id, "/recipients/leave-out"), {"line": ["9" * 5000, "x"]})
+    assert answer.status_code == 303
+    assert counts(company, order_id).total == 2
+
+
+def test_until_when_somebody_must_approve_is_said_before_and_after(company, fresh_clock):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, many(30))
+    assert "within 30 days" in words(browser.get(path(order_id, "/check")))
+    company.submit(browser, order_id)
+    assert "If nobody approves it by" in words(browser.get(path(order_id)))
+    fresh_clock(gifts.APPROVED_WITHIN + timedelta(hours=1))
+    jobs.lapse_waiting(company.site.scope)
+    said = words(company.person("issuer").get(path(order_id, "/check")))
+    assert "Nobody approved it in time" in said
 
 
 def test_pasted_rows_and_single_people_are_taken_too(company):
