@@ -5,7 +5,15 @@ Hides: the accounts behind it all, sealed names, chunks, how a link is made.
 Does not know: what goods there are, how a letter looks or travels, pages, HTTP.
 """
 
-from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen, find_gift_tenant
+from giftpad.gifts.adapters import (
+    bind_links,
+    bind_press,
+    draw_control,
+    draw_invoice,
+    draw_specimen,
+    find_gift_tenant,
+    write_readme,
+)
 from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
 from giftpad.gifts.commands.contracts import apply_section, read_section, take_deposit
 from giftpad.gifts.commands.deciding import (
@@ -29,7 +37,7 @@ from giftpad.gifts.commands.lines import (
     take_recipients,
 )
 from giftpad.gifts.commands.links import list_links, open_links, show_link
-from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
+from giftpad.gifts.commands.prints import print_again
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
@@ -40,6 +48,7 @@ from giftpad.gifts.commands.shipping import (
     note_shipped,
     send_once_more,
 )
+from giftpad.gifts.commands.taking import open_cards, open_kit
 from giftpad.gifts.errors import (
     AddressFaulty,
     BudgetTooSmall,
@@ -51,6 +60,7 @@ from giftpad.gifts.errors import (
     GiftNotFound,
     GiftOver,
     GiftWrongState,
+    InvoiceNotFound,
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
@@ -94,6 +104,7 @@ from giftpad.gifts.queries.gifts import (
     list_gifts,
     list_thanks,
 )
+from giftpad.gifts.queries.invoices import find_invoice, get_invoice
 from giftpad.gifts.queries.letters import (
     ClaimView,
     Letter,
@@ -122,7 +133,7 @@ from giftpad.gifts.queries.orders import (
     list_orders,
     list_undelivered,
 )
-from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
+from giftpad.gifts.queries.prints import PrintView, list_prints, list_serials, read_cards
 from giftpad.gifts.queries.proof import verify
 from giftpad.gifts.queries.shipping import (
     ParcelPage,
@@ -138,6 +149,8 @@ from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_addr
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.invoices import Invoice
+from giftpad.gifts.rules.kits import CardTicket, Kit
 from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
 from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
 from giftpad.gifts.rules.shipping import (
@@ -194,6 +207,9 @@ __all__ = [
     "GiftsDue",
     "GiftsExpired",
     "GiftsIssued",
+    "Invoice",
+    "InvoiceNotFound",
+    "Kit",
     "Letter",
     "LineCounts",
     "LineNotFound",
@@ -248,6 +264,8 @@ __all__ = [
     "count_waiting",
     "discard_order",
     "draft_order",
+    "draw_control",
+    "draw_invoice",
     "draw_specimen",
     "drop_repeats",
     "extend_gift",
@@ -258,9 +276,11 @@ __all__ = [
     "find_gift_id",
     "find_gift_tenant",
     "find_gifts",
+    "find_invoice",
     "get_budget",
     "get_contract",
     "get_gift",
+    "get_invoice",
     "get_letter",
     "get_link",
     "get_order",
@@ -278,6 +298,7 @@ __all__ = [
     "list_parcels",
     "list_prints",
     "list_repeats",
+    "list_serials",
     "list_suppliers",
     "list_thanks",
     "list_undelivered",
@@ -293,6 +314,7 @@ __all__ = [
     "note_returned",
     "note_shipped",
     "open_cards",
+    "open_kit",
     "open_links",
     "print_again",
     "read_cards",
@@ -312,4 +334,5 @@ __all__ = [
     "tracking_purpose",
     "verify",
     "withdraw_order",
+    "write_readme",
 ]

@@ -158,6 +158,13 @@ class DepositKnown(Conflict):
     sentence = "A payment with this reference is booked already, with another amount."
 
 
+class InvoiceNotFound(NotFound):
+    """No invoice is drawn up for this order."""
+
+    code = "gift_invoice.not_found"
+    sentence = "There is no invoice for this order. It is drawn up when all of its gifts are out."
+
+
 class PrintNotFound(NotFound):
     """The order has no cards."""
 
