@@ -216,6 +216,8 @@ RECIPES: dict[str, list[Recipe]] = {
     f"GET {PREFIX}/gift-orders/<uuid:order_id>": [_at(OK, _of_order())],
     f"GET {PREFIX}/gift-orders/<uuid:order_id>/gifts": [_at(OK, _of_order())],
     f"GET {PREFIX}/gift-orders/<uuid:order_id>/links": [_at(OK, _of_order())],
+    f"GET {PREFIX}/gift-orders/<uuid:order_id>/invoice": [_at(OK, _of_order())],
+    f"GET {PREFIX}/gift-orders/<uuid:order_id>/invoice.pdf": [_at(OK, _of_order())],
     f"POST {PREFIX}/gift-orders/<uuid:order_id>/cancel": [
         _at(ACCEPTED, _of_order(body={"reason": "x"}))
     ],

@@ -50,6 +50,7 @@ DOMAINS: tuple[str, ...] = (
     "shop_imports",
     "coupons",
     "gift_orders",
+    "gift_invoices",
     "payments",
 )
 """Modules of ``giftpad.api.v1`` whose blueprint ``blp`` is served, in the contract's order."""

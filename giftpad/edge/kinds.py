@@ -77,7 +77,7 @@ KINDS = (
 )
 RANKS = 1 + max(kind.rank for kind in KINDS)
 
-_FILES = (".csv", ".xlsx", ".pdf", ".png", "/pdf")
+_FILES = (".csv", ".xlsx", ".pdf", ".png", ".zip", "/pdf")
 _READS = frozenset({"GET", "HEAD"})
 _LIST_PARTS = 2
 """An address of the desk with so many parts at most is the overview or a list."""

@@ -5,8 +5,22 @@ Hides: the accounts behind it all, sealed names, chunks, how a link is made.
 Does not know: what goods there are, how a letter looks or travels, pages, HTTP.
 """
 
-from giftpad.gifts.adapters import bind_links, bind_press, draw_specimen, find_gift_tenant
-from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
+from giftpad.gifts.adapters import (
+    bind_links,
+    bind_press,
+    draw_control,
+    draw_invoice,
+    draw_specimen,
+    find_gift_tenant,
+    write_readme,
+)
+from giftpad.gifts.commands.claiming import (
+    ClaimOrder,
+    change_address,
+    claim,
+    note_opened,
+    thank,
+)
 from giftpad.gifts.commands.contracts import (
     apply_section,
     read_section,
@@ -19,11 +33,29 @@ from giftpad.gifts.commands.deciding import (
     submit_order,
     withdraw_order,
 )
-from giftpad.gifts.commands.delivering import readdress, resend
-from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
-from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
-from giftpad.gifts.commands.files import keep_file, remember_columns, take_file
-from giftpad.gifts.commands.letters import send_sample
+from giftpad.gifts.commands.delivering import (
+    readdress,
+    resend,
+)
+from giftpad.gifts.commands.drafting import (
+    change_order,
+    discard_order,
+    draft_order,
+)
+from giftpad.gifts.commands.ending import (
+    begin_cancelling,
+    cancel_gift,
+    cancel_rest,
+    extend_gift,
+)
+from giftpad.gifts.commands.files import (
+    keep_file,
+    remember_columns,
+    take_file,
+)
+from giftpad.gifts.commands.letters import (
+    send_sample,
+)
 from giftpad.gifts.commands.lines import (
     Cells,
     drop_repeats,
@@ -41,10 +73,15 @@ from giftpad.gifts.commands.links import (
     open_links,
     show_link,
 )
-from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
-from giftpad.gifts.commands.reopening import choose_again
+from giftpad.gifts.commands.prints import (
+    print_again,
+)
+from giftpad.gifts.commands.reopening import (
+    choose_again,
+)
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
+    mark_listed,
     name_columns,
     note_arrived,
     note_returned,
@@ -52,7 +89,13 @@ from giftpad.gifts.commands.shipping import (
     send_once_more,
     take_list,
 )
-from giftpad.gifts.commands.stopping import stop_issuing
+from giftpad.gifts.commands.stopping import (
+    stop_issuing,
+)
+from giftpad.gifts.commands.taking import (
+    open_cards,
+    open_kit,
+)
 from giftpad.gifts.errors import (
     AddressFaulty,
     BudgetTooSmall,
@@ -68,6 +111,7 @@ from giftpad.gifts.errors import (
     GiftNotFound,
     GiftOver,
     GiftWrongState,
+    InvoiceNotFound,
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
@@ -100,9 +144,12 @@ from giftpad.gifts.events import (
     OrderSubmitted,
     RestDue,
 )
-from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
-from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
-from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
+from giftpad.gifts.queries.contracts import (
+    find_contract,
+    get_budget,
+    get_contract,
+    rests_until,
+)
 from giftpad.gifts.queries.files import (
     Look,
     find_columns,
@@ -111,7 +158,9 @@ from giftpad.gifts.queries.files import (
     look_at_recipients,
     look_into,
 )
-from giftpad.gifts.queries.finding import find_gifts
+from giftpad.gifts.queries.finding import (
+    find_gifts,
+)
 from giftpad.gifts.queries.gifts import (
     FILTERS,
     GiftPage,
@@ -122,6 +171,10 @@ from giftpad.gifts.queries.gifts import (
     list_found,
     list_gifts,
     list_thanks,
+)
+from giftpad.gifts.queries.invoices import (
+    find_invoice,
+    get_invoice,
 )
 from giftpad.gifts.queries.letters import (
     ClaimView,
@@ -151,8 +204,15 @@ from giftpad.gifts.queries.orders import (
     list_orders,
     list_undelivered,
 )
-from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
-from giftpad.gifts.queries.proof import verify
+from giftpad.gifts.queries.prints import (
+    PrintView,
+    list_prints,
+    list_serials,
+    read_cards,
+)
+from giftpad.gifts.queries.proof import (
+    verify,
+)
 from giftpad.gifts.queries.shipping import (
     ListView,
     ParcelPage,
@@ -167,12 +227,32 @@ from giftpad.gifts.queries.shipping import (
     list_suppliers,
     tracking_purpose,
 )
-from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
-from giftpad.gifts.rules.cards import face_of
-from giftpad.gifts.rules.contracts import CHANNELS, Contract
-from giftpad.gifts.rules.gifts import STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.addresses import (
+    ADDRESS_SENTENCES,
+    Address,
+    clean_address,
+)
+from giftpad.gifts.rules.cards import (
+    face_of,
+)
+from giftpad.gifts.rules.contracts import (
+    CHANNELS,
+    Contract,
+)
+from giftpad.gifts.rules.gifts import (
+    STAMP_WORDS,
+    STAMPS,
+    TIME_SLOTS,
+    WORDS_LENGTH_MAX,
+)
+from giftpad.gifts.rules.invoices import (
+    Invoice,
+)
+from giftpad.gifts.rules.kits import (
+    CardTicket,
+    Kit,
+)
 from giftpad.gifts.rules.orders import (
-from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
     APPROVED_WITHIN,
     LINES_MAX,
     MESSAGE_LENGTH_MAX,
@@ -183,7 +263,12 @@ from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
     OrderDraft,
     cost_of,
 )
-from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
+from giftpad.gifts.rules.recipients import (
+    FIELDS,
+    HEADERS,
+    RECIPIENT_SENTENCES,
+    Fault,
+)
 from giftpad.gifts.rules.shipping import (
     LIST_FIELDS,
     SHIPPING_SENTENCES,
@@ -248,6 +333,9 @@ __all__ = [
     "GiftsExpired",
     "GiftsIssued",
     "HandedLink",
+    "Invoice",
+    "InvoiceNotFound",
+    "Kit",
     "Letter",
     "LineCounts",
     "LineNotFound",
@@ -255,9 +343,9 @@ __all__ = [
     "LineView",
     "LinesFaulty",
     "LinesRepeated",
+    "LinkPage",
     "ListNotFound",
     "ListView",
-    "LinkPage",
     "Look",
     "OrderApproved",
     "OrderChanged",
@@ -307,6 +395,8 @@ __all__ = [
     "count_waiting",
     "discard_order",
     "draft_order",
+    "draw_control",
+    "draw_invoice",
     "draw_specimen",
     "drop_repeats",
     "extend_gift",
@@ -317,9 +407,11 @@ __all__ = [
     "find_gift_id",
     "find_gift_tenant",
     "find_gifts",
+    "find_invoice",
     "get_budget",
     "get_contract",
     "get_gift",
+    "get_invoice",
     "get_letter",
     "get_link",
     "get_list",
@@ -341,11 +433,13 @@ __all__ = [
     "list_parcels",
     "list_prints",
     "list_repeats",
+    "list_serials",
     "list_suppliers",
     "list_thanks",
     "list_undelivered",
     "look_at_recipients",
     "look_into",
+    "mark_listed",
     "mean_repeats",
     "mend_line",
     "mend_lines",
@@ -355,6 +449,7 @@ __all__ = [
     "note_returned",
     "note_shipped",
     "open_cards",
+    "open_kit",
     "open_link_page",
     "open_links",
     "print_again",
@@ -379,4 +474,5 @@ __all__ = [
     "tracking_purpose",
     "verify",
     "withdraw_order",
+    "write_readme",
 ]

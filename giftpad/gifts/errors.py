@@ -219,6 +219,13 @@ class DepositSpent(Rejected):
     sentence = "{missing_minor} of this payment are spent already. No money has moved."
 
 
+class InvoiceNotFound(NotFound):
+    """No invoice is drawn up for this order."""
+
+    code = "gift_invoice.not_found"
+    sentence = "There is no invoice for this order. It is drawn up when all of its gifts are out."
+
+
 class PrintNotFound(NotFound):
     """The order has no cards."""
 

@@ -19,7 +19,7 @@ UTF8_MARK = "\ufeff"
 
 
 def attachment(
-    content: bytes | str | Iterator[str], name: str, content_type: str = CSV
+    content: bytes | str | Iterator[str] | Iterator[bytes], name: str, content_type: str = CSV
 ) -> Response:
     """Answer with a file to keep; ``content`` may be written bit by bit."""
     response = Response(content, content_type=content_type)

@@ -36,6 +36,7 @@ from giftpad.sheets.rules.cells import (
 )
 from giftpad.sheets.rules.columns import Columns, Matched, fold_name, match_columns
 from giftpad.sheets.rules.sheet import COLUMNS_MAX, ROWS_MAX, SIZE_MAX, Sheet
+from giftpad.sheets.rules.streaming import stream_xlsx
 from giftpad.sheets.rules.texts import is_text, read_lines
 from giftpad.sheets.rules.writing import write_csv, write_line, write_xlsx
 
@@ -75,6 +76,7 @@ __all__ = [
     "match_columns",
     "read_lines",
     "read_sheet",
+    "stream_xlsx",
     "write_csv",
     "write_line",
     "write_xlsx",

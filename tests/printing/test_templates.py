@@ -34,9 +34,16 @@ def replace(folder, file, old, new):
 
 def test_the_templates_of_the_house_are_sound():
     infos = printing.list_templates()
-    assert [info.name for info in infos] == ["coupon_a4_8up", "coupon_single", "gift_card_a4_8up"]
+    assert [info.name for info in infos] == [
+        "coupon_a4_8up",
+        "coupon_single",
+        "gift_card_a4_8up",
+        "gift_invoice_a4",
+        "gift_letter_a4",
+        "gift_print_control_a4",
+    ]
     assert [problem for info in infos for problem in printing.check_template(info.name)] == []
-    sheet, single, card = infos
+    sheet, single, card, *_ = infos
     assert (sheet.paper, sheet.per_page, single.per_page, card.per_page) == ("A4", 8, 1, 8)
     assert sheet.fields["expires_on"].required
     assert [name for name, field in sheet.fields.items() if field.spends] == ["typed_code", "qr"]

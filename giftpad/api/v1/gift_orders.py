@@ -51,6 +51,15 @@ class RecipientSchema(Schema):
     )
     note = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
     locale = fields.String(load_default="", validate=validate.OneOf(["", *LOCALES]))
+    postcode = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
+    prefecture = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
+    city = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
+    street = fields.String(
+        load_default="",
+        validate=validate.Length(max=CELL_LENGTH_MAX),
+        metadata={"description": "For letters; may begin with prefecture and city"},
+    )
+    building = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
 
 
 class GiftOrderDraftSchema(Schema):

@@ -1,5 +1,7 @@
-"""How gifts reach the outer world: the link that is sent, the cards that are printed."""
+"""How gifts reach the outer world: the link that is sent, the paper that is printed."""
 
+from giftpad.gifts.adapters.invoices import draw_invoice
+from giftpad.gifts.adapters.kits import draw_control, write_readme
 from giftpad.gifts.adapters.links import bind_links, build_address, build_link, find_gift_tenant
 from giftpad.gifts.adapters.press import bind_press, draw_specimen, read_file, throw_away
 
@@ -8,8 +10,11 @@ __all__ = [
     "bind_press",
     "build_address",
     "build_link",
+    "draw_control",
+    "draw_invoice",
     "draw_specimen",
     "find_gift_tenant",
     "read_file",
     "throw_away",
+    "write_readme",
 ]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
 from giftpad import designs, printing, tenancy
-from giftpad.gifts.rules.cards import TEMPLATE, CardTask, Printed
+from giftpad.gifts.rules.cards import BLEEDS, TEMPLATES, CardTask, Printed
+from giftpad.gifts.rules.contracts import CARD
 from giftpad.kernel.config import Settings
 from giftpad.kernel.errors import DomainError, Unavailable
 from giftpad.kernel.files import FileStore, open_files
@@ -64,7 +66,10 @@ def print_cards(task: CardTask) -> Printed:
         return Printed(problems=(str(refusal).partition(": ")[2],))
     expected = [printing.ExpectedItem(qr_text=card.qr, serial=card.serial) for card in task.cards]
     report = printing.verify(
-        io.BytesIO(pdf), expected, TEMPLATE, overrides_dir=_overrides_of(task.tenant_id)
+        io.BytesIO(pdf),
+        expected,
+        TEMPLATES[task.kind],
+        overrides_dir=_overrides_of(task.tenant_id),
     )
     if report.problems:
         return Printed(problems=tuple(str(each) for each in report.problems[:PROBLEMS_KEPT_MAX]))
@@ -79,27 +84,43 @@ def print_cards(task: CardTask) -> Printed:
 def _draw(task: CardTask) -> tuple[int, bytes]:
     output = io.BytesIO()
     rendered = printing.render(
-        TEMPLATE,
+        TEMPLATES[task.kind],
         task.face,
-        ({"recipient": c.recipient, "serial": c.serial, "qr": c.qr} for c in task.cards),
+        ({**card.words, "serial": card.serial, "qr": card.qr} for card in task.cards),
         output,
         overrides_dir=_overrides_of(task.tenant_id),
-        options=_options(task.design),
+        options=_options(task.kind, task.design),
     )
     return rendered.page_count, output.getvalue()
 
 
-def _options(design: str) -> printing.RenderOptions:
+def _options(kind: str, design: str) -> printing.RenderOptions:
     art = designs.picture_png(design, ART_WIDTH_PX)
-    return printing.RenderOptions(bleed=True, pictures={"art": art})
+    return printing.RenderOptions(bleed=kind in BLEEDS, pictures={"art": art})
+
+
+def try_face(tenant_id: UUID, kind: str, face: Mapping[str, str]) -> None:
+    """Draw one card or letter and throw it away, so that what cannot be printed is refused at once.
+
+    Raises: as ``printing.render``.
+    """
+    overrides = _overrides_of(tenant_id)
+    (item, *_) = printing.read_sample(TEMPLATES[kind], overrides_dir=overrides).items
+    printing.render(TEMPLATES[kind], face, [item], io.BytesIO(), overrides_dir=overrides)
+
+
+def per_page(tenant_id: UUID) -> dict[str, int]:
+    """Return how many cards, and how many letters, stand on a sheet."""
+    infos = {info.name: info for info in printing.list_templates(_overrides_of(tenant_id))}
+    return {kind: infos[name].per_page for kind, name in TEMPLATES.items()}
 
 
 def draw_specimen(design: str, face: dict[str, str]) -> bytes:
     """Draw cards of a design as a PNG, with invented recipients; nothing on it opens anything."""
-    sample = printing.read_sample(TEMPLATE)
+    sample = printing.read_sample(TEMPLATES[CARD])
     data = printing.Sample(common=sample.common | face, items=sample.items[:1])
     pictures = {"art": designs.picture_png(design, ART_WIDTH_PX)}
-    return printing.preview(TEMPLATE, data, pictures=pictures)
+    return printing.preview(TEMPLATES[CARD], data, pictures=pictures)
 
 
 def read_file(tenant_id: UUID, print_id: UUID, file_id: UUID, *, sha256: str) -> bytes | None:

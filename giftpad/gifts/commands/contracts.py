@@ -23,12 +23,15 @@ from giftpad.gifts.errors import (
 from giftpad.gifts.models import ContractRow, DepositRow
 from giftpad.gifts.rules.contracts import (
     CHANNELS,
+    LETTER,
     UNCLAIMED,
     Contract,
     is_registration_number,
 )
+from giftpad.gifts.rules.invoices import OUTSIDE, VALUE_TAXES
 from giftpad.kernel.money import AMOUNT_MINOR_MAX
 from giftpad.kernel.work import Work
+from giftpad.printing import MissingGlyph, check_glyphs
 from giftpad.tenancy import PackFolder, Problems, Table, read_toml
 
 UNITS_OFFERED = ("JPY",)
@@ -67,7 +70,12 @@ def _read_contract(table: Table) -> Contract:
         resend_max=table.whole("resend_max", least=0, most=RESEND_MAX, default=2),
         registration_number=_read_registration(table),
         billing=_read_billing(table),
+        invoicer=_read_invoicer(table),
+        value_tax=table.choice("value_tax", VALUE_TAXES, default=OUTSIDE),
     )
+    if contract.registration_number and not contract.invoicer:
+        remedy = "Say in [invoicer] whose number it is: name and address."
+        table.fault("registration_number", '"registration_number" has nobody it is of.', remedy)
     if contract.claim_days > contract.claim_days_max:
         remedy = "Make claim_days_max at least as large."
         table.fault("claim_days", '"claim_days" is more than "claim_days_max".', remedy)
@@ -78,7 +86,11 @@ def _read_fees(table: Table) -> dict[str, int]:
     fees = table.table("fees_minor", required=False)
     if fees is None:
         return {}
-    read = {name: fees.whole(name, least=0, most=FEE_MINOR_MAX, default=0) for name in CHANNELS}
+    read = {
+        name: fees.whole(name, least=0, most=FEE_MINOR_MAX, default=0)
+        for name in CHANNELS
+        if name != LETTER or fees.has(name)
+    }
     fees.close()
     return read
 
@@ -102,8 +114,27 @@ def _read_billing(table: Table) -> dict[str, str]:
     billing = table.table("billing", required=False)
     if billing is None:
         return {}
-    read = {name: billing.text(name, length_max=100) for name in ("name", "address")}
-    billing.close()
+    return _read_party(billing)
+
+
+def _read_invoicer(table: Table) -> dict[str, str]:
+    invoicer = table.table("invoicer", required=False)
+    if invoicer is None:
+        return {}
+    contact = invoicer.text("contact", length_max=100, required=False)
+    return _read_party(invoicer) | {"contact": contact}
+
+
+def _read_party(table: Table) -> dict[str, str]:
+    """Read whom an invoice names; what cannot be printed is told now and not on the invoice."""
+    read = {name: table.text(name, length_max=100) for name in ("name", "address")}
+    for name, text in read.items():
+        try:
+            check_glyphs([text])
+        except MissingGlyph as error:
+            fault = f'"{name}" has a character that cannot be printed.'
+            table.fault(name, fault, f"Write {error.params['character']} otherwise.")
+    table.close()
     return read
 
 

@@ -12,9 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
+from giftpad.gifts.adapters.press import try_face
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import check_texts, lock_order
 from giftpad.gifts.commands.letters import run_of
+from giftpad.gifts.commands.prints import write_face
 from giftpad.gifts.errors import (
     LinesFaulty,
     LinesRepeated,
@@ -29,7 +31,7 @@ from giftpad.gifts.events import GiftsDue, OrderApproved, OrderSubmitted
 from giftpad.gifts.models import LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.lines import count_lines
-from giftpad.gifts.rules.contracts import MAIL, SMS, Contract, next_loud
+from giftpad.gifts.rules.contracts import MAIL, PRINTED, SMS, Contract, next_loud
 from giftpad.gifts.rules.orders import (
     APPROVED,
     APPROVED_WITHIN,
@@ -38,6 +40,7 @@ from giftpad.gifts.rules.orders import (
     SUBMITTED,
     Cost,
     cost_of,
+    fee_terms_of,
 )
 from giftpad.kernel.clock import end_of, local_date
 from giftpad.kernel.work import Work
@@ -76,7 +79,8 @@ def submit_order(
     whoever submits saw it.
     Locks: the order, then the deposit.
     Raises: OrderNotFound, OrderWrongState, OrderChanged, ContractMissing, OrderIncomplete,
-        OrderUnfit, LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing, BudgetTooSmall.
+        OrderUnfit, LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing, BudgetTooSmall; for
+        what is printed MissingGlyph, TextTooLong.
     Publishes: gift_order.submitted_v1, and what ``approve_order`` publishes.
     """
     order = lock_order(work, order_id, DRAFT)
@@ -91,6 +95,7 @@ def submit_order(
     work.session.execute(_NUMBER_THEM, {"tenant": work.tenant_id, "order": order.id})
     order.state = SUBMITTED
     order.value_minor, order.fees_minor = value, cost.fees_minor
+    order.fee_terms = fee_terms_of(cost.counts, agreed)
     order.unclaimed, order.quantity = agreed.unclaimed, cost.count
     order.submitted_by, order.submitted_at = work.scope.actor.id, work.at
     order.changed_at, order.refusal, order.lapsed_at = work.at, "", None
@@ -166,6 +171,10 @@ def _check_lines(work: Work, order: OrderRow, value_minor: int, agreed: Contract
     cost = cost_of(counts.by_channel, value_minor, agreed)
     if cost.count == 0:
         raise OrderIncomplete(missing="recipients")
+    for kind in PRINTED:
+        if counts.by_channel.get(kind):
+            assert order.claim_by is not None
+            try_face(work.tenant_id, kind, write_face(work, order, kind, until=order.claim_by))
     for channel in (MAIL, SMS):
         if counts.by_channel.get(channel) and not messaging.can_send(channel):
             raise messaging.ChannelMissing(channel=channel)
@@ -236,6 +245,7 @@ def reopen(work: Work, order: OrderRow) -> None:
     order.state, order.quantity = DRAFT, 0
     order.submitted_by = order.submitted_at = order.decided_by = order.decided_at = None
     order.starts_at = order.value_minor = order.fees_minor = order.unclaimed = None
+    order.fee_terms = None
     order.locator_first = order.kid = None
     order.changed_at = work.at
     work.session.execute(

@@ -19,7 +19,7 @@ from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import CARD, MAIL, SMS
+from giftpad.gifts.rules.contracts import MAIL, PRINTED, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
@@ -126,7 +126,7 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
     Locks: the gift, its letter and the run of that, then the tenant's locators.
     Raises: GiftNotFound, GiftWrongState, OrderUnfit, ResendTooSoon, ChannelMissing.
     """
-    if channel == CARD:
+    if channel in PRINTED:
         raise OrderUnfit(field="channel", code="channel.card")
     gift, order = lock_gift(work, gift_id)
     if gift.state != OUTSTANDING:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from giftpad import events, ledger, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.invoices import draw_up
 from giftpad.gifts.commands.letters import invite
 from giftpad.gifts.commands.prints import plan_prints
 from giftpad.gifts.events import GiftsDue, GiftsIssued, OrderSent
@@ -41,7 +42,7 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
 
     Value, gifts, letters and the place reached commit together, so whoever dies in between has
     issued nothing and whoever comes again goes on where the order stands.
-    Locks: the order, what is held for it.
+    Locks: the order, with the last gifts the contract, what is held for it.
     Publishes: gift_order.gifts_issued_v1; after the last one gift_order.sent_v1 and
         gift_print.cards_due_v1.
     """
@@ -51,6 +52,8 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     count = min(CHUNK, order.quantity - order.issued_to)
     assert count > 0
     first = order.issued_to
+    if first + count == order.quantity:
+        draw_up(work, order)
     accounts = _fund(work, order, count, first)
     _write_gifts(work, order, accounts, first)
     order.issued_to += count

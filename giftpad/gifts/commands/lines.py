@@ -92,6 +92,8 @@ def _row(work: Work, order_id: UUID, recipient: Recipient, line_id: UUID | None 
         "address": recipient.address,
         "note": recipient.note,
     }
+    if recipient.postal is not None:
+        person |= recipient.postal.as_json()
     return {
         "tenant_id": work.tenant_id,
         "id": line_id,
@@ -101,7 +103,7 @@ def _row(work: Work, order_id: UUID, recipient: Recipient, line_id: UUID | None 
         "channel": recipient.channel,
         "locale": recipient.locale,
         "external_id": recipient.external_id,
-        "address_index": index_address(work, recipient.address),
+        "address_index": index_address(work, recipient.index_words),
         "cells_sealed": _seal(work, line_id, "cells_sealed", dict(recipient.cells)),
         "person_sealed": _seal(work, line_id, "person_sealed", person),
         "faults": [fault.as_json() for fault in recipient.faults],

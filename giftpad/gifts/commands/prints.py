@@ -5,8 +5,7 @@ Each function is one short transaction; what takes long happens between them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 
 from giftpad import audit, designs, events, tenancy
 from giftpad.gifts.adapters import build_link
-from giftpad.gifts.errors import PrintBusy, PrintGone, PrintNotFound
+from giftpad.gifts.errors import PrintBusy, PrintNotFound
 from giftpad.gifts.events import CardsDue
 from giftpad.gifts.models import GiftRow, OrderRow, PrintRow
 from giftpad.gifts.queries.letters import last_day, open_person
@@ -23,17 +22,20 @@ from giftpad.gifts.rules.cards import (
     DUE,
     FAILED,
     GONE,
-    HONORIFICS,
     KEPT,
+    LETTERS_MAX,
     PRINTING,
     READY,
     Card,
     CardTask,
     Printed,
     card_serial,
+    card_words,
     face_of,
+    letter_face_of,
+    letter_words,
 )
-from giftpad.gifts.rules.contracts import CARD
+from giftpad.gifts.rules.contracts import CARD, LETTER, PRINTED
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work
 
@@ -43,28 +45,38 @@ FORGET_COUNT_MAX = 100
 
 
 def plan_prints(work: Work, order: OrderRow) -> int:
-    """Divide an order's cards into files and have the first printed; return how many files.
+    """Divide an order's cards and letters into files and have them printed; return how many files.
 
     Publishes: gift_print.cards_due_v1 for each.
     """
-    count = work.session.execute(
-        sa.select(sa.func.count()).where(
+    counted = work.session.execute(
+        sa.select(GiftRow.channel, sa.func.count())
+        .where(
             GiftRow.tenant_id == work.tenant_id,
             GiftRow.order_id == order.id,
-            GiftRow.channel == CARD,
+            GiftRow.channel.in_(PRINTED),
         )
-    ).scalar_one()
+        .group_by(GiftRow.channel)
+    )
+    counts = {row[0]: row[1] for row in counted}
+    runs = [
+        (kind, place, min(most, counts[kind] - place))
+        for kind, most in ((CARD, CARDS_MAX), (LETTER, LETTERS_MAX))
+        if kind in counts
+        for place in range(0, counts[kind], most)
+    ]
     rows: list[dict[str, Any]] = [
         {
             "tenant_id": work.tenant_id,
             "id": new_id(),
             "order_id": order.id,
             "number": number,
+            "kind": kind,
             "place": place,
-            "quantity": min(CARDS_MAX, count - place),
+            "quantity": quantity,
             "state": DUE,
         }
-        for number, place in enumerate(range(0, count, CARDS_MAX), 1)
+        for number, (kind, place, quantity) in enumerate(runs, 1)
     ]
     if rows:
         work.session.execute(sa.insert(PrintRow), rows)
@@ -101,22 +113,37 @@ def start_print(work: Work, print_id: UUID) -> CardTask | None:
     order = work.session.get(OrderRow, (work.tenant_id, row.order_id))
     assert order is not None
     gifts = _list_cards(work, row)
-    zone = tenancy.get_tenant(work.tenant_id).zone
-    accent = designs.get_design(order.design).accent
     return CardTask(
         tenant_id=work.tenant_id,
         print_id=row.id,
         order_id=order.id,
         file_id=row.file_id,
         stale_file_id=stale,
+        kind=row.kind,
         design=order.design,
-        face=face_of(
-            order.sender_name,
-            last_day(gifts[0].ends_at, zone),
-            accent=accent,
-            locale=order.locale,
-        ),
-        cards=tuple(_card(order, gift) for gift in gifts),
+        face=write_face(work, order, row.kind, until=_last_day(work, gifts[0])),
+        cards=tuple(_card(order, gift, row.kind) for gift in gifts),
+    )
+
+
+def _last_day(work: Work, gift: GiftRow) -> date:
+    return last_day(gift.ends_at, tenancy.get_tenant(work.tenant_id).zone)
+
+
+def write_face(work: Work, order: OrderRow, kind: str, *, until: date) -> dict[str, str]:
+    """Return what stands on every card, or letter, of an order."""
+    accent = designs.get_design(order.design).accent
+    if kind == CARD:
+        return face_of(order.sender_name, until, accent=accent, locale=order.locale)
+    tenant = tenancy.get_tenant(work.tenant_id)
+    return letter_face_of(
+        order.sender_name,
+        order.message,
+        until,
+        accent=accent,
+        locale=order.locale,
+        office=tenant.contact.offices.get(order.locale, "") or tenant.name_in(order.locale),
+        phone=tenant.contact.phone,
     )
 
 
@@ -127,7 +154,7 @@ def _list_cards(work: Work, row: PrintRow) -> list[GiftRow]:
             .where(
                 GiftRow.tenant_id == work.tenant_id,
                 GiftRow.order_id == row.order_id,
-                GiftRow.channel == CARD,
+                GiftRow.channel == row.kind,
             )
             .order_by(GiftRow.number)
             .offset(row.place)
@@ -136,13 +163,13 @@ def _list_cards(work: Work, row: PrintRow) -> list[GiftRow]:
     )
 
 
-def _card(order: OrderRow, gift: GiftRow) -> Card:
+def _card(order: OrderRow, gift: GiftRow, kind: str) -> Card:
     assert order.kid is not None
-    name = open_person(gift)["name"]
+    words = card_words if kind == CARD else letter_words
     return Card(
         serial=card_serial(order.number, gift.number),
-        recipient=HONORIFICS[gift.locale].format(name=name),
         qr=build_link(gift.tenant_id, order.kid, gift.locator).upper(),
+        words=words(open_person(gift), gift.locale),
     )
 
 
@@ -190,69 +217,6 @@ def print_again(work: Work, order_id: UUID) -> int:
             details={"files": len(rows)},
         )
     return len(rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardTicket:
-    """The right, already on record, to take a file of cards out."""
-
-    tenant_id: UUID
-    print_id: UUID
-    file_id: UUID
-    file_name: str
-    sha256: str
-    number: int
-    first_serial: str
-    last_serial: str
-    quantity: int
-    page_count: int
-    serials: tuple[str, ...] = field(repr=False, default=())
-
-
-def open_cards(work: Work, order_id: UUID) -> list[CardTicket]:
-    """Put on record that the files of an order's cards are taken out, and return the tickets.
-
-    Raises: PrintNotFound if there are no cards, PrintGone unless every file is ready.
-    """
-    rows = work.session.scalars(
-        sa.select(PrintRow)
-        .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id)
-        .order_by(PrintRow.number)
-    ).all()
-    if not rows:
-        raise PrintNotFound
-    if any(row.state != READY for row in rows):
-        raise PrintGone
-    order = work.session.get(OrderRow, (work.tenant_id, order_id))
-    assert order is not None
-    tickets = [_ticket(work, order, row) for row in rows]
-    audit.record(
-        work,
-        action="gift_cards.taken",
-        subject=f"gift_order:{order_id}",
-        details={"files": len(tickets), "cards": sum(row.quantity for row in rows)},
-    )
-    return tickets
-
-
-def _ticket(work: Work, order: OrderRow, row: PrintRow) -> CardTicket:
-    assert row.file_id is not None
-    assert row.sha256 is not None
-    numbers = [gift.number for gift in _list_cards(work, row)]
-    serials = tuple(card_serial(order.number, number) for number in numbers)
-    return CardTicket(
-        tenant_id=work.tenant_id,
-        print_id=row.id,
-        file_id=row.file_id,
-        file_name=f"cards-{order.number}-{row.number}.pdf",
-        sha256=row.sha256,
-        number=row.number,
-        first_serial=serials[0],
-        last_serial=serials[-1],
-        quantity=row.quantity,
-        page_count=row.page_count or 0,
-        serials=serials,
-    )
 
 
 def retire_prints(work: Work) -> list[UUID]:

@@ -10,19 +10,20 @@ from giftpad import audit, events
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.deciding import reopen
 from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.invoices import draw_up
 from giftpad.gifts.commands.prints import plan_prints
 from giftpad.gifts.events import OrderSent
 from giftpad.gifts.models import LineRow, OrderRow
-from giftpad.gifts.queries.contracts import get_contract
-from giftpad.gifts.rules.orders import ISSUING, SENT, cost_of
+from giftpad.gifts.rules.orders import ISSUING, SENT
 from giftpad.kernel.work import Work
 
 
 def stop_issuing(work: Work, order_id: UUID, *, reason: str) -> int:
     """Issue no more gifts of an order and return how many there are of it.
 
-    What is issued stays.  The rest of the money is free again, with the fees of what is not issued
-    by today's contract.  An order of which nothing is issued becomes a draft again, to be mended.
+    What is issued stays, and is what the invoice is about.  The rest of the money is free again,
+    with the fees agreed for what is not issued.  An order of which nothing is issued becomes a
+    draft again, to be mended.
     Locks: the order, what is held for it, then the deposit.
     Raises: OrderNotFound, OrderWrongState.
     Publishes: gift_order.sent_v1 if something is issued.
@@ -36,6 +37,7 @@ def stop_issuing(work: Work, order_id: UUID, *, reason: str) -> int:
         order.quantity, order.state = issued, SENT
         order.sent_at = order.changed_at = work.at
         plan_prints(work, order)
+        draw_up(work, order)
         events.publish(work, OrderSent(object_id=order.id, quantity=issued))
     else:
         reopen(work, order)
@@ -59,13 +61,15 @@ def _not_issued(order: OrderRow) -> tuple[sa.ColumnElement[bool], ...]:
 def _give_back_fees(work: Work, order: OrderRow) -> None:
     """Give back the fees of the gifts that nobody issues; all were taken with the first ones."""
     assert order.fees_minor is not None
+    assert order.fee_terms is not None
     counts = work.session.execute(
         sa.select(LineRow.channel, sa.func.count())
         .where(*_not_issued(order))
         .group_by(LineRow.channel)
     )
     by_channel = {str(channel): int(count) for channel, count in counts}
-    fees = min(order.fees_minor, cost_of(by_channel, 0, get_contract(work)).fees_minor)
+    agreed, counts = order.fee_terms["fees_minor"], order.fee_terms["counts"]
+    fees = sum(count * agreed[channel] for channel, count in by_channel.items())
     books.move(
         work,
         "gift_fee_return",
@@ -74,6 +78,8 @@ def _give_back_fees(work: Work, order: OrderRow) -> None:
         credit_id=books.find(work, books.DEPOSIT),
     )
     order.fees_minor -= fees
+    kept = {channel: count - by_channel.get(channel, 0) for channel, count in counts.items()}
+    order.fee_terms = {**order.fee_terms, "counts": {each: n for each, n in kept.items() if n}}
 
 
 def _drop_lines(work: Work, order: OrderRow) -> None:

@@ -2,6 +2,7 @@
 
 from giftpad.gifts.models.files import ColumnsRow, FileRow, file_place
 from giftpad.gifts.models.gifts import ClaimRow, GiftRow, ThanksRow, person_place
+from giftpad.gifts.models.invoices import InvoiceRow
 from giftpad.gifts.models.orders import ContractRow, DepositRow, LineRow, OrderRow
 from giftpad.gifts.models.prints import PrintRow
 
@@ -12,6 +13,7 @@ __all__ = [
     "DepositRow",
     "FileRow",
     "GiftRow",
+    "InvoiceRow",
     "LineRow",
     "OrderRow",
     "PrintRow",

@@ -25,6 +25,7 @@ class ContractRow(Base):
     terms: Mapped[dict[str, Any]] = mapped_column(JSONB)
     credit_minor: Mapped[int] = mapped_column(server_default=sa.text("0"))
     """How much of the deposit is credit, as booked."""
+    next_invoice: Mapped[int] = mapped_column(server_default=sa.text("1"))
     next_number: Mapped[int] = mapped_column(server_default=sa.text("1"))
     changed_at: Mapped[datetime] = mapped_column(INSTANT)
 
@@ -87,6 +88,8 @@ class OrderRow(Base):
     unit: Mapped[str]
     value_minor: Mapped[int | None]
     fees_minor: Mapped[int | None]
+    fee_terms: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Gifts and fee by channel, and the tax in it, as they were agreed with ``fees_minor``."""
     unclaimed: Mapped[str | None]
     quantity: Mapped[int] = mapped_column(server_default=sa.text("0"))
     issued_to: Mapped[int] = mapped_column(server_default=sa.text("0"))

@@ -1,4 +1,4 @@
-"""Files of printed cards."""
+"""Files of printed cards and letters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.gifts.models.orders import INSTANT
 from giftpad.gifts.rules.cards import PRINT_STATES
+from giftpad.gifts.rules.contracts import PRINTED
 from giftpad.kernel.db import Base, one_of
 
 
 class PrintRow(Base):
-    """A run of an order's cards that is one file.
+    """A run of an order's cards, or of its letters, that is one file.
 
     ``claimed_until`` keeps others away while an attempt runs, and lapses when its process dies;
     ``file_id`` is that of the newest attempt.  A file is there as long as it is ready.
@@ -28,14 +29,16 @@ class PrintRow(Base):
             ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
         sa.CheckConstraint(one_of("state", PRINT_STATES), name="state_known"),
+        sa.CheckConstraint(one_of("kind", PRINTED), name="kind_known"),
         sa.CheckConstraint("(state = 'ready') = (sha256 IS NOT NULL)", name="ready_is_checked"),
     )
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[UUID]
     number: Mapped[int]
+    kind: Mapped[str] = mapped_column(server_default=sa.text("'card'"))
     place: Mapped[int]
-    """How many cards of the order come before."""
+    """How many of its kind in the order come before."""
     quantity: Mapped[int]
     state: Mapped[str]
     claimed_until: Mapped[datetime | None] = mapped_column(INSTANT)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from giftpad import sheets, tenancy
 from giftpad.gifts.models import ColumnsRow, FileRow, file_place
 from giftpad.gifts.rules.columns import guess_fields
-from giftpad.gifts.rules.contracts import LINK
+from giftpad.gifts.rules.contracts import LETTER, LINK
 from giftpad.gifts.rules.orders import LINES_MAX
 from giftpad.gifts.rules.recipients import HEADERS
 from giftpad.kernel.work import Work
@@ -81,7 +81,9 @@ def look_at_recipients(work: Work, data: bytes, *, channel: str) -> Look:
     Raises: SheetUnreadable.
     """
     needs = [frozenset({"name"})]
-    if channel != LINK:
+    if channel == LETTER:
+        needs += [frozenset({"postcode"}), frozenset({"street"})]
+    elif channel != LINK:
         needs.append(frozenset({"mail", "phone", "channel"}))
     return look_into(work, data, purpose=RECIPIENTS, columns=HEADERS, needs=needs)
 

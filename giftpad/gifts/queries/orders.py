@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.gifts.errors import OrderNotFound
 from giftpad.gifts.models import GiftRow, OrderRow, ThanksRow
+from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN
 from giftpad.gifts.rules.orders import APPROVED_WITHIN, OrderDraft
 from giftpad.kernel.work import Work
@@ -232,7 +233,7 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
             _count(GiftRow.delivery == UNKNOWN),
             sa.func.coalesce(value.filter(GiftRow.state == "outstanding"), 0),
             sa.func.coalesce(value.filter(GiftRow.state == "claimed"), 0),
-            *(_count(GiftRow.channel == name) for name in ("mail", "sms", "link", "card")),
+            *(_count(GiftRow.channel == name) for name in CHANNELS),
         ).where(*mine)
     ).one()
     thanked = work.session.execute(
@@ -253,7 +254,7 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
         thanked=thanked,
         outstanding_minor=int(row[9]),
         claimed_minor=int(row[10]),
-        by_channel=dict(zip(("mail", "sms", "link", "card"), row[11:], strict=True)),
+        by_channel=dict(zip(CHANNELS, row[11:], strict=True)),
     )
 
 

@@ -9,7 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad.gifts.adapters import read_file
-from giftpad.gifts.models import PrintRow
+from giftpad.gifts.errors import OrderNotFound
+from giftpad.gifts.models import GiftRow, OrderRow, PrintRow
+from giftpad.gifts.rules.cards import card_serial
 from giftpad.kernel.work import Work
 
 
@@ -18,6 +20,7 @@ class PrintView:
     """A file of cards; ``problems`` says in words why it failed."""
 
     number: int
+    kind: str
     quantity: int
     state: str
     page_count: int | None
@@ -35,6 +38,7 @@ def list_prints(work: Work, order_id: UUID) -> list[PrintView]:
     return [
         PrintView(
             number=row.number,
+            kind=row.kind,
             quantity=row.quantity,
             state=row.state,
             page_count=row.page_count,
@@ -48,3 +52,25 @@ def list_prints(work: Work, order_id: UUID) -> list[PrintView]:
 def read_cards(tenant_id: UUID, print_id: UUID, file_id: UUID, *, sha256: str) -> bytes | None:
     """Return a file of cards by what its ticket says; None if it is gone or was changed."""
     return read_file(tenant_id, print_id, file_id, sha256=sha256)
+
+
+def list_serials(work: Work, order_id: UUID, kind: str, *, place: int, count: int) -> list[str]:
+    """Return the numbers of so many cards, or letters, of an order; they open nothing.
+
+    Raises: OrderNotFound.
+    """
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if order is None:
+        raise OrderNotFound
+    numbers = work.session.scalars(
+        sa.select(GiftRow.number)
+        .where(
+            GiftRow.tenant_id == work.tenant_id,
+            GiftRow.order_id == order_id,
+            GiftRow.channel == kind,
+        )
+        .order_by(GiftRow.number)
+        .offset(place)
+        .limit(count)
+    )
+    return [card_serial(order.number, number) for number in numbers]

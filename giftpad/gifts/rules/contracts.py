@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, time
 from typing import Any
 
+from giftpad.gifts.rules.invoices import OUTSIDE
 from giftpad.messaging import quiet_until
 
-MAIL, SMS, LINK, CARD = "mail", "sms", "link", "card"
-CHANNELS = (MAIL, SMS, LINK, CARD)
+MAIL, SMS, LINK, CARD, LETTER = "mail", "sms", "link", "card", "letter"
+CHANNELS = (MAIL, SMS, LINK, CARD, LETTER)
+PRINTED = (CARD, LETTER)
 RETURNED, KEPT = "returned", "kept"
 UNCLAIMED = (RETURNED, KEPT)
 
@@ -22,7 +24,9 @@ class Contract:
     ``approve_above_minor``: an order of more than this needs a second person; 0 means every one.
     ``unclaimed``: whether what nobody claims is given back to the tenant.  ``fees_minor`` is what
     one gift costs beside its value, tax included, by channel.  Between ``quiet_from`` and
-    ``quiet_until``, in the tenant's zone, nothing is sent.
+    ``quiet_until``, in the tenant's zone, nothing is sent.  ``invoicer`` is who issues invoices,
+    whose ``registration_number`` is, and ``billing`` who gets them; ``value_tax`` how the value of
+    gifts stands on them.
     """
 
     unit: str
@@ -38,6 +42,13 @@ class Contract:
     resend_max: int = 2
     registration_number: str = ""
     billing: Mapping[str, str] = field(default_factory=dict)
+    invoicer: Mapping[str, str] = field(default_factory=dict)
+    value_tax: str = OUTSIDE
+
+    def fee_of(self, channel: str) -> int:
+        """Return the fee of a channel; where none is agreed for letters, that of cards."""
+        default = self.fees_minor.get(CARD, 0) if channel == LETTER else 0
+        return self.fees_minor.get(channel, default)
 
     def as_json(self) -> dict[str, Any]:
         """Return the contract as it is kept."""

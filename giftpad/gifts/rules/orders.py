@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from giftpad.gifts.rules.contracts import Contract
@@ -75,7 +76,7 @@ def cost_of(counts: Mapping[str, int], value_minor: int, contract: Contract) -> 
     >>> cost_of({"mail": 3}, 5000, agreed).total_minor
     15450
     """
-    fees = sum(count * contract.fees_minor.get(channel, 0) for channel, count in counts.items())
+    fees = sum(count * contract.fee_of(channel) for channel, count in counts.items())
     count = sum(counts.values())
     return Cost(
         counts=dict(counts),
@@ -83,3 +84,12 @@ def cost_of(counts: Mapping[str, int], value_minor: int, contract: Contract) -> 
         gifts_minor=count * value_minor,
         fees_minor=fees,
     )
+
+
+def fee_terms_of(counts: Mapping[str, int], contract: Contract) -> dict[str, Any]:
+    """Return what the fees of an order are made of, as it is kept with them."""
+    return {
+        "counts": dict(counts),
+        "fees_minor": {channel: contract.fee_of(channel) for channel in counts},
+        "percent": contract.fee_tax_percent,
+    }

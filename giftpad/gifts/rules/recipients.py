@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from giftpad import sheets
-from giftpad.gifts.rules.contracts import CARD, CHANNELS, LINK, MAIL, SMS
+from giftpad.gifts.rules.contracts import CARD, CHANNELS, LETTER, LINK, MAIL, PRINTED, SMS
+from giftpad.gifts.rules.postal import POSTAL_FIELDS, POSTAL_SENTENCES, Postal, judge_postal
 from giftpad.kernel.i18n import LOCALES, mark
 from giftpad.messaging import AddressUnfit, check_mail, check_phone
 from giftpad.printing import MissingGlyph, check_glyphs
 
-FIELDS = ("name", "mail", "phone", "channel", "external_id", "note", "locale")
+FIELDS = ("name", "mail", "phone", "channel", "external_id", "note", "locale", *POSTAL_FIELDS)
 """The columns of a file of recipients."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "name": ("氏名", "名前", "お名前", "宛名", "name", "full name", "recipient"),
@@ -29,6 +30,11 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "external_id": ("管理番号", "社員番号", "会員番号", "id", "external_id", "external id"),
     "note": ("ひとこと", "メッセージ", "note", "message"),
     "locale": ("言語", "language", "locale"),
+    "postcode": ("郵便番号", "〒", "postcode", "postal code", "zip"),
+    "prefecture": ("都道府県", "prefecture"),
+    "city": ("市区町村", "市町村", "city"),
+    "street": ("住所", "番地", "町名番地", "住所1", "street", "address"),
+    "building": ("建物名", "建物", "住所2", "building"),
 }
 """What a column may be called; the first is what our own files call it."""
 CHANNEL_WORDS: Mapping[str, str] = {
@@ -43,6 +49,10 @@ CHANNEL_WORDS: Mapping[str, str] = {
     "card": CARD,
     "カード": CARD,
     "はがき": CARD,
+    "letter": LETTER,
+    "手紙": LETTER,
+    "封書": LETTER,
+    "郵送": LETTER,
 }
 LOCALE_WORDS: Mapping[str, str] = {
     "ja": "ja",
@@ -65,7 +75,7 @@ _ID = re.compile(r"[\w.@:/+-]{1,64}")
 RECIPIENT_SENTENCES: Mapping[str, str] = {
     "required": mark("This must not be empty."),
     "name.long": mark("A name has at most {most} characters; this one has {length}."),
-    "name.card": mark("On a card a name has at most {most} characters; this one has {length}."),
+    "name.card": mark("On paper a name has at most {most} characters; this one has {length}."),
     "name.glyph": mark("The character {character} cannot be printed. Write the name otherwise."),
     "name.address": mark("This looks like a mail address. Put the person's name here."),
     "character": mark("Character {place} cannot be shown. Type the value again."),
@@ -76,7 +86,7 @@ RECIPIENT_SENTENCES: Mapping[str, str] = {
     "phone.shape": mark("Write the telephone number in digits, like 09012345678."),
     "phone.zero": mark("The leading 0 is missing. A spreadsheet drops it: add it."),
     "phone.landline": mark("An SMS goes to mobile numbers only: 090, 080, 070 or 060."),
-    "channel.unknown": mark("Write mail, sms, link or card."),
+    "channel.unknown": mark("Write mail, sms, link, card or letter."),
     "channel.card": mark("A card is printed with its order only. Choose another way of sending."),
     "channel.address": mark("This way of sending needs an address that is missing."),
     "locale.unknown": mark("Write ja or en."),
@@ -85,6 +95,8 @@ RECIPIENT_SENTENCES: Mapping[str, str] = {
     "external_id.repeated": mark("This reference stands in line {line} already."),
     "external_id.known": mark("A gift with this reference was ordered before."),
     "columns": mark("This line has more cells than the heading. Check its commas and quotes."),
+    "note.glyph": mark("The character {character} cannot be printed. Write the note otherwise."),
+    **POSTAL_SENTENCES,
 }
 """What is wrong with a cell and what to do, by code."""
 
@@ -107,7 +119,7 @@ class Recipient:
     """One recipient as handed in, and what was understood.
 
     ``cells`` is what was typed, by field; ``address`` the mail address or number that is sent to,
-    empty for a link or a card.
+    empty for a link or a card.  ``postal`` is where a letter goes, None for any other way.
     """
 
     line: int
@@ -119,6 +131,12 @@ class Recipient:
     note: str
     locale: str
     faults: tuple[Fault, ...]
+    postal: Postal | None = None
+
+    @property
+    def index_words(self) -> str:
+        """What tells whether somebody stands there twice: the address; of a letter the name too."""
+        return self.address if self.postal is None else f"{self.address} {self.name}"
 
 
 class _Judge:
@@ -207,7 +225,7 @@ def _mail_fault(text: str) -> str:
     return "mail.shape" if at and before and after and "@" not in after else "mail.at"
 
 
-def _check_card(judge: _Judge, name: str) -> None:
+def _check_printed(judge: _Judge, name: str) -> None:
     if len(name) > CARD_NAME_LENGTH_MAX:
         judge.fault("name", "name.card", length=len(name), most=CARD_NAME_LENGTH_MAX)
         return
@@ -215,6 +233,19 @@ def _check_card(judge: _Judge, name: str) -> None:
         check_glyphs([name])
     except MissingGlyph as error:
         judge.fault("name", "name.glyph", character=error.params["character"])
+
+
+def _postal(judge: _Judge) -> Postal:
+    """Return where a letter goes, and note what keeps it from being printed or delivered."""
+    postal, faults = judge_postal({field: judge.plain(field) for field in POSTAL_FIELDS})
+    for field, code, params in faults:
+        if not any(fault.column == field for fault in judge.faults):
+            judge.fault(field, code, **params)
+    try:
+        check_glyphs([judge.plain("note")])
+    except MissingGlyph as error:
+        judge.fault("note", "note.glyph", character=error.params["character"])
+    return postal
 
 
 def _address(judge: _Judge, channel: str, mail: str, phone: str) -> str:
@@ -255,9 +286,10 @@ def judge_recipient(
     if channel == MAIL and not judge.plain("mail") and phone:
         default = SMS  # the only address there is says how
     chosen = judge.word("channel", CHANNEL_WORDS, "channel.unknown", default)
-    if chosen == CARD and not judge.faults:
-        _check_card(judge, name)
-    address = _address(judge, chosen, mail, phone)
+    if chosen in PRINTED and not judge.faults:
+        _check_printed(judge, name)
+    postal = _postal(judge) if chosen == LETTER else None
+    address = _address(judge, chosen, mail, phone) if postal is None else postal.in_one_line()
     kept = {field: cells.get(field, "")[:CELL_LENGTH_MAX] for field in FIELDS if cells.get(field)}
     return Recipient(
         line=line,
@@ -269,4 +301,5 @@ def judge_recipient(
         note=judge.note(),
         locale=judge.word("locale", LOCALE_WORDS, "locale.unknown", locale) or locale,
         faults=tuple(judge.faults),
+        postal=postal,
     )

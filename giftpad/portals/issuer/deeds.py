@@ -84,6 +84,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_claims.list_taken": mark("Fetched the file of a supplier's list"),
     "gift_claims.shipped": mark("Noted parcels as on their way"),
     "gift_claim.turned": mark("Noted what happened to a parcel"),
+    "gift_invoice.drawn_up": mark("Drew up the invoice"),
     "gift_cards.taken": mark("Took cards out"),
     "gift_cards.printed_again": mark("Had cards printed again"),
     "gift_deposit.booked": mark("Booked money paid in for gifts"),

@@ -58,12 +58,14 @@ NOT_LATER = mark("Choose a later day than now, up to {last}.")
 Answer = Response | tuple[str, int]
 
 
+ELSEWHERE = tuple(name for name in OFFERED if name not in ("card", "letter"))
+"""Cards and letters are printed with their order, and not for one alone."""
+
+
 class AddressForm(Form):
     """Where a gift goes instead."""
 
-    channel = Choice(
-        mark("Way of sending"), [(name, CHANNEL_WORDS[name]) for name in OFFERED if name != "card"]
-    )
+    channel = Choice(mark("Way of sending"), [(name, CHANNEL_WORDS[name]) for name in ELSEWHERE])
     address = Words(mark("Mail address or mobile number"), most=ADDRESS_LENGTH_MAX, required=False)
 
 
@@ -190,14 +192,20 @@ def resend(gift_id: UUID) -> Answer:
     return see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
 
 
+def _where(view: gifts.GiftView) -> dict[str, str]:
+    """Return where a gift goes now, if it can go there alone."""
+    if view.channel not in ELSEWHERE:
+        return {"channel": "link", "address": ""}
+    return {"channel": view.channel, "address": view.address}
+
+
 @bp.get("/one/<uuid:gift_id>/address")
 @requires("gifts:support")
 def ask_address(gift_id: UUID) -> str:
     """Ask where a gift goes instead."""
     values = _read(gift_id)
     view = values["gift_view"]
-    channel = "mail" if view.channel == "card" else view.channel
-    form = AddressForm(None, data={"channel": channel, "address": view.address})
+    form = AddressForm(None, data=_where(view))
     return draw("address", form=form, key=new_key(), **values)
 
 

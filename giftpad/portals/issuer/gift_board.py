@@ -16,7 +16,7 @@ from giftpad import audit, gifts, messaging
 from giftpad.edge import current_scope, requires
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.http import new_key
-from giftpad.portals.issuer import deeds, gift_cards, gift_reports
+from giftpad.portals.issuer import deeds, gift_cards, gift_kits, gift_papers, gift_reports
 from giftpad.portals.issuer.gift_shown import draw, find_course, find_design, name_course
 from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
@@ -31,6 +31,8 @@ from giftpad.portals.words import short_day
 bp = Blueprint("board", __name__)
 bp.register_blueprint(gift_reports.bp)
 bp.register_blueprint(gift_cards.bp)
+bp.register_blueprint(gift_kits.bp)
+bp.register_blueprint(gift_papers.bp)
 
 ROWS = 50
 THANKS_SHOWN = 12
@@ -110,6 +112,7 @@ def draw_board(order_id: UUID) -> str:
         days = gifts.list_days(work, order_id)
         course = find_course(work, order.draft.course_id)
         prints = gifts.list_prints(work, order_id)
+        invoice = gifts.find_invoice(work, order_id)
     return draw(
         "board",
         order=order,
@@ -124,6 +127,7 @@ def draw_board(order_id: UUID) -> str:
         course_name=name_course(course) if course else "",
         look=find_design(order.draft.design),
         prints=prints,
+        invoice=invoice,
         key=new_key(),
         deeds=_deeds(scope, order_id),
         has_links=bool(live.progress.by_channel.get("link")),

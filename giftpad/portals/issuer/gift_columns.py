@@ -32,6 +32,11 @@ COLUMN_WORDS = {
     "external_id": mark("Reference"),
     "note": mark("A word for this person"),
     "locale": mark("Language"),
+    "postcode": mark("Postcode"),
+    "prefecture": mark("Prefecture"),
+    "city": mark("City, town or village"),
+    "street": mark("Address or street and number"),
+    "building": mark("Building and room"),
 }
 """What the columns of a file of recipients are called at the desk."""
 NO_NAME = mark("Say which column holds the names.")

@@ -44,7 +44,7 @@ def _read(order_id: UUID, typed: Any) -> dict[str, Any]:
         "form": form,
         "courses": courses,
         "name_course": name_course,
-        "fees": [(name, contract.fees_minor.get(name, 0)) for name in OFFERED],
+        "fees": [(name, contract.fee_of(name)) for name in OFFERED],
     }
 
 

@@ -83,6 +83,9 @@ class OneForm(Form):
     phone = Words(mark("Mobile number"), most=60, required=False)
     external_id = Words(mark("Reference"), most=100, required=False)
     note = Words(mark("A word for this person"), most=300, required=False)
+    postcode = Words(COLUMN_WORDS["postcode"], most=20, required=False)
+    street = Words(COLUMN_WORDS["street"], most=200, required=False)
+    building = Words(COLUMN_WORDS["building"], most=100, required=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,22 +322,19 @@ def _rows(scope: Scope, order_id: UUID) -> Iterator[str]:
         after = listed.next_after
 
 
+NO_POST = ("", "", "", "", "")
+POST = ("000-0000", "東京都", "見本区", "見本町1-2-3", "見本ビル101")
+THANKS = "いつもありがとう"
 SAMPLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "ja": (
-        (
-            "見本 花子",
-            "hanako@example.com",
-            "",
-            "",
-            "A-001",
-            "いつもありがとう",
-            "日本語",
-        ),
-        ("見本 太郎", "", "09000000000", "SMS", "A-002", "", ""),
+        ("見本 花子", "hanako@example.com", "", "", "A-001", THANKS, "日本語", *NO_POST),
+        ("見本 太郎", "", "09000000000", "SMS", "A-002", "", "", *NO_POST),
+        ("見本 三郎", "", "", "封書", "A-003", "", "", *POST),
     ),
     "en": (
-        ("Hanako Mihon", "hanako@example.com", "", "", "A-001", "Thank you as always", "en"),
-        ("Taro Mihon", "", "09000000000", "sms", "A-002", "", ""),
+        ("Hanako Mihon", "hanako@example.com", "", "", "A-001", "Thank you", "en", *NO_POST),
+        ("Taro Mihon", "", "09000000000", "sms", "A-002", "", "", *NO_POST),
+        ("Saburo Mihon", "", "", "letter", "A-003", "", "", *POST),
     ),
 }
 

@@ -31,9 +31,10 @@ CHANNEL_WORDS: Mapping[str, str] = {
     "sms": mark("SMS"),
     "link": mark("Link that you hand over"),
     "card": mark("Printed card"),
+    "letter": mark("Printed letter"),
 }
 LANGUAGES: tuple[tuple[str, str], ...] = (("ja", "日本語"), ("en", "English"))
-OFFERED = ("mail", "sms", "link", "card")
+OFFERED = ("mail", "sms", "link", "card", "letter")
 """Ways of sending, in the order they are offered."""
 
 STATE_WORDS: Mapping[str, tuple[str, str]] = {
@@ -182,7 +183,7 @@ def _estimate(
         cost=cost,
         unit=course.unit,
         lines=tuple(
-            (channel, by_channel[channel], course.price_minor + contract.fees_minor.get(channel, 0))
+            (channel, by_channel[channel], course.price_minor + contract.fee_of(channel))
             for channel in gifts.CHANNELS
             if by_channel.get(channel)
         ),

@@ -50,6 +50,7 @@ KEPT_WORDS = (
     mark("sms"),
     mark("link"),
     mark("card"),
+    mark("letter"),
 )
 """States and ways of sending as the audit log keeps them; it looks their words up by these."""
 assert set(FILTER_WORDS) == set(gifts.FILTERS)

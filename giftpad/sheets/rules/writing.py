@@ -53,7 +53,7 @@ def write_xlsx(
 
     def written(value: object, font: Font | None = None) -> Cell:
         cell = WriteOnlyCell(sheet)
-        kept = value if isinstance(value, int | float | date | datetime) else _text(value)
+        kept = value if isinstance(value, int | float | date | datetime) else writable_text(value)
         cell.value = kept
         if isinstance(kept, str):
             cell.data_type = "s"  # openpyxl would make a formula of a text with "="
@@ -70,6 +70,7 @@ def write_xlsx(
     return out.getvalue()
 
 
-def _text(value: object) -> str:
+def writable_text(value: object) -> str:
+    """Return what a cell of a workbook shows of a value that is neither number nor date."""
     text = "" if value is None else str(value)
     return guard_cell(_UNWRITABLE.sub("", text))[:_CELL_LENGTH_MAX]

@@ -7,6 +7,7 @@ import re
 from uuid import UUID
 
 import openpyxl
+import pypdfium2
 import pytest
 
 from giftpad import audit, gifts
@@ -225,3 +226,16 @@ def test_who_may_only_look_is_offered_nothing_else(company):
         assert act not in text
     for act in ("/cancel", "/address", "/resend", "/extend"):
         assert browser.get(gift_path(gift.id, act)).status_code == 403
+
+
+def test_the_invoice_is_offered_in_both_languages_when_all_is_out(company):
+    order_id = company.sent(LINKS)
+    browser = company.person("viewer")
+    answer = browser.get(path(order_id))
+    assert "Invoice number: HANAMARU-0" in words(answer)
+    assert "not a qualified invoice" in words(answer)
+    for language, title in (("ja", "請求書"), ("en", "Invoice")):
+        taken = browser.get(path(order_id, "/invoice.pdf"), query_string={"language": language})
+        assert taken.mimetype == "application/pdf"
+        page = pypdfium2.PdfDocument(io.BytesIO(taken.data))[0].get_textpage()
+        assert title in page.get_text_range()

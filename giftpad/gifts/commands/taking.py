@@ -1,0 +1,119 @@
+"""Taking printed cards out: on record first, then file by file, or all of it for a print house."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import audit, tenancy
+from giftpad.gifts.adapters.press import per_page
+from giftpad.gifts.errors import PrintGone, PrintNotFound
+from giftpad.gifts.models import OrderRow, PrintRow
+from giftpad.gifts.rules.cards import READY, card_serial
+from giftpad.gifts.rules.contracts import PRINTED
+from giftpad.gifts.rules.kits import CardTicket, Kit
+from giftpad.kernel.clock import local_date
+from giftpad.kernel.work import Work
+
+_AT_PLACES = sa.text("""
+    SELECT n.place, n.number FROM (
+        SELECT number, row_number() OVER (ORDER BY number) - 1 AS place
+        FROM gifts WHERE tenant_id = :tenant AND order_id = :order AND channel = :channel
+    ) n
+    WHERE n.place = ANY(:places)
+""")
+
+
+def open_cards(work: Work, order_id: UUID) -> list[CardTicket]:
+    """Put on record that the files of an order's cards are taken out, and return the tickets.
+
+    Raises: PrintNotFound if there are no cards, PrintGone unless every file is ready.
+    """
+    order, tickets = _take(work, order_id)
+    _record(work, order, tickets, kind="pdf")
+    return tickets
+
+
+def open_kit(work: Work, order_id: UUID) -> Kit:
+    """Put on record that all of an order's cards go to a print house, and return what it gets.
+
+    Raises: as ``open_cards``.
+    """
+    order, tickets = _take(work, order_id)
+    _record(work, order, tickets, kind="zip")
+    tenant = tenancy.get_tenant(work.tenant_id)
+    return Kit(
+        order_id=order.id,
+        order_number=order.number,
+        title=order.title,
+        made_on=local_date(work.at, tenant.zone),
+        office=tenant.contact.offices.get(tenant.locale, "") or tenant.name,
+        phone=tenant.contact.phone,
+        email=tenant.contact.email,
+        per_page=per_page(work.tenant_id),
+        files=tuple(tickets),
+    )
+
+
+def _take(work: Work, order_id: UUID) -> tuple[OrderRow, list[CardTicket]]:
+    rows = work.session.scalars(
+        sa.select(PrintRow)
+        .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id)
+        .order_by(PrintRow.number)
+    ).all()
+    if not rows:
+        raise PrintNotFound
+    if any(row.state != READY for row in rows):
+        raise PrintGone
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    assert order is not None
+    tickets: list[CardTicket] = []
+    for kind in PRINTED:
+        runs = [row for row in rows if row.kind == kind]
+        numbers = _numbers_at(work, order_id, kind, runs)
+        tickets += [_ticket(order, row, numbers) for row in runs]
+    return order, tickets
+
+
+def _numbers_at(work: Work, order_id: UUID, kind: str, rows: Sequence[PrintRow]) -> dict[int, int]:
+    """Return the numbers of the gifts that files begin and end with, by their place."""
+    places = [place for row in rows for place in (row.place, row.place + row.quantity - 1)]
+    found = work.session.execute(
+        _AT_PLACES,
+        {"tenant": work.tenant_id, "order": order_id, "channel": kind, "places": places},
+    )
+    return {row.place: row.number for row in found}
+
+
+def _record(work: Work, order: OrderRow, tickets: Sequence[CardTicket], *, kind: str) -> None:
+    audit.record(
+        work,
+        action="gift_cards.taken",
+        subject=f"gift_order:{order.id}",
+        details={
+            "files": len(tickets),
+            "cards": sum(ticket.quantity for ticket in tickets),
+            "kind": kind,
+        },
+    )
+
+
+def _ticket(order: OrderRow, row: PrintRow, numbers: dict[int, int]) -> CardTicket:
+    assert row.file_id is not None
+    assert row.sha256 is not None
+    return CardTicket(
+        tenant_id=row.tenant_id,
+        print_id=row.id,
+        file_id=row.file_id,
+        file_name=f"{row.kind}s-{order.number}-{row.number:03d}.pdf",
+        sha256=row.sha256,
+        number=row.number,
+        kind=row.kind,
+        place=row.place,
+        first_serial=card_serial(order.number, numbers[row.place]),
+        last_serial=card_serial(order.number, numbers[row.place + row.quantity - 1]),
+        quantity=row.quantity,
+        page_count=row.page_count or 0,
+    )
