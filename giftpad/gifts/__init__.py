@@ -110,6 +110,7 @@ from giftpad.gifts.queries.lines import (
     list_repeats,
 )
 from giftpad.gifts.queries.orders import (
+    Channel,
     Day,
     OrderPage,
     OrderView,
@@ -118,6 +119,7 @@ from giftpad.gifts.queries.orders import (
     count_waiting,
     get_order,
     get_progress,
+    list_channels,
     list_days,
     list_orders,
     list_undelivered,
@@ -171,6 +173,7 @@ __all__ = [
     "CardTicket",
     "CardsDue",
     "Cells",
+    "Channel",
     "ClaimNotFound",
     "ClaimOrder",
     "ClaimSent",
@@ -268,6 +271,7 @@ __all__ = [
     "get_progress",
     "keep_file",
     "leave_out",
+    "list_channels",
     "list_columns",
     "list_days",
     "list_found",
