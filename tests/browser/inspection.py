@@ -37,6 +37,7 @@ LIMITS = {
     "desk": {"all": 300 * KILO, "script": 25 * KILO, "stylesheet": 14 * KILO},
     "shop": {"all": 150 * KILO, "script": 40 * KILO, "stylesheet": 14 * KILO},
     "holder": {"all": 150 * KILO, "script": 25 * KILO, "stylesheet": 14 * KILO},
+    "gift": {"all": 150 * KILO, "script": 25 * KILO, "stylesheet": 14 * KILO},
 }
 """What a first view may carry over the wire, without fonts and the scanner's wasm."""
 

@@ -117,11 +117,36 @@ def test_every_page_of_the_way_can_be_used(sender, gift, opening, locale, size, 
     assert faults == []
 
 
-def test_a_letter_counts_as_opened_when_it_was_seen(sender, gift, opening):
-    with opening(gift) as visitor, visitor.page.expect_response("**/g/opened") as told:
-        pass
-    assert told.value.status == 204
+@pytest.mark.parametrize("gesture", ["touch", "wheel", "key", "press"])
+def test_a_letter_counts_as_opened_when_somebody_does_something(sender, gift, opening, gesture):
+    does = {
+        "touch": lambda page: page.touchscreen.tap(100, 300),
+        "wheel": lambda page: page.mouse.wheel(0, 100),
+        "key": lambda page: page.keyboard.press("Tab"),
+        "press": lambda page: page.click("main a.gp-button[data-kind=main]"),
+    }
+    with opening(gift, has_touch=True) as visitor:
+        with visitor.page.expect_response("**/g/opened") as told:
+            does[gesture](visitor.page)
+        assert told.value.status == 204
     assert sender.opened_at(gift) is not None
+
+
+def test_a_program_that_runs_scripts_and_scrolls_has_opened_nothing(sender, gift, opening):
+    with opening(gift) as visitor:
+        asked = []
+        visitor.page.on("request", lambda request: asked.append(request.url))
+        script = """() => {
+          window.scrollTo(0, document.body.scrollHeight);
+          for (const type of ['pointerdown', 'touchstart', 'wheel', 'keydown', 'click']) {
+            document.body.dispatchEvent(new Event(type, { bubbles: true }));
+          }
+          document.querySelector('form[data-opened]').submit();
+        }"""
+        with visitor.page.expect_response("**/g/opened"):
+            visitor.page.evaluate(script)
+        assert [url.rpartition("/")[2] for url in asked] == ["opened"]
+    assert sender.opened_at(gift) is None
 
 
 def test_everything_works_without_a_script(sender, gift, opening):
