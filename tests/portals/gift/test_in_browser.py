@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from tests.browser.conftest import chromium, playwright  # noqa: F401 - used by name
@@ -135,7 +135,7 @@ def test_a_letter_counts_as_opened_when_somebody_does_something(sender, gift, op
 def test_a_program_that_runs_scripts_and_scrolls_has_opened_nothing(sender, gift, opening):
     with opening(gift) as visitor:
         asked = []
-        visitor.page.on("request", lambda request: asked.append(request.url))
+        visitor.page.on("request", lambda request: asked.append((request.method, request.url)))
         script = """() => {
           window.scrollTo(0, document.body.scrollHeight);
           for (const type of ['pointerdown', 'touchstart', 'wheel', 'keydown', 'click']) {
@@ -145,7 +145,8 @@ def test_a_program_that_runs_scripts_and_scrolls_has_opened_nothing(sender, gift
         }"""
         with visitor.page.expect_response("**/g/opened"):
             visitor.page.evaluate(script)
-        assert [url.rpartition("/")[2] for url in asked] == ["opened"]
+        sent = [url.rpartition("/")[2] for method, url in asked if method == "POST"]
+        assert sent == ["opened"]
     assert sender.opened_at(gift) is None
 
 
@@ -194,3 +195,21 @@ def test_on_paper_the_letter_stands_alone(gift, opening):
         assert visitor.page.is_visible(".gp-letter__words")
         for part in ("main a.gp-button", ".gp-head__tools", ".gp-foot"):
             assert not visitor.page.is_visible(part), part
+
+
+def test_two_minutes_before_its_end_a_page_says_so_and_can_be_kept_open(gift, opening):
+    with opening(gift, locale="en") as visitor:
+        page = visitor.page
+        page.clock.install()
+        page.reload()
+        notice = page.locator("#closing")
+        page.clock.fast_forward("01:27:00")
+        expect(notice).to_be_hidden()
+        page.clock.fast_forward("00:01:30")
+        expect(notice).to_be_visible()
+        assert find_barriers(page) == []
+        with page.expect_response("**/g"):
+            notice.locator("button").click()
+        expect(notice).to_be_hidden()
+        page.clock.fast_forward("01:28:30")
+        expect(notice).to_be_visible()

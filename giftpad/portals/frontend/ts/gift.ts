@@ -30,5 +30,25 @@ function tellOpened(form: HTMLFormElement): void {
   }
 }
 
+/** Two minutes before a gift is closed its page says so; one press keeps it open. */
+function warnOfTheEnd(notice: HTMLElement): void {
+  const again = (): void => {
+    notice.hidden = true;
+    window.setTimeout(() => {
+      notice.hidden = false;
+    }, Number(notice.dataset["afterS"]) * 1000);
+  };
+  notice.querySelector("button")?.addEventListener("click", () => {
+    // Any page of the gift signs its token anew; where nobody answers the notice stays.
+    fetch("/g").then((answer) => {
+      if (answer.ok) again();
+    }, () => undefined);
+  });
+  again();
+}
+
+const closing = document.getElementById("closing");
+if (closing !== null) warnOfTheEnd(closing);
+
 const opened = document.querySelector<HTMLFormElement>("form[data-opened]");
 if (opened !== null) tellOpened(opened);
