@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.browser.scenes import FIRM_OWNER, Scenes
-from tests.browser.sights import Sight, Way, desk, send, sent
+from tests.browser.sights import Sight, Way, at, desk, send, sent
 from tests.browser.visitor import Visitor
 
 PEOPLE = "氏名\tメール\tメモ\n見本 花子\thanako@example.com\t\n見本 太郎\ttaro@exmaple\t\n"
@@ -113,7 +113,7 @@ def one(name: str, more: str = "") -> Sight:
 
 ONE = "/desk/gifts/one/{s.gifts[gift_open]}"
 ORDERS = (
-    of("full", "/design"),
+    Sight("gifts order full design", "desk", FIRM_OWNER, at("/desk/gifts/{s.gifts[full]}/design")),
     of("full", "/goods"),
     of("full", "/recipients"),
     of("full", "/when"),
