@@ -78,7 +78,7 @@ def _open_office() -> Office:
 
 
 def _as(scope: Scope, person_id: UUID) -> Scope:
-    return replace(scope, actor=Actor(kind="person", id=f"person:{person_id}", client_id="desk"))
+    return replace(scope, actor=Actor(kind="person", id=str(person_id), client_id="desk"))
 
 
 def _draft(office: Office, title: str, **more: Any) -> UUID:

@@ -88,6 +88,12 @@ def _lacks_age(visitor: Visitor, scenes: Scenes) -> None:
     _press(visitor.page, "main form button[data-kind=main]")
 
 
+def _tick_missing(visitor: Visitor, scenes: Scenes) -> None:
+    page = _choose(visitor, scenes, "HM-CINEMA")
+    _press(page, "main .gp-form > button[data-kind=main]")
+    _press(page, "main form button[data-kind=main]")
+
+
 def _done(visitor: Visitor, scenes: Scenes) -> Page:
     """Claim a gift; nobody else can look at that one."""
     page = _choose(visitor, scenes, "HM-BEEF", link=scenes.next_link())
@@ -114,6 +120,7 @@ def _change(visitor: Visitor, scenes: Scenes) -> None:
 def _of_a_code(visitor: Visitor, scenes: Scenes) -> Page:
     page = _choose(visitor, scenes, "HM-CINEMA", link=scenes.next_link())
     _press(page, "main .gp-form > button[data-kind=main]")
+    page.check("#sure")
     _press(page, "main form button[data-kind=main]")
     return page
 
@@ -160,6 +167,7 @@ RECIPIENTS = (
     gift("address for a code", _address("HM-CINEMA")),
     gift("review", _review()),
     gift("review age missing", _lacks_age, 422),
+    gift("review tick missing", _tick_missing, 422),
     gift("done", _done),
     gift("done with a code", _of_a_code),
     gift("code", _code),
