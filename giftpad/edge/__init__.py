@@ -51,7 +51,7 @@ from giftpad.edge.errors import (
     TokenMissing,
     Unauthenticated,
 )
-from giftpad.edge.gifts import close_gift, open_gift
+from giftpad.edge.gifts import GIFT_OPEN_LEAST_S, close_gift, open_gift
 from giftpad.edge.lane import HotCall, hot, laned
 from giftpad.edge.limits import limit_headers
 from giftpad.edge.overload import guarded, watch
@@ -99,6 +99,7 @@ from giftpad.sheets import write_line
 
 __all__ = [
     "ESCAPED_NUL",
+    "GIFT_OPEN_LEAST_S",
     "HOOK_BODY_MAX",
     "LOCALE_COOKIE",
     "MEDIA_TYPE",

@@ -27,6 +27,10 @@ GIFT_OPEN_S = 2 * 3600
 """How long a gift stays open in a browser that does nothing; the token in it is signed anew
 whenever it is over, so that nobody loses what they type while they look for an address."""
 
+GIFT_OPEN_LEAST_S = GIFT_OPEN_S - 30 * 60
+"""How long a page keeps its gift open for sure: its token may be almost half an hour old, and is
+not signed anew before that is over."""
+
 
 def is_gift_page() -> bool:
     """Whether this page is one of a gift."""

@@ -192,6 +192,7 @@ from giftpad.gifts.queries.lines import (
     list_repeats,
 )
 from giftpad.gifts.queries.orders import (
+    Channel,
     Day,
     OrderPage,
     OrderView,
@@ -200,6 +201,7 @@ from giftpad.gifts.queries.orders import (
     count_waiting,
     get_order,
     get_progress,
+    list_channels,
     list_days,
     list_orders,
     list_undelivered,
@@ -305,6 +307,7 @@ __all__ = [
     "CardTicket",
     "CardsDue",
     "Cells",
+    "Channel",
     "ClaimNotFound",
     "ClaimOrder",
     "ClaimSent",
@@ -421,6 +424,7 @@ __all__ = [
     "has_file",
     "keep_file",
     "leave_out",
+    "list_channels",
     "list_columns",
     "list_days",
     "list_found",

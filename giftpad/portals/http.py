@@ -33,7 +33,7 @@ from giftpad.portals.account.places import first_page as home_of
 from giftpad.portals.nav import ways_in
 from giftpad.portals.theme import logo_href, theme_href
 from giftpad.portals.visiting import present_visit
-from giftpad.portals.words import say_in_words
+from giftpad.portals.words import say_in_words, show_readings
 
 NOTICE_COOKIE = "gp_say"
 NOTICE_LIFE_S = 60
@@ -220,3 +220,9 @@ def _take_notice() -> dict[str, Any] | None:
             return response
 
     return notice
+
+
+def offer_readings() -> None:
+    """Show how words are read, where the reader has switched that on."""
+    if edge.current_locale() == "ja" and request.cookies.get(READINGS_COOKIE) == "1":
+        show_readings()

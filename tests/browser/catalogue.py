@@ -30,6 +30,7 @@ from tests.browser.sights import send as _send
 from tests.browser.sights import sent as _sent
 from tests.browser.sights_of_catalogue import CATALOGUE
 from tests.browser.sights_of_gifts import GIFTS
+from tests.browser.sights_of_recipients import RECIPIENTS
 from tests.browser.sights_of_steps import STEPS
 from tests.browser.sights_of_tablets import TABLETS
 from tests.browser.visitor import Visitor
@@ -478,6 +479,7 @@ SIGHTS: tuple[Sight, ...] = (
     *SHOP,
     *STEPS,
     *GIFTS,
+    *RECIPIENTS,
     *TABLETS,
     *HOLDER,
 )

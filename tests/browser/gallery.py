@@ -26,7 +26,12 @@ from tests.flows.conftest import start_product
 
 OUT = ROOT / "var" / "screenshots"
 PICTURES = ROOT / "docs" / "pictures"
-SIZES = {"desk": (DESK, PHONE), "holder": (PHONE, DESK), "shop": (PHONE, SMALL_PHONE, DESK)}
+SIZES = {
+    "desk": (DESK, PHONE),
+    "holder": (PHONE, DESK),
+    "shop": (PHONE, SMALL_PHONE, DESK),
+    "gift": (SMALL_PHONE, PHONE, DESK),
+}
 LOCALES = ("ja", "en")
 CHOSEN = {
     ("overview", "en", 1440): "overview",

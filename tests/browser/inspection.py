@@ -37,6 +37,7 @@ LIMITS = {
     "desk": {"all": 300 * KILO, "script": 25 * KILO, "stylesheet": 14 * KILO},
     "shop": {"all": 150 * KILO, "script": 40 * KILO, "stylesheet": 14 * KILO},
     "holder": {"all": 150 * KILO, "script": 25 * KILO, "stylesheet": 14 * KILO},
+    "gift": {"all": 150 * KILO, "script": 25 * KILO, "stylesheet": 14 * KILO},
 }
 """What a first view may carry over the wire, without fonts and the scanner's wasm."""
 
@@ -53,7 +54,7 @@ _WORD = re.compile(r"[A-Za-z]{3}")
 
 # Data is marked: names of people, shops and towns, numbers and codes, what somebody typed.
 _COLLECT = """() => {
-  const DATA = '.gp-data, .gp-serial, code, script, style, [data-data]';
+  const DATA = '.gp-data, .gp-serial, code, textarea, script, style, [data-data]';
   const SAID = ['aria-label', 'title', 'placeholder', 'alt', 'data-busy'];
   const out = [];
   const walk = (node, lang) => {
@@ -243,7 +244,7 @@ def find_faults(sight: Sight, visitor: Visitor, load: Load, locale: str) -> list
 def _is_title(page: Page, locale: str) -> bool:
     """Whether a page's title has its form and language; it may be the name of what it shows."""
     title = page.title()
-    head = title.partition(" - ")[0]
+    head = title.partition(" - ")[0].removeprefix("Error: ").removeprefix("エラー: ")
     is_foreign = locale == "en" and _is_japanese(head)
     is_name = head in page.locator("h1.gp-data, h1 .gp-data").all_inner_texts()
     return TITLE.fullmatch(title) is not None and (is_name or not is_foreign)

@@ -11,6 +11,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ import psycopg
 from playwright.sync_api import Browser, Page, StorageState
 
 from tests.browser.visitor import DESK, Visitor, visit
-from tests.flows.conftest import READY_WITHIN_S, Product
+from tests.flows.conftest import READY_WITHIN_S, ROOT, Product
 from tests.make_coupons import read_paper
 from tests.make_idp import CLIENT_ID, Idp
 
@@ -82,6 +84,34 @@ class Scenes:
     connection_id: str = ""
     keeper_password: str = ""
     states: dict[str, StorageState] = field(default_factory=dict)
+    _gifts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gifts(self) -> dict[str, Any]:
+        """What there is of gifts by the names that sights ask for; made when first asked for."""
+        if not self._gifts:
+            self._gifts = self.make_gifts()
+        return self._gifts
+
+    def make_gifts(self, *words: str) -> dict[str, Any]:
+        """Make gifts and orders of them in the firm, and return what they are called."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.browser.gift_company", *words],
+            cwd=ROOT,
+            env=self.product.environment,
+            capture_output=True,
+            text=True,
+            timeout=READY_WITHIN_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return made
+
+    def next_link(self) -> str:
+        """Return the path of a gift's link that nobody has opened yet."""
+        link: str = self.gifts["spare"].pop()
+        return link[link.index("/g/") :]
 
     @property
     def address(self) -> str:

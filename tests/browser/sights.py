@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.browser.scenes import CLERK, OWNER, Scenes
 from tests.browser.visitor import Visitor
 
-Kind = Literal["desk", "shop", "holder"]
+Kind = Literal["desk", "shop", "holder", "gift"]
 Way = Callable[[Visitor, Scenes], object]
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 

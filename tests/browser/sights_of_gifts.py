@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.browser.scenes import FIRM_OWNER, Scenes
-from tests.browser.sights import Sight, Way, desk
+from tests.browser.sights import Sight, Way, at, desk, send, sent
 from tests.browser.visitor import Visitor
 
 PEOPLE = "氏名\tメール\tメモ\n見本 花子\thanako@example.com\t\n見本 太郎\ttaro@exmaple\t\n"
+ISSUER, APPROVER = "issuer@hanamaru.example", "approver@hanamaru.example"
+VIEWER = "viewer@hanamaru.example"
+SUPPLIER = "架空食品 みのり堂"
 KNOWN = "氏名\tメール\n見本 花子\thanako@example.com\n見本 太郎\ttaro@exmaple\n"
 
 
@@ -39,6 +44,121 @@ def _wrong_design(visitor: Visitor, scenes: Scenes) -> None:
         visitor.page.locator("#letter button[type=submit]").first.click()
 
 
+def _wrong(name: str, place: str) -> Way:
+    """Send a step of a fresh draft as it is."""
+
+    def way(visitor: Visitor, scenes: Scenes) -> None:
+        _step(name)(visitor, scenes)
+        with visitor.page.expect_navigation():
+            visitor.page.locator(place).first.click()
+
+    return way
+
+
+def _when_wrong(visitor: Visitor, scenes: Scenes) -> None:
+    page = visitor.open(f"/{_begin(visitor)}/when")
+    page.locator("main label:has([name=start][value=later])").click()
+    page.fill("#day", "")
+    page.fill("#hour", "25")
+    page.fill("#claim_by", "2020-01-01")
+    send(page)
+
+
+def _file_wrong(visitor: Visitor, scenes: Scenes) -> None:
+    page = visitor.open(f"/{_begin(visitor)}/recipients")
+    file = {
+        "name": "photo.png",
+        "mimeType": "image/png",
+        "buffer": b"\x89PNG\r\n\x1a\n" + bytes(99),
+    }
+    page.set_input_files("#file", file)  # type: ignore[arg-type]
+    with page.expect_navigation():
+        page.locator("button[value=file]").click()
+
+
+def _reason_missing(visitor: Visitor, scenes: Scenes) -> None:
+    page = visitor.open(f"/desk/gifts/{scenes.gifts['submitted']}")
+    with page.expect_navigation():
+        page.locator("form[action$='/send-back'] button, form:has(#reason) button").click()
+
+
+def _issuing(visitor: Visitor, scenes: Scenes) -> None:
+    """Look at an order whose gifts wait for the workers."""
+    with scenes.standstill():
+        visitor.open(f"/desk/gifts/{scenes.make_gifts('moving')['issuing']}")
+
+
+def _tracking(text: str) -> Way:
+    def way(visitor: Visitor, scenes: Scenes) -> None:
+        page = visitor.open(f"/desk/gifts/shipping/tracking?supplier={SUPPLIER}")
+        file = {"name": "送り状.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        page.set_input_files("#file", file)  # type: ignore[arg-type]
+        send(page)
+
+    return way
+
+
+def of(name: str, more: str = "", who: str = FIRM_OWNER) -> Sight:
+    """A page of the order that is called so."""
+    title = re.sub(r"[^a-z]+", " ", f"gifts order {name} {more}").strip()
+    path = f"/desk/gifts/{{s.gifts[{name}]}}{more}"
+    return desk(title + ("" if who == FIRM_OWNER else f" for {who.partition('@')[0]}"), path, who)
+
+
+def one(name: str, more: str = "") -> Sight:
+    """A page of the gift that is called so."""
+    path = f"/desk/gifts/one/{{s.gifts[gift_{name}]}}{more}"
+    return desk(f"gifts one {name}{more.replace('/', ' ')}", path, FIRM_OWNER)
+
+
+ONE = "/desk/gifts/one/{s.gifts[gift_open]}"
+ORDERS = (
+    Sight("gifts order full design", "desk", FIRM_OWNER, at("/desk/gifts/{s.gifts[full]}/design")),
+    of("full", "/goods"),
+    of("full", "/recipients"),
+    of("full", "/when"),
+    of("full", "/check"),
+    of("full", "/check", VIEWER),
+    of("full", "/preview"),
+    of("too_much", "/check"),
+    of("twice", "/recipients"),
+    of("refused", "/check"),
+    of("submitted", who=ISSUER),
+    of("submitted", who=APPROVER),
+    of("submitted", who=VIEWER),
+    of("approved"),
+    Sight("gifts reason missing", "desk", APPROVER, _reason_missing, 422),
+    Sight("gifts goods wrong", "desk", FIRM_OWNER, _wrong("goods", "main .gp-form button"), 422),
+    Sight("gifts no file", "desk", FIRM_OWNER, _wrong("recipients", "button[value=file]"), 422),
+    Sight("gifts file wrong", "desk", FIRM_OWNER, _file_wrong, 422),
+    Sight("gifts when wrong", "desk", FIRM_OWNER, _when_wrong, 422),
+    Sight("gifts issuing", "desk", FIRM_OWNER, _issuing),
+    of("board"),
+    of("board", who=VIEWER),
+    of("board", "?show=undelivered"),
+    of("board", "?show=ending"),
+    of("board", "?q=zzzz"),
+    of("board", "/cancel-rest"),
+    of("fresh"),
+    one("open"),
+    one("claimed"),
+    one("cancelled"),
+    one("bounced"),
+    one("bounced", "/resend"),
+    one("open", "/address"),
+    one("open", "/extend"),
+    one("open", "/cancel"),
+    one("claimed", "/cancel"),
+    Sight("gifts one address wrong", "desk", FIRM_OWNER, sent(ONE + "/address", address="x"), 422),
+    Sight("gifts one extend wrong", "desk", FIRM_OWNER, sent(ONE + "/extend", claim_by=""), 422),
+    desk("gifts waiting list", "/desk/gifts?show=waiting", FIRM_OWNER),
+    desk("gifts none closed", "/desk/gifts?show=closed", FIRM_OWNER),
+    desk("gifts parcels to send", f"/desk/gifts/shipping/list?supplier={SUPPLIER}", FIRM_OWNER),
+    desk("gifts claim", "/desk/gifts/shipping/claims/{s.gifts[claim]}", FIRM_OWNER),
+    Sight(
+        "gifts tracking faults", "desk", FIRM_OWNER, _tracking("お届け番号,伝票番号\nG-XXXXX,1\n")
+    ),
+)
 GIFTS = (
     desk("gifts", "/desk/gifts", FIRM_OWNER),
     Sight("gifts design", "desk", FIRM_OWNER, _step("design")),
@@ -55,4 +175,5 @@ GIFTS = (
     desk("gifts parcels of one", "/desk/gifts/shipping/list?supplier=x", FIRM_OWNER),
     desk("gifts parcels columns", "/desk/gifts/shipping/columns?supplier=x", FIRM_OWNER),
     desk("gifts parcels tracking", "/desk/gifts/shipping/tracking?supplier=x", FIRM_OWNER),
+    *ORDERS,
 )

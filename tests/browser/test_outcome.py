@@ -17,6 +17,7 @@ import zxingcpp
 from playwright.sync_api import Locator, Page, Route, expect
 
 from giftpad import payments
+from tests.browser.clicks import choose, download, enter, follow, main_menu, send
 from tests.browser.film import Hand, picture_coupon
 from tests.browser.scenes import CLERK, ISSUER, SUPPORT, TWO_ROLES
 from tests.browser.till import PATIENCE_MS, Lens, open_phone, open_shop
@@ -112,39 +113,6 @@ def test_from_the_order_to_the_audit_log(story):
     read_the_audit_log(story)
 
 
-def enter(visitor: Visitor, email: str) -> Page:
-    """Open the first address of the product and sign in, for the town if there is a choice."""
-    page = visitor.open("/")
-    page.wait_for_url("**/sign-in*")
-    visitor.press_for(email)
-    page.wait_for_url(lambda url: url.endswith(("/desk", "/shop", "/choose")))
-    if page.url.endswith("/choose"):
-        page.locator("button[name=membership]", has_text="みどり市").click()
-        page.wait_for_url("**/desk")
-    return page
-
-
-def main_menu(page: Page, path: str) -> None:
-    page.locator(f".gp-nav a[href='{path}']:visible").first.click()
-    page.wait_for_url(f"**{path}")
-
-
-def follow(page: Page, ending: str) -> None:
-    """Press the link of the page whose address ends so."""
-    page.locator(f"main a[href$='{ending}']").first.click()
-    page.wait_for_url(f"**{ending}*")
-
-
-def send(page: Page) -> None:
-    """Press the button of the page's form, and wait for the page that comes."""
-    with page.expect_navigation():
-        page.locator("main form[method=post] button[type=submit]").first.click()
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    page.locator(f"main input[name={name}][value='{value}']").check(force=True)
-
-
 def order_coupons(story: Story) -> None:
     page = enter(story.issuer, ISSUER)
     main_menu(page, "/desk/batches")
@@ -194,12 +162,6 @@ def take_out(page: Page) -> bytes:
     pdf = download(page, "/volumes/1.pdf")
     assert pdf.startswith(b"%PDF-")
     return pdf
-
-
-def download(page: Page, ending: str) -> bytes:
-    with page.expect_download() as taken:
-        page.locator(f"main a[href$='{ending}']").first.click()
-    return taken.value.path().read_bytes()
 
 
 def release(story: Story) -> None:

@@ -6,6 +6,7 @@ import struct
 import zlib
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -351,3 +352,42 @@ def test_letters_have_their_place_in_a_pack_and_other_texts_stay_pages(tmp_path)
 def test_a_word_on_the_band_can_be_read():
     for band, label in (("#000000", "#ffffff"), ("#ffffff", "#000000"), ("#c9a227", "#000000")):
         assert cards.label_on(band) == label
+
+
+PACK = Path(__file__).resolve().parents[2] / "tenants" / "hanamaru"
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "own"),
+    [
+        (
+            "ja",
+            "みどり市より、青葉 花様へ贈りもののお知らせ",
+            "ささやかですが、贈りものをご用意しました。",
+        ),
+        ("en", "A gift for 青葉 花 from みどり市", "We have put a small gift aside for you."),
+    ],
+)
+def test_the_letters_of_the_demonstration_say_what_must_be_said(post, locale, subject, own):
+    files = {
+        path.relative_to(PACK).as_posix(): path.read_text("utf-8")
+        for path in sorted(PACK.glob("texts/*/letters.toml"))
+    }
+    assert len(files) == 2
+    apply(post, files)
+    with unit_of_work(post.scope) as work:
+        shown = messaging.preview(work, gift(locale=locale), picture=png())
+    assert shown.subject == subject
+    for said in (shown.text, shown.html):
+        assert own in said
+        assert "日ごろの感謝をこめて。" in said
+
+
+@pytest.mark.parametrize(
+    ("left_out", "words"),
+    [("{link}", "does not name {link}"), ("{until_day}", "does not name {until_day}")],
+)
+def test_a_letter_of_the_demonstration_without_what_must_be_said_is_refused(left_out, words):
+    path = PACK / "texts" / "ja" / "letters.toml"
+    _, problems = read({"texts/ja/letters.toml": path.read_text("utf-8").replace(left_out, "x")})
+    assert any(words in each for each in problems), problems

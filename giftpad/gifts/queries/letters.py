@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from giftpad import tenancy
 from giftpad.gifts.errors import GiftNotFound
@@ -20,6 +21,7 @@ from giftpad.gifts.rules.gifts import (
     CHANGEABLE,
     CLAIMED,
     EXPIRED,
+    OUTSTANDING,
     WITHDRAWN,
 )
 from giftpad.kernel.clock import local_date
@@ -91,6 +93,8 @@ class Letter:
     opens_at: datetime | None
     claim: ClaimView | None
     thanks: ThanksView | None
+    ran_out: bool = False
+    """Whether something was chosen that was not to be had after all, so that it is open again."""
 
 
 def state_of(gift: GiftRow, order: OrderRow, now: datetime) -> str:
@@ -111,13 +115,25 @@ def find_gift_id(work: Work, locator: int) -> UUID | None:
     ).scalar_one_or_none()
 
 
+_withdrawn = aliased(ClaimRow)
+_RAN_OUT = (
+    sa.exists()
+    .where(
+        _withdrawn.tenant_id == GiftRow.tenant_id,
+        _withdrawn.gift_id == GiftRow.id,
+        _withdrawn.state == WITHDRAWN,
+    )
+    .correlate(GiftRow)
+)
+
+
 def get_letter(work: Work, gift_id: UUID) -> Letter:
     """Return a gift as its recipient sees it, in one query.
 
     Raises: GiftNotFound.
     """
     found = work.session.execute(
-        sa.select(GiftRow, OrderRow, ClaimRow, ThanksRow)
+        sa.select(GiftRow, OrderRow, ClaimRow, ThanksRow, _RAN_OUT)
         .join(
             OrderRow,
             sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
@@ -164,6 +180,7 @@ def get_letter(work: Work, gift_id: UUID) -> Letter:
         opens_at=order.send_at,
         claim=None if claim is None else to_claim(claim),
         thanks=None if thanks is None else to_thanks(thanks, work.at),
+        ran_out=gift.state == OUTSTANDING and bool(found[4]),
     )
 
 

@@ -106,6 +106,18 @@ class Day:
     claimed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """How many gifts of an order went one way, and how far these came."""
+
+    name: str
+    count: int
+    sent: int
+    delivered: int
+    opened: int
+    claimed: int
+
+
 def to_order(row: OrderRow) -> OrderView:
     """Return a row as the value the rest of the house works with."""
     return OrderView(
@@ -215,16 +227,18 @@ def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.count().filter(condition)
 
 
+_BY_US = GiftRow.channel.in_(("mail", "sms"))
+
+
 def get_progress(work: Work, order_id: UUID) -> Progress:
     """Return what became of the gifts of an order, in two queries however many there are."""
     mine = (GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
     value = sa.func.sum(GiftRow.value_minor)
-    by_us = GiftRow.channel.in_(("mail", "sms"))
     row = work.session.execute(
         sa.select(
             sa.func.count(),
-            _count(sa.or_(sa.not_(by_us), GiftRow.sent_at.is_not(None))),
-            _count(sa.and_(by_us, GiftRow.delivered_at.is_not(None))),
+            _count(sa.or_(sa.not_(_BY_US), GiftRow.sent_at.is_not(None))),
+            _count(sa.and_(_BY_US, GiftRow.delivered_at.is_not(None))),
             _count(GiftRow.opened_at.is_not(None)),
             _count(GiftRow.state == "claimed"),
             _count(GiftRow.state == "cancelled"),
@@ -286,3 +300,24 @@ def list_days(work: Work, order_id: UUID) -> list[Day]:
         Day(on=day, sent=sent, delivered=delivered, opened=opened, claimed=claimed)
         for day, sent, delivered, opened, claimed in work.session.execute(_DAYS, values)
     ]
+
+
+def list_channels(work: Work, order_id: UUID) -> list[Channel]:
+    """Return how far the gifts of an order came by each way that any of them went."""
+    rows = work.session.execute(
+        sa.select(
+            GiftRow.channel,
+            sa.func.count(),
+            _count(sa.or_(sa.not_(_BY_US), GiftRow.sent_at.is_not(None))),
+            _count(sa.and_(_BY_US, GiftRow.delivered_at.is_not(None))),
+            _count(GiftRow.opened_at.is_not(None)),
+            _count(GiftRow.state == "claimed"),
+        )
+        .where(GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
+        .group_by(GiftRow.channel)
+    )
+    found = [
+        Channel(name=name, count=count, sent=sent, delivered=there, opened=opened, claimed=claimed)
+        for name, count, sent, there, opened, claimed in rows
+    ]
+    return sorted(found, key=lambda each: -each.count)

@@ -143,7 +143,7 @@ def _draw_review(
     address: gifts.Address,
     draft: Draft,
     *,
-    lacks_age: bool = False,
+    lacks: str = "",
 ) -> str:
     product, variant = chosen
     return draw_of(
@@ -156,8 +156,21 @@ def _draw_review(
         phone=write_phone(address),
         time_slots=TIME_SLOTS,
         shown=draft.mark,
-        lacks_age=lacks_age,
+        lacks=lacks,
     )
+
+
+def _find_lacking(product: catalog.ProductView) -> str:
+    """Return what a person has not ticked that they must before this is claimed, or nothing.
+
+    What goes to no door asks for nothing that a program could not send: it sends every form it
+    sees as it finds it, so that one tick tells it from a person.
+    """
+    if product.age_min and request.form.get("of_age") != "1":
+        return "age"
+    if product.kind != "goods" and request.form.get("sure") != "1":
+        return "sure"
+    return ""
 
 
 @bp.post("/g/review")
@@ -174,8 +187,8 @@ def claim() -> Response | tuple[str, int]:
         with unit_of_work(edge.current_scope()) as work:
             letter = read_letter(work)
             chosen = _find_chosen(work, draft) if letter.state == "open" else None
-            if chosen is not None and chosen[0].age_min and request.form.get("of_age") != "1":
-                html = _draw_review(letter, chosen, address, draft, lacks_age=True)
+            if chosen is not None and (lacks := _find_lacking(chosen[0])):
+                html = _draw_review(letter, chosen, address, draft, lacks=lacks)
                 return html, HTTPStatus.UNPROCESSABLE_ENTITY
             order = gifts.ClaimOrder(
                 gift_id=letter.gift_id,

@@ -25,6 +25,8 @@ STAMP_SIGNS = {
 }
 STAMPS = {name: (words, STAMP_SIGNS[name]) for name, words in gifts.STAMP_WORDS.items()}
 """What each stamp says, and the drawing beside it."""
+GESTURES = ("pointerdown", "touchstart", "wheel", "keydown")
+"""What only somebody with a screen before them does; a script adds which it was."""
 THANKED = mark("Your thanks have been sent.")
 SAY_SOMETHING = mark("Choose one of these, or write something.")
 
@@ -76,7 +78,12 @@ def _draw(letter: gifts.Letter, form: ThanksForm) -> str:
 @bp.post("/g/opened")
 @edge.requires(RECEIVE)
 def note_opened() -> Response:
-    """Note that a person has the letter before them: a script says so once the page is seen."""
+    """Note that a person has the letter before them: a script says so once they do something.
+
+    The form by itself says nothing: programs that read people's mail send the forms they find.
+    """
+    if request.form.get("by") not in GESTURES:
+        return nothing()
     with unit_of_work(edge.current_scope()) as work:
         gifts.note_opened(work, read_letter(work).gift_id)
     return nothing()

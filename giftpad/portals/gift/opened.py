@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,9 @@ MINE_COOKIE, MINE_LIFE_S = "gp_gift_mine", 180 * 24 * 3600
 MINE_MAX = 20
 """Gifts that one browser remembers to have chosen for."""
 MARK_LENGTH = 32
+ADDRESS_FIELDS = frozenset(field.name for field in fields(gifts.Address))
+TYPED_LENGTH_MAX = 200
+"""More is in no field of an address; a browser keeps four kilobytes in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,16 @@ def keep_draft(response: Response, draft: Draft) -> None:
     if len(json.dumps(asdict(draft), ensure_ascii=False).encode()) > DRAFT_BYTES_MAX:
         draft = replace(draft, address={})
     edge.set_sealed_cookie(response, DRAFT_COOKIE, asdict(draft), DRAFT_LIFE_S)
+
+
+def keep_typed(response: Response, sent: Mapping[str, str]) -> None:
+    """Keep an address that was sent when the gift was closed already, for when it is open again."""
+    kept = edge.read_sealed_cookie(DRAFT_COOKIE)
+    if kept is None:
+        return
+    typed = {name: sent[name][:TYPED_LENGTH_MAX] for name in ADDRESS_FIELDS if name in sent}
+    if typed:
+        keep_draft(response, Draft(**kept).send_to(typed))
 
 
 def is_mine() -> bool:

@@ -6,20 +6,26 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, g, url_for
+from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import catalog, designs, edge, gifts, guard, tenancy
 from giftpad.kernel.errors import TooMany
+from giftpad.portals.gift.opened import keep_typed
 from giftpad.portals.gift_designs import art_href, colours_href
-from giftpad.portals.http import GIFT_PREFERENCES, page
+from giftpad.portals.http import GIFT_PREFERENCES, offer_readings, page
 from giftpad.portals.pictures import picture_href
 from giftpad.portals.theme import logo_href, theme_href
+from giftpad.portals.words import readings_are_shown
 
 RECIPIENT = "gift"
+ADDRESS_SENT = "gift_delivery.take"
+CLOSES_AFTER_S = edge.GIFT_OPEN_LEAST_S - 120
+"""When a page that nobody touches says that its gift is closed in two minutes."""
 
 
 def as_gift_pages(blueprint: Blueprint) -> None:
     """Let a blueprint's pages share what is said where there is no gift."""
+    blueprint.before_request(offer_readings)
     blueprint.register_error_handler(gifts.GiftNotFound, _say_unknown)
     blueprint.register_error_handler(edge.GiftClosed, _say_closed)
     blueprint.register_error_handler(TooMany, _say_wait)
@@ -36,10 +42,13 @@ def _say_unknown(_error: Exception) -> tuple[str, int]:
     return html, HTTPStatus.NOT_FOUND
 
 
-def _say_closed(_error: Exception) -> tuple[str, int]:
-    """Say how to open the gift again; what was typed is still there then."""
+def _say_closed(_error: Exception) -> Response:
+    """Say how to open the gift again; what was typed, and what is sent now, is there then."""
     html = draw("gift/closed.html", tenant=None, request_path=url_for("gift.index"))
-    return html, HTTPStatus.UNAUTHORIZED
+    response = Response(html, HTTPStatus.UNAUTHORIZED)
+    if request.endpoint == ADDRESS_SENT:
+        keep_typed(response, request.form)
+    return response
 
 
 def _say_wait(error: Exception) -> tuple[str, int, dict[str, str]]:
@@ -72,6 +81,8 @@ def draw(template: str, *, tenant: tenancy.Tenant | None, **values: Any) -> str:
         "logo_href": logo_href(tenant),
         "preferences_path": GIFT_PREFERENCES,
         "design": None,
+        "readings": readings_are_shown(),
+        "closes_after_s": CLOSES_AFTER_S,
     }
     return page(template, **own | values)
 

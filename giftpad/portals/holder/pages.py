@@ -9,18 +9,18 @@ from uuid import UUID
 
 from flask import Blueprint, g, request, url_for
 
-from giftpad import edge, guard, payments, programmes, tenancy
+from giftpad import guard, payments, programmes, tenancy
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import TooMany
 from giftpad.kernel.work import unit_of_work
 from giftpad.portals.holder.opened import Opened, guess_key, scope_of
 from giftpad.portals.holder.places import areas_of, list_places, list_running
 from giftpad.portals.holder.standing import look_at
-from giftpad.portals.http import READINGS_COOKIE, page
+from giftpad.portals.http import offer_readings, page
 from giftpad.portals.lists import id_asked
 from giftpad.portals.programme_names import programme_locale, programme_name
 from giftpad.portals.theme import logo_href, theme_href
-from giftpad.portals.words import readings_are_shown, show_readings
+from giftpad.portals.words import readings_are_shown
 
 SEARCH_LENGTH_MAX = 100
 
@@ -28,7 +28,7 @@ SEARCH_LENGTH_MAX = 100
 def as_holder_pages(blueprint: Blueprint) -> None:
     """Let a blueprint's pages share their limit and the two pages of a code that opens nothing."""
     blueprint.before_request(_admit)
-    blueprint.before_request(_offer_readings)
+    blueprint.before_request(offer_readings)
     blueprint.register_error_handler(payments.InstrumentNotFound, _say_unknown)
     blueprint.register_error_handler(TooMany, _say_wait)
 
@@ -39,12 +39,6 @@ def _admit() -> None:
     Raises: RateExceeded.
     """
     guard.admit(guess_key(), guard.Rate())
-
-
-def _offer_readings() -> None:
-    """Show how words are read, where the reader has switched that on."""
-    if edge.current_locale() == "ja" and request.cookies.get(READINGS_COOKIE) == "1":
-        show_readings()
 
 
 def _say_unknown(_error: Exception) -> tuple[str, int]:

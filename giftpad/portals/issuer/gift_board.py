@@ -5,8 +5,9 @@ Hides: which part asks for itself again while gifts go out, how days become bars
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,17 @@ from flask import Blueprint, request, url_for
 
 from giftpad import audit, gifts, messaging
 from giftpad.edge import current_scope, requires
+from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.http import new_key
 from giftpad.portals.issuer import deeds, gift_cards, gift_kits, gift_papers, gift_reports
-from giftpad.portals.issuer.gift_shown import draw, find_course, find_design, name_course
+from giftpad.portals.issuer.gift_shown import (
+    CHANNEL_WORDS,
+    draw,
+    find_course,
+    find_design,
+    name_course,
+)
 from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
     FILTER_WORDS,
@@ -26,7 +34,7 @@ from giftpad.portals.issuer.gift_words import (
 from giftpad.portals.issuer.naming import read_actors
 from giftpad.portals.lists import number_asked
 from giftpad.portals.polling import pause_s
-from giftpad.portals.words import short_day
+from giftpad.portals.words import say_in_words, short_day
 
 bp = Blueprint("board", __name__)
 bp.register_blueprint(gift_reports.bp)
@@ -38,6 +46,10 @@ ROWS = 50
 THANKS_SHOWN = 12
 DEEDS_SHOWN = 30
 WORD_LENGTH_MAX = 200
+SHORT_WORDS = CHANNEL_WORDS | {"link": mark("A link"), "card": mark("A card")}
+"""Ways of sending as they fit under a bar."""
+PRINTING = ("due", "printing")
+"""States of a file of cards that is not there yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,59 +93,93 @@ class Live:
         return int(100 * self.order.issued / max(self.order.quantity, 1))
 
 
-def read_live(work: Work, order: gifts.OrderView) -> Live:
-    """Return how far an order is; it asks again while gifts or letters of it are under way."""
+def read_live(work: Work, order: gifts.OrderView, prints: Sequence[gifts.PrintView]) -> Live:
+    """Return how far an order is, and when to look again: as long as something can still happen."""
     run = None
     if order.run_id is not None and messaging.has_run(work, order.run_id):
         run = messaging.get_run(work, order.run_id)
-    is_moving = order.state == "issuing" or (run is not None and run.waiting > 0)
+    told = gifts.get_progress(work, order.id)
+    is_moving = (
+        order.state == "issuing"
+        or told.outstanding_minor > 0
+        or (run is not None and run.waiting > 0)
+        or any(each.state in PRINTING for each in prints)
+    )
     began = order.starts_at or order.changed_at
     return Live(
         order=order,
-        progress=gifts.get_progress(work, order.id),
+        progress=told,
         run=run,
-        poll_s=pause_s(began, work.at) if is_moving else None,
+        poll_s=pause_s(began, work.at) if is_moving and not _stands_still() else None,
     )
+
+
+def _stands_still() -> bool:
+    """Whether a reader wants the page as it is: what moves can be stopped."""
+    return request.args.get("follow") == "off"
+
+
+def _state(order_id: UUID) -> dict[str, Any]:
+    """Return what the board shows of the gifts an address asks for."""
+    shown = request.args.get("show", "")
+    shown = shown if shown in gifts.FILTERS else "all"
+    word = request.args.get("q", "").strip()[:WORD_LENGTH_MAX]
+    after = number_asked("after")
+    with unit_of_work(current_scope()) as work:
+        order = gifts.get_order(work, order_id)
+        prints = gifts.list_prints(work, order_id)
+        live = read_live(work, order, prints)
+        counts = gifts.count_shown(work, order_id)
+        listed = _listed(work, order_id, shown=shown, word=word, after=after)
+        thanks = gifts.list_thanks(work, order_id, limit=THANKS_SHOWN)
+    asked: dict[str, Any] = {"show": shown, "q": word or None, "after": after or None}
+    here = partial(url_for, "desk_gifts.one", order_id=order_id, **asked)
+    return {
+        "order": order,
+        "live": live,
+        "stands_still": _stands_still(),
+        "follow_href": url_for("desk_gifts.board.progress", order_id=order_id, **asked),
+        "still_href": here(follow="off"),
+        "moving_href": here(),
+        "rows": [(view, in_words(view)) for view in listed.items],
+        "tabs": [(name, words, counts[name]) for name, words in FILTER_WORDS.items()],
+        "shown": shown,
+        "word": word,
+        "thanks": thanks,
+        "stamp_words": gifts.STAMP_WORDS,
+        "prints": prints,
+        "key": new_key(),
+        "first_href": url_for("desk_gifts.one", order_id=order_id, show=shown) if after else None,
+        "next_href": _later(order_id, shown, listed.next_after),
+    }
 
 
 def draw_board(order_id: UUID) -> str:
     """Draw the board of an order whose gifts go out or are out."""
     scope = current_scope()
-    shown = request.args.get("show", "")
-    shown = shown if shown in gifts.FILTERS else "all"
-    word = request.args.get("q", "").strip()[:WORD_LENGTH_MAX]
-    after = number_asked("after")
+    state = _state(order_id)
+    order, live = state["order"], state["live"]
     with unit_of_work(scope) as work:
-        order = gifts.get_order(work, order_id)
-        live = read_live(work, order)
-        counts = gifts.count_shown(work, order_id)
-        listed = _listed(work, order_id, shown=shown, word=word, after=after)
-        thanks = gifts.list_thanks(work, order_id, limit=THANKS_SHOWN)
         days = gifts.list_days(work, order_id)
         course = find_course(work, order.draft.course_id)
-        prints = gifts.list_prints(work, order_id)
         invoice = gifts.find_invoice(work, order_id)
+        channels = gifts.list_channels(work, order_id)
     return draw(
         "board",
-        order=order,
-        live=live,
-        rows=[(view, in_words(view)) for view in listed.items],
-        tabs=[(name, words, counts[name]) for name, words in FILTER_WORDS.items()],
-        shown=shown,
-        word=word,
-        thanks=thanks,
-        stamp_words=gifts.STAMP_WORDS,
         claim_states=CLAIM_STATES,
         course_name=name_course(course) if course else "",
-        look=find_design(order.draft.design),
-        prints=prints,
         invoice=invoice,
-        key=new_key(),
+        look=find_design(order.draft.design),
         deeds=_deeds(scope, order_id),
         has_links=bool(live.progress.by_channel.get("link")),
-        first_href=url_for("desk_gifts.one", order_id=order_id, show=shown) if after else None,
-        next_href=_later(order_id, shown, listed.next_after),
-        **_charts(days, live.progress),
+        day_bars=[(short_day(day.on), day.claimed, str(day.claimed)) for day in days],
+        days=days,
+        channels=channels,
+        channel_bars=[
+            (say_in_words(SHORT_WORDS[each.name]), each.claimed, str(each.claimed))
+            for each in channels
+        ],
+        **state,
     )
 
 
@@ -149,15 +195,6 @@ def _listed(work: Work, order_id: UUID, *, shown: str, word: str, after: int) ->
     return gifts.list_gifts(work, order_id, shown=shown, after=after, limit=ROWS)
 
 
-def _charts(days: list[gifts.Day], progress: gifts.Progress) -> dict[str, Any]:
-    channels: Mapping[str, int] = progress.by_channel
-    return {
-        "day_bars": [(short_day(day.on), day.claimed, str(day.claimed)) for day in days],
-        "channel_rows": [(name, count) for name, count in channels.items() if count],
-        "days": days,
-    }
-
-
 def _deeds(scope: Scope, order_id: UUID) -> list[deeds.Deed]:
     with unit_of_work(scope) as work:
         wanted = audit.EntryFilter(subjects=(f"gift_order:{order_id}",), limit=DEEDS_SHOWN)
@@ -169,7 +206,5 @@ def _deeds(scope: Scope, order_id: UUID) -> list[deeds.Deed]:
 @bp.get("/<uuid:order_id>/progress")
 @requires("gifts:read")
 def progress(order_id: UUID) -> str:
-    """Draw the part of the board that changes while gifts go out."""
-    with unit_of_work(current_scope()) as work:
-        live = read_live(work, gifts.get_order(work, order_id))
-    return draw("_live", live=live, order=live.order)
+    """Draw the parts of the board that change by themselves."""
+    return draw("_following", **_state(order_id))

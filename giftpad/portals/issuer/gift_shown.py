@@ -26,7 +26,7 @@ STEPS: tuple[tuple[str, str], ...] = (
 )
 """The parts of an order that are prepared one after the other, each with an address of its own."""
 
-CHANNEL_WORDS: Mapping[str, str] = {
+CHANNEL_WORDS: dict[str, str] = {
     "mail": mark("Mail"),
     "sms": mark("SMS"),
     "link": mark("Link that you hand over"),

@@ -176,7 +176,7 @@ def fill_in(browser: Browser, **changes: str) -> TestResponse:
 def confirm(browser: Browser, **more: str) -> TestResponse:
     """Press the last button of the page seen last, and return its answer."""
     assert browser.last is not None
-    return browser.post("/g/review", {"shown": shown(browser)} | more)
+    return browser.post("/g/review", {"shown": shown(browser), "sure": "1"} | more)
 
 
 def shown(browser: Browser) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from giftpad import tenancy
+from giftpad import gifts, tenancy
+from giftpad.kernel.work import unit_of_work
 from tests.make_catalog import make_course
-from tests.portals.gift.conftest import HEADER, choose, fill_in
+from tests.portals.gift.conftest import HEADER, choose, fill_in, take
 
 
 def names(page: str) -> list[str]:
@@ -104,3 +105,16 @@ def test_a_picture_is_served_at_our_widths_only(sender, browser):
     unknown = f"/pictures/{slug}/00000000-0000-5000-8000-000000000000"
     for width in (360, 361, 99999):
         assert browser.get(f"{unknown}-{width}.webp").status_code == 404
+
+
+def test_who_must_choose_again_is_told_why_and_goes_on(sender, gift, browser):
+    take(browser, sender)
+    claim = sender.letter(gift).claim
+    with unit_of_work(sender.company.scope) as work:
+        gifts.choose_again(work, claim.id, reason="sold out")
+    said = browser.get("/g").text
+    assert "What you had chosen is gone." in said
+    assert "Choose your gift" in said
+    take(browser, sender, "TOWEL-K")
+    assert "What you had chosen is gone." not in browser.get("/g").text
+    assert sender.letter(gift).state == "claimed"

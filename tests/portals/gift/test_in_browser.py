@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from tests.browser.conftest import chromium, playwright  # noqa: F401 - used by name
@@ -117,11 +117,37 @@ def test_every_page_of_the_way_can_be_used(sender, gift, opening, locale, size, 
     assert faults == []
 
 
-def test_a_letter_counts_as_opened_when_it_was_seen(sender, gift, opening):
-    with opening(gift) as visitor, visitor.page.expect_response("**/g/opened") as told:
-        pass
-    assert told.value.status == 204
+@pytest.mark.parametrize("gesture", ["touch", "wheel", "key", "press"])
+def test_a_letter_counts_as_opened_when_somebody_does_something(sender, gift, opening, gesture):
+    does = {
+        "touch": lambda page: page.touchscreen.tap(100, 300),
+        "wheel": lambda page: page.mouse.wheel(0, 100),
+        "key": lambda page: page.keyboard.press("Tab"),
+        "press": lambda page: page.click("main a.gp-button[data-kind=main]"),
+    }
+    with opening(gift, has_touch=True) as visitor:
+        with visitor.page.expect_response("**/g/opened") as told:
+            does[gesture](visitor.page)
+        assert told.value.status == 204
     assert sender.opened_at(gift) is not None
+
+
+def test_a_program_that_runs_scripts_and_scrolls_has_opened_nothing(sender, gift, opening):
+    with opening(gift) as visitor:
+        asked = []
+        visitor.page.on("request", lambda request: asked.append((request.method, request.url)))
+        script = """() => {
+          window.scrollTo(0, document.body.scrollHeight);
+          for (const type of ['pointerdown', 'touchstart', 'wheel', 'keydown', 'click']) {
+            document.body.dispatchEvent(new Event(type, { bubbles: true }));
+          }
+          document.querySelector('form[data-opened]').submit();
+        }"""
+        with visitor.page.expect_response("**/g/opened"):
+            visitor.page.evaluate(script)
+        sent = [url.rpartition("/")[2] for method, url in asked if method == "POST"]
+        assert sent == ["opened"]
+    assert sender.opened_at(gift) is None
 
 
 def test_everything_works_without_a_script(sender, gift, opening):
@@ -169,3 +195,21 @@ def test_on_paper_the_letter_stands_alone(gift, opening):
         assert visitor.page.is_visible(".gp-letter__words")
         for part in ("main a.gp-button", ".gp-head__tools", ".gp-foot"):
             assert not visitor.page.is_visible(part), part
+
+
+def test_two_minutes_before_its_end_a_page_says_so_and_can_be_kept_open(gift, opening):
+    with opening(gift, locale="en") as visitor:
+        page = visitor.page
+        page.clock.install()
+        page.reload()
+        notice = page.locator("#closing")
+        page.clock.fast_forward("01:27:00")
+        expect(notice).to_be_hidden()
+        page.clock.fast_forward("00:01:30")
+        expect(notice).to_be_visible()
+        assert find_barriers(page) == []
+        with page.expect_response("**/g"):
+            notice.locator("button").click()
+        expect(notice).to_be_hidden()
+        page.clock.fast_forward("01:28:30")
+        expect(notice).to_be_visible()

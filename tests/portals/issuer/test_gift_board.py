@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from uuid import UUID
@@ -45,7 +46,7 @@ def test_the_board_tells_how_far_the_gifts_are(company):
     assert "¥15,300" in said
 
 
-def test_the_board_asks_again_only_while_gifts_go_out(company):
+def test_the_board_follows_as_long_as_something_can_happen(company):
     order_id = company.prepare(company.person("issuer"), LINKS)
     company.submit(company.person("issuer"), order_id)
     browser = company.person("issuer")
@@ -53,9 +54,43 @@ def test_the_board_asks_again_only_while_gifts_go_out(company):
     assert 'hx-trigger="every 3s"' in answer.text
     assert "0 of 3 gifts are made" in words(answer)
     company.work_off()
+    first, *others = company.gifts(order_id)
     answer = browser.get(path(order_id, "/progress"))
-    assert "hx-trigger" not in answer.text
+    assert 'hx-trigger="every 3s"' in answer.text
     assert answer.text.lstrip().startswith('<div id="live"')
+    company.claim(first.id)
+    with unit_of_work(company.site.scope) as work:
+        gifts.thank(work, first.id, stamp="delighted", words="とてもうれしいです。")
+    said = words(browser.get(path(order_id, "/progress")))
+    assert "Claimed 1 33 percent" in said
+    assert "とてもうれしいです。" in said
+    for gift in others:
+        company.claim(gift.id)
+    assert "hx-trigger" not in browser.get(path(order_id, "/progress")).text
+
+
+def test_the_board_follows_what_it_shows_and_can_be_stopped(company):
+    order_id = company.sent(LINKS)
+    with unit_of_work(company.site.scope) as work:
+        gifts.note_opened(work, company.gifts(order_id)[0].id)
+    browser = company.person("viewer")
+    page = browser.get(path(order_id), query_string={"show": "unopened"})
+    (asks,) = re.findall(r'hx-get="([^"]*)"', page.text)
+    said = words(browser.get(html.unescape(asks)))
+    assert "鈴木 一" in said
+    assert "山田 花子" not in said
+    (still,) = re.findall(r'href="([^"]*follow=off)"', page.text)
+    answer = browser.get(html.unescape(still))
+    assert "hx-trigger" not in answer.text
+    assert "Follow again" in words(answer)
+
+
+def test_the_board_tells_how_gifts_do_by_each_way(company):
+    order_id = company.sent(LINKS + "高橋 四郎,カード,A-4\n")
+    company.claim(company.gifts(order_id)[3].id)
+    said = words(company.person("viewer").get(path(order_id)))
+    assert "Link that you hand over 3 3 – 0 0" in said
+    assert "Printed card 1 1 – 1 1" in said
 
 
 def test_a_gift_is_found_by_row_reference_or_whole_address(company):

@@ -5,27 +5,50 @@
 import "../css/screens/gift.css";
 import { begin } from "./page";
 
-const SEEN_AFTER_MS = 1500;
+/** What a person does with a page, and a program that only looks at it does not. */
+const GESTURES = ["pointerdown", "touchstart", "wheel", "keydown"] as const;
 
 begin();
 
-/** After the letter was seen for a moment, and not only loaded, its form is sent without leaving. */
+/**
+ * With the first thing that somebody does here its form is sent without leaving.  Programs that
+ * read people's mail run scripts too, scroll and take pictures; what they do is not trusted by the
+ * browser, or is none of these.
+ */
 function tellOpened(form: HTMLFormElement): void {
-  let timer = 0;
-  const wait = (): void => {
-    window.clearTimeout(timer);
-    if (document.visibilityState !== "visible") return;
-    timer = window.setTimeout(() => {
-      document.removeEventListener("visibilitychange", wait);
-      const body = new URLSearchParams();
-      for (const [name, value] of new FormData(form)) body.append(name, String(value));
-      // Nobody is told when this fails: the letter is read all the same.
-      fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => undefined);
-    }, SEEN_AFTER_MS);
+  const told = new AbortController();
+  const tell = (event: Event): void => {
+    if (!event.isTrusted || document.visibilityState !== "visible") return;
+    told.abort();
+    const body = new URLSearchParams({ by: event.type });
+    for (const [name, value] of new FormData(form)) body.append(name, String(value));
+    // Nobody is told when this fails: the letter is read all the same.
+    fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => undefined);
   };
-  document.addEventListener("visibilitychange", wait);
-  wait();
+  for (const gesture of GESTURES) {
+    document.addEventListener(gesture, tell, { passive: true, signal: told.signal });
+  }
 }
+
+/** Two minutes before a gift is closed its page says so; one press keeps it open. */
+function warnOfTheEnd(notice: HTMLElement): void {
+  const again = (): void => {
+    notice.hidden = true;
+    window.setTimeout(() => {
+      notice.hidden = false;
+    }, Number(notice.dataset["afterS"]) * 1000);
+  };
+  notice.querySelector("button")?.addEventListener("click", () => {
+    // Any page of the gift signs its token anew; where nobody answers the notice stays.
+    fetch("/g").then((answer) => {
+      if (answer.ok) again();
+    }, () => undefined);
+  });
+  again();
+}
+
+const closing = document.getElementById("closing");
+if (closing !== null) warnOfTheEnd(closing);
 
 const opened = document.querySelector<HTMLFormElement>("form[data-opened]");
 if (opened !== null) tellOpened(opened);

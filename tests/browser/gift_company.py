@@ -1,0 +1,253 @@
+"""What the pages of gifts show, made by the doors of the house against a running Giftpad.
+
+    python -m tests.browser.gift_company
+
+Prints what there is by the names that sights ask for, as JSON.  Not by clicking: that would take
+minutes for each worker, and what is over cannot be made by clicking at all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from giftpad import catalog, gifts, identity
+from giftpad.cli import connect
+from giftpad.cli.scopes import tenant_scopes
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import Actor, Scope, unit_of_work
+from tests.browser.scenes import FIRM
+from tests.make_gifts import HOME
+
+MESSAGE = (
+    "今年もたいへんお世話になりました。\n"
+    "日頃の感謝をこめて、心ばかりの品をお贈りします。\n"
+    "来年もどうぞよろしくお願いいたします。"
+)
+NAMES = ("見本 花子", "見本 太郎", "試験 さくら", "仮名 健一", "長谷川小路 ほのか", "Anna Sample")
+COURSE, VALUE_MINOR = "5,000", 5000
+SPARE, PARCELS = 60, 4
+MANY = 2100
+"""People whose gifts cost more than the demonstration's company may spend."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """The people of the company who order and approve."""
+
+    issuer: Scope
+    approver: Scope
+    course_id: UUID
+    products: dict[str, UUID]
+
+
+def main() -> None:
+    """Make everything and print what it is called."""
+    if sys.argv[1:] == ["moving"]:
+        office = _open_office()
+        print(json.dumps({"issuing": str(_ordered(office, "年末のごあいさつ", 600))}))
+        return
+    office = _open_office()
+    print(json.dumps(_drafts(office) | _board(office) | _links(office)))
+
+
+def _open_office() -> Office:
+    connect()
+    ((_, scope),) = tenant_scopes(FIRM)
+    people = {each.role: each.person_id for each in identity.list_members(scope)}
+    with unit_of_work(scope) as work:
+        course = next(
+            each for each in catalog.list_courses(work) if each.price_minor == VALUE_MINOR
+        )
+        choices = catalog.list_choices(work, course.id, limit=50).items
+        codes = {
+            catalog.get_product(work, each.product_id).code: each.product_id for each in choices
+        }
+    return Office(
+        issuer=_as(scope, people["issuer"]),
+        approver=_as(scope, people["approver"]),
+        course_id=course.id,
+        products=codes,
+    )
+
+
+def _as(scope: Scope, person_id: UUID) -> Scope:
+    return replace(scope, actor=Actor(kind="person", id=str(person_id), client_id="desk"))
+
+
+def _draft(office: Office, title: str, **more: Any) -> UUID:
+    said = {
+        "title": title,
+        "design": "tsubaki",
+        "sender_name": "株式会社はなまる",
+        "message": MESSAGE,
+        "course_id": office.course_id,
+        "channel": "link",
+    }
+    with unit_of_work(office.issuer) as work:
+        return gifts.draft_order(work, gifts.OrderDraft(**said | more))
+
+
+def _people(count: int, channels: tuple[str, ...] = ("link",)) -> list[gifts.Cells]:
+    run = new_id().hex[-8:]
+    return [
+        gifts.Cells(
+            line=at + 2,
+            cells={
+                "name": NAMES[at % len(NAMES)],
+                "mail": f"sample-{at}-{run}@example.com",
+                "phone": f"0900000{at:04d}",
+                "channel": channels[at % len(channels)],
+                "external_id": f"{run}-{at}",
+            },
+        )
+        for at in range(count)
+    ]
+
+
+def _filled(office: Office, title: str, people: list[gifts.Cells], **more: Any) -> UUID:
+    order_id = _draft(office, title, **more)
+    with unit_of_work(office.issuer, patience_s=60) as work:
+        gifts.take_recipients(work, order_id, people, replaces=True)
+    return order_id
+
+
+def _ordered(office: Office, title: str, count: int, *channels: str, **more: Any) -> UUID:
+    """Return an order that is approved; whoever runs the jobs issues it."""
+    order_id = _filled(office, title, _people(count, channels or ("link",)), **more)
+    with unit_of_work(office.issuer) as work:
+        state = gifts.submit_order(work, order_id)
+    if state == "submitted":
+        with unit_of_work(office.approver) as work:
+            gifts.approve_order(work, order_id)
+    return order_id
+
+
+def _sent(office: Office, title: str, count: int, *channels: str) -> UUID:
+    from giftpad.gifts.handlers import issue_due_gifts  # as the worker does, who may be faster
+
+    order_id = _ordered(office, title, count, *channels)
+    issue_due_gifts(office.issuer, gifts.GiftsDue(object_id=order_id))
+    return order_id
+
+
+def _drafts(office: Office) -> dict[str, Any]:
+    """Make orders in every state before their gifts go out."""
+    submitted = _filled(office, "創立20周年の記念品", _people(24, ("mail", "sms", "card")))
+    with unit_of_work(office.issuer) as work:
+        gifts.submit_order(work, submitted)
+    refused = _filled(office, "お中元", _people(30))
+    with unit_of_work(office.issuer) as work:
+        gifts.submit_order(work, refused)
+    with unit_of_work(office.approver) as work:
+        gifts.send_back(
+            work, refused, reason="送り主の名前が古いままです。新しい社名に直してください。"
+        )
+    with unit_of_work(office.issuer) as work:
+        later = work.at + timedelta(days=9)
+    same = _people(2, ("mail",))
+    twice = [*same, replace(same[0], line=9, cells=same[0].cells | {"external_id": "T-9"})]
+    return {
+        "full": str(_filled(office, "年末のごあいさつ", _people(30, ("mail", "sms", "card")))),
+        "too_much": str(_filled(office, "全社員への贈りもの", _people(MANY))),
+        "twice": str(_filled(office, "お年賀", twice, channel="mail")),
+        "submitted": str(submitted),
+        "refused": str(refused),
+        "approved": str(_ordered(office, "新年のごあいさつ", 24, send_at=later)),
+    }
+
+
+def _gifts(office: Office, order_id: UUID) -> list[gifts.GiftView]:
+    with unit_of_work(office.issuer) as work:
+        return list(gifts.list_gifts(work, order_id, limit=200).items)
+
+
+def _claim(office: Office, gift_id: UUID, code: str = "HM-BEEF") -> UUID:
+    with unit_of_work(office.issuer) as work:
+        variants = catalog.get_product(work, office.products[code]).variants
+        order = gifts.ClaimOrder(
+            gift_id=gift_id, key=new_id().hex, variant_id=variants[0].id, address=HOME
+        )
+        return gifts.claim(work, order)
+
+
+def _end(office: Office, gift_id: UUID) -> None:
+    """Let a gift's last day be over."""
+    with unit_of_work(office.issuer) as work:
+        work.session.execute(
+            sa.text("UPDATE gifts SET ends_at = :at WHERE tenant_id = :tenant AND id = :id"),
+            {"at": work.at - timedelta(days=1), "tenant": work.tenant_id, "id": gift_id},
+        )
+
+
+def _board(office: Office) -> dict[str, Any]:
+    """Make an order of which everything can be said, with parcels under way."""
+    order_id = _sent(office, "お世話になった方へ", 18, "mail", "link", "mail", "sms", "card")
+    by_hand = [each for each in _gifts(office, order_id) if each.channel in ("link", "card")]
+    others = [each for each in _gifts(office, order_id) if each.channel == "mail"]
+    with unit_of_work(office.issuer) as work:
+        for each in (*by_hand[:4], *others[:2]):
+            gifts.note_opened(work, each.id)
+    claims = [_claim(office, each.id) for each in by_hand[:PARCELS]]
+    with unit_of_work(office.issuer) as work:
+        gifts.thank(
+            work, by_hand[0].id, stamp="delighted", words="家族みんなで、おいしくいただきます。"
+        )
+        gifts.thank(work, by_hand[1].id, stamp="thanks", words="")
+        gifts.cancel_gift(work, others[2].id, reason="退職のため")
+        for each, went in ((others[3], "bounced"), (others[4], "unknown")):
+            work.session.execute(
+                sa.text("UPDATE gifts SET delivery = :went WHERE tenant_id = :tenant AND id = :id"),
+                {"went": went, "tenant": work.tenant_id, "id": each.id},
+            )
+    return {
+        "board": str(order_id),
+        "fresh": str(_sent(office, "開店のお祝い", 3)),
+        "gift_open": str(by_hand[5].id),
+        "gift_claimed": str(by_hand[0].id),
+        "gift_cancelled": str(others[2].id),
+        "gift_bounced": str(others[3].id),
+        "claim": str(claims[0]),
+    }
+
+
+def _links(office: Office) -> dict[str, Any]:
+    """Make gifts in the hands of people; links by how they stand, and many to be spent."""
+    spare = _gifts(office, _sent(office, "一年の感謝をこめて", SPARE))
+    expired, cancelled, elsewhere, again = (each.id for each in spare[:4])
+    _end(office, expired)
+    with unit_of_work(office.issuer) as work:
+        gifts.cancel_gift(work, cancelled, reason="まちがえて送ったため")
+    _claim(office, elsewhere)
+    claim_id = _claim(office, again)
+    with unit_of_work(office.issuer) as work:
+        gifts.choose_again(work, claim_id, reason="品切れのため")
+    with unit_of_work(office.issuer) as work:
+        links = [gifts.get_link(work, each.id) for each in spare]
+    named = dict(zip(("expired", "cancelled", "elsewhere", "again", "open"), links, strict=False))
+    waiting = _gifts(office, _sent(office, "お誕生日おめでとうございます", 1))[0]
+    with unit_of_work(office.issuer) as work:
+        named["waiting"] = gifts.get_link(work, waiting.id)
+        work.session.execute(
+            sa.text("UPDATE gift_orders SET send_at = :at WHERE tenant_id = :tenant AND id = :id"),
+            {
+                "at": work.at + timedelta(days=30),
+                "tenant": work.tenant_id,
+                "id": waiting.order_id,
+            },
+        )
+    return {
+        "links": named,
+        "spare": links[5:],
+        "products": {code: str(found) for code, found in office.products.items()},
+    }
+
+
+if __name__ == "__main__":
+    main()
