@@ -81,7 +81,6 @@ from giftpad.gifts.commands.reopening import (
 )
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
-    mark_listed,
     name_columns,
     note_arrived,
     note_returned,
@@ -443,7 +442,6 @@ __all__ = [
     "list_undelivered",
     "look_at_recipients",
     "look_into",
-    "mark_listed",
     "mean_repeats",
     "mend_line",
     "mend_lines",
