@@ -33,7 +33,7 @@ def again(company, gift) -> gifts.GiftView:
 
 def hear(company, gift, event, **more) -> None:
     handler = {
-        messaging.MessageSent: handlers.note_sent,
+        messaging.MessageSent: lambda work, event: handlers.note_sent(work, [event]),
         messaging.MessageDelivered: handlers.note_delivered,
         messaging.MessageBounced: handlers.note_bounced,
         messaging.MessageUnknown: handlers.note_unknown,
