@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
@@ -74,7 +73,7 @@ class MailServer:
             password=unquote(parts.password or ""),
         )
 
-    def send(self, mail: EmailMessage, *, to: str, back: str = "") -> Outcome:
+    def send(self, mail: bytes, *, to: str, back: str = "") -> Outcome:
         """Hand over one mail and tell how it ended; raises nothing that the server can cause.
 
         ``back`` is where word of a mail that bounces comes; the house's address otherwise.
@@ -94,7 +93,7 @@ class MailLine:
         self._line: _Line | None = None
         self._count = 0
 
-    def send(self, mail: EmailMessage, *, to: str, back: str = "") -> Outcome:
+    def send(self, mail: bytes, *, to: str, back: str = "") -> Outcome:
         """Hand over one mail, as ``MailServer.send``."""
         was_open = self._line is not None
         outcome, is_asked = self._try(mail, to, back)
@@ -102,7 +101,7 @@ class MailLine:
             outcome, _ = self._try(mail, to, back)
         return outcome
 
-    def _try(self, mail: EmailMessage, to: str, back: str) -> tuple[Outcome, bool]:
+    def _try(self, mail: bytes, to: str, back: str) -> tuple[Outcome, bool]:
         """Tell how one try ended, and whether the server has heard of the mail."""
         try:
             line = self._line or self._open()
@@ -179,7 +178,7 @@ class _Line(smtplib.SMTP):
         if self.server.user:
             self.login(self.server.user, self.server.password)
 
-    def hand_over(self, mail: EmailMessage, to: str, back: str) -> Outcome:
+    def hand_over(self, mail: bytes, to: str, back: str) -> Outcome:
         """Send one mail by the open connection."""
         self.is_asked = False
         assert self.sock is not None
@@ -216,13 +215,13 @@ class _Line(smtplib.SMTP):
             for command in commands:
                 yield self.docmd(command)
 
-    def _finish(self, mail: EmailMessage) -> Outcome:
+    def _finish(self, mail: bytes) -> Outcome:
         """Send the mail itself; from here on silence says nothing of whether it was taken."""
         assert self.sock is not None
         self.sock.settimeout(ACCEPT_TIMEOUT_S)
-        body = smtplib.quotedata(mail.as_bytes().decode("ascii"))
+        body = mail.replace(b"\r\n.", b"\r\n..")  # its first line is a header's
         try:
-            self.send(body + ("" if body.endswith("\r\n") else "\r\n") + ".\r\n")
+            self.send(body + b".\r\n")
             code, said = self.getreply()
         except (OSError, smtplib.SMTPException) as error:
             # The library tells of silence and of an end in the same words.
