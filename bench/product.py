@@ -71,11 +71,17 @@ class Product:
             raise RuntimeError(message)
         return done.stdout
 
-    def token(self, *permissions: str, shop_id: str | None = None, rate: int = RATE) -> str:
+    def token(
+        self,
+        *permissions: str,
+        shop_id: str | None = None,
+        rate: int = RATE,
+        tenant: str = TENANT,
+    ) -> str:
         """Return the token of a machine client with these permissions and a high limit."""
-        key = f"{permissions} {shop_id} {rate}"
+        key = f"{tenant} {permissions} {shop_id} {rate}"
         if key not in self.tokens:
-            words = ["client", "create", "--tenant", TENANT, "--name", "bench", "--json"]
+            words = ["client", "create", "--tenant", tenant, "--name", "bench", "--json"]
             words += [f"--permission={permission}" for permission in permissions]
             words += ["--rate", str(rate), "--burst", str(rate), "--failed-codes", str(rate)]
             words += ["--shop", shop_id] if shop_id else []
