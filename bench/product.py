@@ -151,6 +151,12 @@ class Product:
         """Return the processes of the parts that run, by name."""
         return {part["name"]: int(part["pid"]) for part in self.status()["parts"] if part["pid"]}
 
+    def pids(self, *names: str) -> list[int]:
+        """Return the processes of some parts, as published; nothing is started for it."""
+        published = json.loads((self.home / "state.json").read_text(encoding="utf-8"))
+        parts = [part for part in published["parts"] if part["name"] in names]
+        return [int(part["process"]["pid"]) for part in parts if part["process"]]
+
     def database_url(self, database: str = "giftpad") -> str:
         """Return the administrator's address of the database, to look past the product."""
         password = (self.home / "secrets" / "postgres").read_text(encoding="utf-8")
