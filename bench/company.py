@@ -76,7 +76,7 @@ class Orders:
 
     def address(self, number: int) -> str:
         """Return to whom one gift goes; each order has telephone numbers of its own."""
-        if self.channel == "mail":
+        if self.channel != "sms":
             return f"{self.name}-{number}@{DOMAIN}"
         return f"+8190{sum(map(ord, self.name)) % 1000:03d}{number:05d}"
 
@@ -109,7 +109,7 @@ class Company:
     def order(self, name: str, quantity: int, *, channel: str = "mail") -> Orders:
         """Order gifts over HTTP, in orders of ten thousand at most."""
         made = Orders(name=name, quantity=quantity, channel=channel)
-        column = {"mail": "mail", "sms": "phone"}[channel]
+        column = {"mail": "mail", "sms": "phone", "link": "external_id"}[channel]
         body: dict[str, Any] = {
             "title": f"お歳暮 {name}",
             "design": "musubi",
