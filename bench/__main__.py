@@ -34,12 +34,13 @@ ROWS = {
     "B4": "bench.paper:b4",
     "B5": "bench.overload:b5",
     "B6": "bench.payments:b6",
+    "B7": "bench.gifts:b7",
     "T1": "bench.tokens:t1",
 }
 MILLION = "bench.paper:million"
 ENDED = 143
 NEEDS = {"B5": "B1", "B6": "B1"}
-ORDER = ("B1", "B6", "B2", "B5", "T1", "B3", "B4")
+ORDER = ("B1", "B6", "B2", "B5", "T1", "B7", "B3", "B4")
 """B6 looks at what B1 has just done; paper comes last, since it leaves the most behind."""
 
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -256,7 +256,9 @@ def b4(run: Run) -> Row:
     seconds = batch.wait_issued(meter)
     with _printing_held(run.product):
         _require_issued(batch, quantity)
-        copies = [_copy(batch) for _ in range(ROUNDS_SHORT if run.is_short else ROUNDS)]
+        rounds = ROUNDS_SHORT if run.is_short else ROUNDS
+        chosen = {table: where.format(id=batch.id) for table, where in ROWS_OF_A_BATCH.items()}
+        copies = [copy_rows(run.product, chosen) for _ in range(rounds)]
     value, reference = quantity / seconds, quantity / statistics.median(copies)
     ratio = value / reference
     return Row(
@@ -315,18 +317,18 @@ def _require_issued(batch: Batch, quantity: int) -> None:
     batch.product.run("ledger", "verify")
 
 
-def _copy(batch: Batch) -> float:
-    """Fill three logged tables without keys with the batch's own rows by COPY; return seconds.
+def copy_rows(product: Product, chosen: Mapping[str, str]) -> float:
+    """Fill logged tables without keys with rows of our own tables by COPY; return the seconds.
 
-    The rows are in memory before the clock starts, in the binary form, in blocks of 1 MiB; one
-    transaction a table.
+    ``chosen`` says by SQL which rows of each table.  They are in memory before the clock starts,
+    in the binary form, in blocks of 1 MiB; one transaction a table.
     """
     seconds = 0.0
-    with batch.product.connect() as database:
+    with product.connect() as database:
         database.execute("SET enable_nestloop = off")
         database.execute("CHECKPOINT")
-        for table, chosen in ROWS_OF_A_BATCH.items():
-            rows = _copied_out(database, table, chosen.format(id=batch.id))
+        for table, where in chosen.items():
+            rows = _copied_out(database, table, where)
             database.execute(f"CREATE TABLE bench_copy (LIKE {table})")
             began = time.perf_counter()
             with database.cursor().copy("COPY bench_copy FROM STDIN (FORMAT BINARY)") as copy:

@@ -71,11 +71,17 @@ class Product:
             raise RuntimeError(message)
         return done.stdout
 
-    def token(self, *permissions: str, shop_id: str | None = None, rate: int = RATE) -> str:
+    def token(
+        self,
+        *permissions: str,
+        shop_id: str | None = None,
+        rate: int = RATE,
+        tenant: str = TENANT,
+    ) -> str:
         """Return the token of a machine client with these permissions and a high limit."""
-        key = f"{permissions} {shop_id} {rate}"
+        key = f"{tenant} {permissions} {shop_id} {rate}"
         if key not in self.tokens:
-            words = ["client", "create", "--tenant", TENANT, "--name", "bench", "--json"]
+            words = ["client", "create", "--tenant", tenant, "--name", "bench", "--json"]
             words += [f"--permission={permission}" for permission in permissions]
             words += ["--rate", str(rate), "--burst", str(rate), "--failed-codes", str(rate)]
             words += ["--shop", shop_id] if shop_id else []
@@ -144,6 +150,12 @@ class Product:
     def parts(self) -> dict[str, int]:
         """Return the processes of the parts that run, by name."""
         return {part["name"]: int(part["pid"]) for part in self.status()["parts"] if part["pid"]}
+
+    def pids(self, *names: str) -> list[int]:
+        """Return the processes of some parts, as published; nothing is started for it."""
+        published = json.loads((self.home / "state.json").read_text(encoding="utf-8"))
+        parts = [part for part in published["parts"] if part["name"] in names]
+        return [int(part["process"]["pid"]) for part in parts if part["process"]]
 
     def database_url(self, database: str = "giftpad") -> str:
         """Return the administrator's address of the database, to look past the product."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from giftpad import messaging
-from giftpad.events import detached
+from giftpad.events import batched, detached
 from giftpad.gifts.adapters.press import print_cards, throw_away
-from giftpad.gifts.commands.delivering import note_delivery
+from giftpad.gifts.commands.delivering import note_delivery, note_handed_over
 from giftpad.gifts.commands.ending import cancel_rest, has_rest
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
 from giftpad.gifts.errors import OrderWrongState, RestBusy
 from giftpad.gifts.events import CardsDue, GiftsDue, RestDue
-from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, HANDED_OVER, UNKNOWN
+from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, UNKNOWN
 from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
@@ -67,9 +69,10 @@ def cancel_due_rest(scope: Scope, event: RestDue) -> None:
             return
 
 
-def note_sent(work: Work, event: messaging.MessageSent) -> None:
-    """Note that a provider has taken the letter of a gift."""
-    note_delivery(work, event.reference, event.object_id, HANDED_OVER)
+@batched
+def note_sent(work: Work, events: Sequence[messaging.MessageSent]) -> None:
+    """Note that a provider has taken the letters of gifts."""
+    note_handed_over(work, [(event.reference, event.object_id) for event in events])
 
 
 def note_delivered(work: Work, event: messaging.MessageDelivered) -> None:

@@ -19,7 +19,7 @@ from giftpad.kernel.config import Settings
 from giftpad.kernel.db import sqlalchemy_url
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTION_ROOMS = ("kernel", "ledger", "payments", "identity")
+FUNCTION_ROOMS = ("kernel", "ledger", "payments", "identity", "messaging")
 """The packages that have database functions, in the order in which they need each other."""
 DEFINERS: Mapping[str, str] = {"ledger": "giftpad_ledger"}
 """Rooms whose functions run with their owner's rights, and only when the application calls."""

@@ -7,22 +7,34 @@ from collections.abc import Callable
 
 from giftpad.events import detached
 from giftpad.kernel.log import get_logger
-from giftpad.kernel.work import Scope, Work, unit_of_work
+from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.messaging.adapters import Line, ask, hand_over, open_line, wait_for_turn
 from giftpad.messaging.adapters.mails import Parcel
 from giftpad.messaging.commands import (
     Held,
+    Taken,
+    begin_next,
     find_way,
     finish_sending,
+    finish_taken,
     hold_bulk,
     leave_line,
     let_go,
+    make_ready,
     start_sending,
     take_line,
 )
 from giftpad.messaging.errors import PutOff
 from giftpad.messaging.events import BulkMailDue, BulkSmsDue, CodeDue, MailDue, SmsDue
-from giftpad.messaging.rules.sending import QUEUED, QUICK_TRIES_MAX, SENT, SLICE_S, Outcome
+from giftpad.messaging.rules.sending import (
+    QUEUED,
+    QUICK_TRIES_MAX,
+    SENT,
+    SLICE_S,
+    SLOW_S,
+    Ending,
+    Outcome,
+)
 
 log = get_logger("messaging")
 
@@ -95,56 +107,71 @@ def send_bulk_due(scope: Scope, event: BulkMailDue | BulkSmsDue) -> None:
             leave_line(work, queue, number, goes_on=goes_on)
 
 
+class _Slice:
+    """How long a worker sends before it lets others go first."""
+
+    def __init__(self) -> None:
+        self.ends_at = time.monotonic() + SLICE_S
+
+    @property
+    def is_over(self) -> bool:
+        """Whether others go first now."""
+        return time.monotonic() > self.ends_at
+
+    def note(self, took_s: float) -> None:
+        """End with a provider that is slow: other mail and SMS of other providers waits for it."""
+        if took_s > SLOW_S:
+            self.ends_at = 0.0
+
+
 def _send_for_a_while(scope: Scope, queue: str, number: int, line: Line) -> bool:
     """Return whether time was up before the messages were."""
-    ends_at = time.monotonic() + SLICE_S
-    while time.monotonic() < ends_at:
+    own = _Slice()
+    while not own.is_over:
         with unit_of_work(scope) as work:
             held = hold_bulk(work, queue, number)
-        if not held.ids or not _send_held(scope, held, line, ends_at=ends_at):
+            parcels = make_ready(work, held)
+        if not held.ids or not _send_held(scope, held, parcels, line, own=own):
             return False
     return True
 
 
-def _send_held(scope: Scope, held: Held, line: Line, *, ends_at: float) -> bool:
+def _send_held(scope: Scope, held: Held, parcels: list[Parcel], line: Line, *, own: _Slice) -> bool:
     """Send what is held, one after the other; False if the provider takes nothing now.
 
-    Each message has one transaction: it ends the attempt before and begins its own.
+    Each message is begun by one small commit, which also says that the one before was taken; all
+    that were taken are closed together in the end.
     """
-    done: tuple[Parcel, Outcome] | None = None
-    begun, sent = 0, 0
+    taken: list[Taken] = []
     is_there = True
     try:
-        for message_id in held.ids:
+        for parcel in parcels:
             is_there = wait_for_turn(line.channel, "bulk")
             if not is_there:
                 break
-            with unit_of_work(scope) as work:
-                sent += _finish(work, done)
-                parcel = start_sending(work, message_id, held_until=held.until)
-            begun, done = begun + 1, None
-            if parcel is None:
+            if not begin_next(scope, parcel, held, before=taken[-1] if taken else None):
                 continue
-            done = (parcel, _ask_or_send(parcel, line.hand_over))
-            is_there = not done[1].is_away
-            if not is_there or time.monotonic() > ends_at:
+            began = time.monotonic()
+            outcome = _ask_or_send(parcel, line.hand_over)
+            own.note(time.monotonic() - began)
+            if outcome.ending is Ending.TAKEN:
+                taken.append(Taken(parcel.id, parcel.attempt, outcome.provider_id))
+            else:
+                _finish_alone(scope, parcel, outcome)
+            is_there = not outcome.is_away
+            if not is_there or own.is_over:
                 break
     finally:
         with unit_of_work(scope) as work:
-            sent += _finish(work, done)
-            let_go(work, held.ids[begun:], held.until)
+            sent = finish_taken(work, taken)
+            let_go(work, held.ids, held.until)
         if sent:
             log.info("bulk sent", messages=sent)
     return is_there
 
 
-def _finish(work: Work, done: tuple[Parcel, Outcome] | None) -> int:
-    """Write down how an attempt of bulk ended; return 1 if the message was taken."""
-    if done is None:
-        return 0
-    parcel, outcome = done
-    state = finish_sending(work, parcel, outcome)
-    if state == SENT:
-        return 1
+def _finish_alone(scope: Scope, parcel: Parcel, outcome: Outcome) -> None:
+    """Write down at once how an attempt ended that was not taken."""
+    with unit_of_work(scope) as work:
+        state = finish_sending(work, parcel, outcome)
     _note(parcel, state, outcome)
-    return 0

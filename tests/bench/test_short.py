@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import growth, lookups, payments, product, tokens
+from bench import gifts, growth, lookups, payments, product, tokens
 from bench.run import Run
 
 SLACK = 0.5
@@ -33,6 +33,17 @@ def test_a_token_is_believed_quickly(run):
     row = tokens.t1(run)
     assert row.is_whole, row
     assert row.ratio <= tokens.STRETCH / SLACK, row
+
+
+@pytest.mark.long
+def test_gifts_keep_their_ratios_and_nobody_gets_two_letters():
+    found = gifts.measure_fresh(is_short=True)
+    assert found.fates.shortcomings == []
+    assert found.mail_ratio >= SLACK * gifts.MAIL_GATE, found
+    assert found.issue_ratio >= SLACK * gifts.ISSUE_GATE, found
+    assert found.beside.worst >= SLACK * gifts.BESIDE_GATE, found.beside
+    assert len(found.beside.codes_s) > 0
+    assert max(found.beside.codes_s) < float("inf"), "every code is at the provider"
 
 
 @pytest.mark.long

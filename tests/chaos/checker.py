@@ -17,11 +17,13 @@ from datetime import timedelta
 
 import psycopg
 
-from giftpad import audit, events, ledger, payments, reporting, wiring
+from giftpad import audit, events, gifts, ledger, payments, reporting, wiring
 from giftpad.kernel.config import Settings
 from giftpad.kernel.errors import Unavailable
 from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.messaging.jobs import go_on_with_bulk
 from giftpad.tenancy import list_tenants
+from tests.chaos.gifts import Giver
 from tests.chaos.journal import Entry, Journal
 from tests.chaos.line import Caller, Line
 
@@ -30,6 +32,7 @@ PATIENCE_S = 300
 SETTLED_WITHIN_S = 300.0
 ASKED_AGAIN_MAX = 40
 TRIES_MAX = 10
+HURRY_AFTER_S = 20.0
 
 DRIFT = """
 SELECT COALESCE(sum(balance_minor), 0) - (
@@ -65,6 +68,35 @@ SELECT count(*) FROM unnest(%s::uuid[], %s::bigint[]) AS said (id, amount)
 JOIN {table} p ON p.id = said.id AND p.amount_minor = said.amount
 """
 TABLES = {"pay": "payment_payments", "void": "payment_reversals", "refund": "payment_reversals"}
+UNEVEN_ORDERS = """
+SELECT o.number FROM gift_orders o
+LEFT JOIN gifts g ON g.tenant_id = o.tenant_id AND g.order_id = o.id
+LEFT JOIN ledger_accounts a ON a.tenant_id = g.tenant_id AND a.id = g.account_id
+WHERE o.state IN ('issuing', 'sent', 'closed')
+GROUP BY o.tenant_id, o.id, o.number, o.issued_to, o.quantity, o.value_minor
+HAVING count(g.id) <> o.issued_to OR o.issued_to > o.quantity
+    OR count(g.id) <> count(DISTINCT g.number) OR count(g.id) <> count(DISTINCT g.locator)
+    OR sum(a.balance_minor) <> o.value_minor * count(*) FILTER (WHERE g.state = 'outstanding')
+    OR count(g.id) <> count(*) FILTER (
+        WHERE g.state IN ('outstanding', 'claimed', 'cancelled', 'expired'))
+"""
+"""Orders with a gift twice, one too many or one without its value; issued is the sum of fates."""
+CLAIMED_TWICE = """
+SELECT gift_id FROM gift_claims WHERE state <> 'withdrawn' GROUP BY tenant_id, gift_id
+HAVING count(*) > 1
+"""
+OPEN_LETTERS = (
+    "SELECT count(*) FROM messaging_messages WHERE due_at IS NOT NULL AND queue LIKE 'bulk%'"
+)
+LEAVE_NO_LETTER = """
+UPDATE messaging_messages SET due_at = clock_now() - interval '1 second',
+    leased_until = CASE WHEN state = 'sending' THEN clock_now() - interval '1 second' END
+WHERE due_at IS NOT NULL AND queue LIKE 'bulk%'
+"""
+FREE_PLACES = "UPDATE messaging_lines SET held_until = NULL"
+LETTER_STATES = """
+SELECT m.state, count(*) FROM messaging_messages m WHERE m.queue = 'bulk-mail' GROUP BY m.state
+"""
 HEARD = [
     "payment.captured_v1",
     "payment.voided_v1",
@@ -86,6 +118,10 @@ class Findings:
     replayed: int = 0
     unreceipted: int = 0
     dead_letters: int = 0
+    letters: int = 0
+    letters_unknown: int = 0
+    uneven_orders: int = 0
+    two_letters: int = 0
     differences: list[str] = field(default_factory=list)
     check_s: list[float] = field(default_factory=list)
     settle_s: list[float] = field(default_factory=list)
@@ -95,18 +131,28 @@ class Findings:
         """Whether nothing was found."""
         numbers = (self.lost, self.doubled, self.drift_minor, self.negative, self.broken_chains)
         more = (self.other_answers, self.unreceipted, self.dead_letters)
-        return not any(numbers) and not any(more) and not self.differences
+        of_gifts = (self.uneven_orders, self.two_letters)
+        return not any((*numbers, *more, *of_gifts)) and not self.differences
 
 
 class Checker:
     """The checks of one product; ``found`` is shared by all of a run."""
 
-    def __init__(self, superuser: str, journal: Journal, found: Findings, *, first: int) -> None:
+    def __init__(
+        self,
+        superuser: str,
+        journal: Journal,
+        found: Findings,
+        *,
+        first: int,
+        giver: Giver | None = None,
+    ) -> None:
         self.superuser = superuser
         self.journal = journal
         self.found = found
         self.first = first
         """Entries of the journal before this one belong to another product."""
+        self.giver = giver
         self.looked_up = first
         self.chance = random.Random(first)
 
@@ -134,6 +180,8 @@ class Checker:
             entries = self.journal.since(self.looked_up)
             self._count(connection, what)
             self._look_up(connection, entries, what)
+            self._look_at_gifts(connection, entries, what)
+        self._look_at_letters(what)
         self.looked_up += len(entries)
         self._replay(callers, what)
         self._let_product_prove_itself(what)
@@ -169,6 +217,33 @@ class Checker:
                 self.found.lost += len(said) - row[0]
                 self.found.differences.append(f"after {what}: {len(said) - row[0]} {kind} lost")
 
+    def _look_at_gifts(
+        self, connection: psycopg.Connection, entries: list[Entry], what: str
+    ) -> None:
+        """No order that was acknowledged is missing, and none has a gift twice or one too many."""
+        said = [entry.id for entry in entries if entry.kind == "gift"]
+        row = connection.execute(
+            "SELECT count(*) FROM gift_orders WHERE id = ANY(%s::uuid[])", [said]
+        ).fetchone()
+        assert row is not None
+        if row[0] != len(said):
+            self.found.lost += len(said) - row[0]
+            self.found.differences.append(f"after {what}: {len(said) - row[0]} gift orders lost")
+        for name, statement in (("uneven", UNEVEN_ORDERS), ("claimed twice", CLAIMED_TWICE)):
+            found = connection.execute(statement).fetchall()
+            self.found.uneven_orders = max(self.found.uneven_orders, len(found))
+            if found:
+                self.found.differences.append(f"after {what}: {name}: {found[:5]}")
+
+    def _look_at_letters(self, what: str) -> None:
+        """Nobody has two letters: nobody here has one sent again."""
+        if self.giver is None:
+            return
+        twice = [to for to, count in self.giver.letters().items() if count > 1]
+        self.found.two_letters = max(self.found.two_letters, len(twice))
+        if twice:
+            self.found.differences.append(f"after {what}: two letters for {twice[:5]}")
+
     def _replay(self, callers: Sequence[Caller], what: str) -> None:
         for entry in self.journal.sample(self.chance, REPLAYED, first=self.first):
             caller = next(each for each in callers if each.number == entry.caller)
@@ -192,7 +267,7 @@ class Checker:
         for tenant in list_tenants():
             scope = Scope(tenant_id=tenant.id)
             with unit_of_work(scope, patience_s=PATIENCE_S) as work:
-                found = [*ledger.verify(work), *payments.verify(work)]
+                found = [*ledger.verify(work), *payments.verify(work), *gifts.verify(work)]
                 found += reporting.check_figures(work)
             with unit_of_work(scope, patience_s=PATIENCE_S) as work:
                 broken = audit.verify(work)
@@ -204,6 +279,8 @@ class Checker:
         """With the flows at rest: wait for the last event, then count both sides exactly."""
         begun = time.monotonic()
         with psycopg.connect(self.superuser, autocommit=True) as connection:
+            if self.giver is not None:
+                self._settle_letters(connection, self.giver)
             while (pending := connection.execute(PENDING).fetchone()[0]) > 0:
                 if time.monotonic() - begun > SETTLED_WITHIN_S:
                     self.found.differences.append(f"{pending} events did not arrive")
@@ -218,6 +295,31 @@ class Checker:
                 text = f"{tenant.slug}: {len(missing)} events without a receipt"
                 self.found.differences.append(text)
 
+    def _settle_letters(self, connection: psycopg.Connection, giver: Giver) -> None:
+        """Let the last letter leave, then compare who got one with what the product says.
+
+        Dead workers are waited for no longer than a living one takes: the clock was moved, and
+        what one of them held by a clock that was ahead would wait for days.
+        """
+        begun = hurried = time.monotonic()
+        while (waiting := connection.execute(OPEN_LETTERS).fetchone()[0]) > 0:
+            if time.monotonic() - begun > 2 * SETTLED_WITHIN_S:
+                self.found.differences.append(f"{waiting} letters did not leave")
+                break
+            if time.monotonic() - hurried > HURRY_AFTER_S:
+                connection.execute(FREE_PLACES)
+                connection.execute(LEAVE_NO_LETTER)
+                for tenant in list_tenants():
+                    go_on_with_bulk(Scope(tenant_id=tenant.id))
+                hurried = time.monotonic()
+            time.sleep(0.2)
+        states = dict(connection.execute(LETTER_STATES).fetchall())
+        got, unknown = len(giver.letters()), states.get("unknown", 0)
+        self.found.letters += got
+        self.found.letters_unknown += unknown
+        if not states.get("sent", 0) <= got <= states.get("sent", 0) + unknown:
+            self.found.differences.append(f"{got} people have a letter, and we say: {states}")
+
     def _count_doubles(self, connection: psycopg.Connection) -> None:
         """Compare what is kept with what was acknowledged: nothing more, nothing less."""
         entries = self.journal.since(self.first)
@@ -229,6 +331,12 @@ class Checker:
             if said != kept:
                 text = f"{table}: {len(said - kept)} missing, {len(kept - said)} unasked for"
                 self.found.differences.append(text)
+        said = {entry.id for entry in entries if entry.kind == "gift"}
+        kept = {str(row[0]) for row in connection.execute("SELECT id FROM gift_orders")}
+        self.found.doubled += len(kept - said)
+        if said != kept:
+            text = f"{len(said - kept)} gift orders missing, {len(kept - said)} unasked for"
+            self.found.differences.append(text)
         history = connection.execute("SELECT count(*) FROM payment_history").fetchone()[0]
         told = sum(entry.kind in TABLES for entry in entries)
         if history != told:

@@ -18,11 +18,22 @@ import redis
 
 from giftpad import local
 from giftpad.local.processes import listening_on, members_of_session, working_in
+from tests.chaos.gifts import MANY, place
+from tests.chaos.line import Line
 from tests.chaos.proxy import WHOLE, Hurt, Proxy
 from tests.chaos.world import Leg, kill, wait_for
 from tests.make import move_clock
 
 HELD_S = 4.0
+HALF_WITHIN_S = 240.0
+HALF_ISSUED = """
+    SELECT 1 FROM gift_orders WHERE id = %s AND issued_to > 0
+"""
+HALF_MAILED = """
+    SELECT 1 FROM gift_orders o JOIN messaging_messages m
+        ON m.tenant_id = o.tenant_id AND m.run_id = o.run_id
+    WHERE o.id = %s AND m.state = 'sending' LIMIT 1
+"""
 FILLED_WITHIN_S = 30.0
 REDIS_AWAY_S = 6.0
 CONNECTIONS_MAX = 300
@@ -30,7 +41,10 @@ PARTS = (
     *("web", "relay", "jobs-1", "jobs-2", "jobs-3", "jobs-codes"),
     *("scheduler", "watch", "postgres", "redis"),
 )
-KILLS = (*PARTS, "web worker", "postgres backend")
+ISSUING, MAILING = "whoever issues gifts", "whoever mails gifts"
+GIVERS = ("jobs-2", "jobs-3")
+"""The workers that issue gifts and send their letters."""
+KILLS = (*PARTS, "web worker", "postgres backend", ISSUING, MAILING)
 
 Notes = dict[str, Any]
 
@@ -42,17 +56,41 @@ def kill_part(leg: Leg, part: str) -> Notes:
         _kill_web_worker(leg)
     elif part == "postgres backend":
         _kill_backend(leg)
+    elif part in (ISSUING, MAILING):
+        begun = _kill_givers(leg, part)
     else:
-        pid = leg.pid_of(part)
+        _kill_programs(leg, part)
+    return {"back_s": time.monotonic() - begun}
+
+
+def _kill_programs(leg: Leg, *names: str) -> None:
+    pids = {name: leg.pid_of(name) for name in names}
+    for pid in pids.values():
         kill(pid)
 
-        def is_back() -> bool:
-            now = leg.state_of(part)
-            fresh = bool(now.get("process")) and now["process"]["pid"] != pid
-            return fresh and now["state"] == "up"
+    def is_back(name: str) -> bool:
+        now = leg.state_of(name)
+        fresh = bool(now.get("process")) and now["process"]["pid"] != pids[name]
+        return fresh and now["state"] == "up"
 
-        wait_for(is_back, f"{part} to be back")
-    return {"back_s": time.monotonic() - begun}
+    wait_for(lambda: all(map(is_back, names)), f"{' and '.join(names)} to be back")
+
+
+def _kill_givers(leg: Leg, what: str) -> float:
+    """Order gifts, and kill in the middle of issuing or of mailing them; return when it was."""
+    line = Line(leg.town.giver.caller, leg.journal, f"{leg.run.seed}-kill")
+    order_id = place(line, leg.town.giver, MANY)
+    line.close()
+    statement = HALF_ISSUED if what == ISSUING else HALF_MAILED
+    with psycopg.connect(leg.superuser, autocommit=True) as connection:
+        deadline = time.monotonic() + HALF_WITHIN_S
+        # The last chunk may be quicker than a look at the one before; then the letters are met.
+        while connection.execute(statement, [order_id]).fetchone() is None:
+            assert time.monotonic() < deadline, f"waited in vain for {what}"
+            time.sleep(0.005)
+    begun = time.monotonic()
+    _kill_programs(leg, *GIVERS)
+    return begun
 
 
 def _kill_web_worker(leg: Leg) -> None:
@@ -163,6 +201,7 @@ def set_clock(leg: Leg, by: timedelta, *, over: bool = False) -> None:
     soon = {paper.serial for paper in leg.town.desk}
     with leg.town.clock_lock:
         leg.town.clock_moves += 1
+        leg.town.giver.clock_moves += 1
         move_clock(leg.superuser, by)
         leg.town.expects_expired -= soon
         if over:

@@ -1,10 +1,11 @@
-"""Five flows that go on all the time, each in threads of its own, whatever is killed.
+"""Six flows that go on all the time, each in threads of its own, whatever is killed.
 
 1. tills: pay by QR from coupons that all tills share;
 2. counter: look a typed code up, then pay with it;
 3. returns: pay, then void or refund, on coupons of one thread, so that it knows every balance;
 4. office: order, print, release; block, unblock, replace; what is blocked or replaced pays nothing;
-5. desk: read lists and coupons; what has expired pays nothing, what has not expired pays.
+5. desk: read lists and coupons; what has expired pays nothing, what has not expired pays;
+6. gifts: order, open, claim, thank, take back (``tests.chaos.gifts``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.gifts import Giver, give
 from tests.chaos.journal import Journal
 from tests.chaos.line import Caller, Line, Unanswered
 from tests.make_coupons import read_paper
@@ -46,6 +48,7 @@ class Town:
 
     till: Caller
     office: Caller
+    giver: Giver
     programme_id: str
     face_minor: int
     shared: list[Paper]
@@ -68,7 +71,7 @@ class Flows:
         self.seed = seed
         self.stop = threading.Event()
         kinds = [self._till] * 4 + [self._counter] * 2 + [self._returns] * 2
-        kinds += [self._office, self._desk]
+        kinds += [self._office, self._desk, self._gifts]
         self.payers = 8
         self.think_s = self.payers / rate
         self.threads = [
@@ -104,6 +107,13 @@ class Flows:
         finally:
             line_till.close()
             line_office.close()
+
+    def _gifts(self, _till: Line, _office: Line, _chance: random.Random, number: int) -> Any:
+        line = Line(self.town.giver.caller, self.journal, f"{self.seed}-{number}g")
+        try:
+            yield from give(line, self.town.giver, self.stop)
+        finally:
+            line.close()
 
     def _pay(self, line: Line, code: str, amount: int) -> Any:
         order = {"instrument": {"kind": "coupon", "code": code}, "amount_minor": amount}

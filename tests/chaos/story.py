@@ -110,11 +110,17 @@ def summarise(run: Run, plan: Plan, took_s: float) -> dict[str, Any]:
         "kills": len(kills),
         "by_kind": by_kind(run.faults),
         "acknowledged": {
-            kind: journal.counts[kind] for kind in ("pay", "void", "refund", "office")
+            kind: journal.counts[kind]
+            for kind in ("pay", "void", "refund", "office", "gift", "gift_act")
         },
         "ambiguous": journal.counts["ambiguous"],
         "reads": journal.counts["read"],
         "office_rounds": journal.counts["office rounds"],
+        "gifts": {
+            name: journal.counts[name]
+            for name in ("gift rounds", "gifts claimed", "gifts thanked for")
+        }
+        | {"letters": found.letters, "letters unknown": found.letters_unknown},
         "slowest_answer_s": round(journal.slowest_s, 1),
         "not_now": dict(journal.statuses.most_common()),
         "refused": dict(journal.refusals.most_common()),
@@ -171,6 +177,7 @@ def describe(summary: dict[str, Any]) -> str:
         f"faults        {summary['faults']}, of them {summary['kills']} kills",
         f"checks        {summary['checks']}, {summary['replayed']} answers asked for again",
         f"acknowledged  {', '.join(f'{count} {kind}' for kind, count in acknowledged.items())}",
+        f"gifts         {', '.join(f'{count} {kind}' for kind, count in summary['gifts'].items())}",
         f"ambiguous     {summary['ambiguous']} calls had to be asked again",
         f"slowest       {summary['slowest_answer_s']} s until a definite answer",
         f"lost          {summary['lost']}",

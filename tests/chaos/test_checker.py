@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 import psycopg
 import pytest
 
@@ -10,8 +13,10 @@ from giftpad.kernel.ids import new_id
 from tests import make
 from tests.chaos.checker import Checker, Findings
 from tests.chaos.journal import Entry, Journal
+from tests.make_gifts import make_company
 
 PAID = 3
+GIFTS = 3
 
 
 @pytest.fixture
@@ -75,3 +80,68 @@ def test_a_payment_that_nobody_asked_for_is_found(checker, superuser):
         connection.execute("UPDATE twin SET id = %s", [new_id()])
         connection.execute("INSERT INTO payment_payments SELECT * FROM twin")
     assert look(checker, superuser).doubled == 1
+
+
+@dataclass
+class Letterbox:
+    """Whoever counts letters, with what a test puts into it."""
+
+    got: Counter[str]
+
+    def letters(self):
+        return self.got
+
+
+@pytest.fixture
+def giving(fresh_settings, superuser, tmp_path):
+    """A checker whose journal has an order of three gifts, all of them out."""
+    wiring.bootstrap(fresh_settings)
+    order_id = make_company().sent(GIFTS, "link")
+    journal = Journal(tmp_path / "log")
+    journal.acknowledge(Entry(0, "POST", "/", "", "1", "gift", 202, b"{}", str(order_id), 0))
+    yield Checker(superuser, journal, Findings(), first=0, giver=Letterbox(Counter()))
+    journal.file.close()
+
+
+def look_at_gifts(checker, superuser):
+    with psycopg.connect(superuser) as connection:
+        entries = checker.journal.since(0)
+        checker._look_at_gifts(connection, entries, "damage")
+        checker._look_at_letters("damage")
+        checker._count_doubles(connection)
+    return checker.found
+
+
+def test_gifts_that_are_all_there_are_found_whole(giving, superuser):
+    giving.giver.got["hana@chaos.example"] = 1
+    found = look_at_gifts(giving, superuser)
+    found.differences = [each for each in found.differences if not each.startswith("history")]
+    assert found.is_clean, found.differences
+
+
+@pytest.mark.parametrize(
+    ("damage", "name"),
+    [
+        ("UPDATE gift_orders SET issued_to = issued_to - 1", "uneven_orders"),
+        ("UPDATE ledger_accounts SET balance_minor = 0 WHERE kind = 'gift'", "uneven_orders"),
+        ("DELETE FROM gifts WHERE number = 2", "uneven_orders"),
+        ("DELETE FROM gifts; DELETE FROM gift_orders", "lost"),
+    ],
+)
+def test_a_gift_too_many_or_too_few_is_found(giving, superuser, damage, name):
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(damage)
+    found = look_at_gifts(giving, superuser)
+    assert getattr(found, name) == 1
+    assert not found.is_clean
+
+
+def test_a_second_letter_is_found(giving, superuser):
+    giving.giver.got["hana@chaos.example"] = 2
+    found = look_at_gifts(giving, superuser)
+    assert (found.two_letters, found.is_clean) == (1, False)
+
+
+def test_an_order_that_nobody_asked_for_is_found(giving, superuser):
+    make_company().sent(1, "link")
+    assert look_at_gifts(giving, superuser).doubled == 1

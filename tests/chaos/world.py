@@ -6,6 +6,7 @@ journal and the findings.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,12 +20,13 @@ from typing import Any, Self
 
 import psycopg
 
+from bench import post
 from giftpad import local
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.kernel.config import Settings, read_settings
 from giftpad.kernel.work import Scope
 from giftpad.tenancy import find_tenant_by_slug
-from tests.chaos import checker
+from tests.chaos import checker, gifts
 from tests.chaos.checker import Checker, Findings
 from tests.chaos.flows import Flows, Town, order_batch, take_papers
 from tests.chaos.journal import Journal
@@ -34,6 +36,12 @@ from tests.flows.conftest import EVERYTHING, TENANT, Product, start_product
 from tests.make import move_clock
 
 BACK_WITHIN_S = 120.0
+DEPOSIT_MINOR = 9_000_000_000_000
+ALONE_UP_TO = """
+    UPDATE gift_contracts SET terms = terms || '{"approve_above_minor": 9000000000000}'::jsonb
+    FROM tenants t WHERE t.id = gift_contracts.tenant_id AND t.slug = %s
+"""
+"""A machine orders here, and no second person is there to approve."""
 POLL_S = 0.05
 BETWEEN, BETWEEN_LEAST = 300, 20
 """Payments from one fault to the next, while payments are wanted and afterwards."""
@@ -103,6 +111,9 @@ class Leg:
         """Settings by which this process reaches the servers past the proxies."""
         self.given_superuser = superuser
         self.callers: list[Caller] = []
+        self.after = contextlib.ExitStack()
+        self.office: post.Office
+        """Whoever takes the product's letters; nobody kills it."""
         self.product: Product
         self.front: Proxy
         self.town: Town
@@ -124,7 +135,12 @@ class Leg:
         begun = time.monotonic()
         self.home.parent.mkdir(parents=True, exist_ok=True)
         self.home.parent.chmod(0o755)  # the database's user must pass
-        self.product = start_product(self.home, **self.given)
+        self.office = self.after.enter_context(post.running())
+        try:
+            self.product = start_product(self.home, **self.office.settings | self.given)
+        except BaseException:
+            self.after.close()
+            raise
         self.run.say(f"{self.name}: up after {time.monotonic() - begun:.0f} s")
         try:
             self._begin()
@@ -139,12 +155,15 @@ class Leg:
         checker.bind(self.settings)
         self.town = self._make_town()
         first = len(self.journal.entries)
-        self.checker = Checker(self.superuser, self.journal, self.run.found, first=first)
+        self.checker = Checker(
+            self.superuser, self.journal, self.run.found, first=first, giver=self.town.giver
+        )
         self.flows = Flows(self.town, self.journal, seed=self.run.seed, rate=self.run.rate)
         self.flows.start()
         wait_for(lambda: len(self.journal.entries) > first + 20, "the first payments")
 
     def _remove(self) -> None:
+        self.after.close()
         self.front.close()
         self.product.run("down")
         kept = self.run.kept / f"logs-{self.name}"
@@ -171,8 +190,21 @@ class Leg:
         if "0 dead letters" not in dead:
             self.run.found.differences.append(dead[-400:])
 
-    def _make_caller(self, *permissions: str, shop_id: str = "") -> Caller:
-        words = ["client", "create", "--tenant", TENANT, "--name", "chaos", "--json"]
+    def _make_giver(self) -> gifts.Giver:
+        caller = self._make_caller("gifts:order", "gifts:read", "catalog:read", tenant=gifts.TENANT)
+        words = ("--tenant", gifts.TENANT, "--amount", str(DEPOSIT_MINOR), "--reference", "chaos")
+        self.product.must("gifts", "deposit", *words)
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
+            connection.execute(ALONE_UP_TO, [gifts.TENANT])
+        line = Line(caller, self.journal, f"{self.run.seed}-{self.name}-gifts")
+        course = line.insist("GET", "/api/v1/catalog/courses").body["items"][0]
+        line.close()
+        return gifts.Giver(
+            caller=caller, course_id=course["id"], office=self.office, port=self.front.port
+        )
+
+    def _make_caller(self, *permissions: str, shop_id: str = "", tenant: str = TENANT) -> Caller:
+        words = ["client", "create", "--tenant", tenant, "--name", "chaos", "--json"]
         words += ["--rate", "100000", "--burst", "100000", "--failed-codes", "100000"]
         for permission in permissions:
             words += ["--permission", permission]
@@ -194,6 +226,7 @@ class Leg:
         town = Town(
             till=self._make_caller(*may, shop_id=inside["id"]),
             office=office,
+            giver=self._make_giver(),
             programme_id=programme["id"],
             face_minor=FACE_MINOR,
             shared=[],

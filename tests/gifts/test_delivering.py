@@ -49,7 +49,7 @@ def again(company, gift) -> gifts.GiftView:
 
 def hear(company, gift, event, **more) -> None:
     handler = {
-        messaging.MessageSent: handlers.note_sent,
+        messaging.MessageSent: lambda work, event: handlers.note_sent(work, [event]),
         messaging.MessageDelivered: handlers.note_delivered,
         messaging.MessageBounced: handlers.note_bounced,
         messaging.MessageUnknown: handlers.note_unknown,
@@ -101,6 +101,31 @@ def test_nobody_is_bothered_twice_in_a_day_or_without_end(company, gift, fresh_c
     fresh_clock(timedelta(days=9))
     with pytest.raises(gifts.GiftWrongState), unit_of_work(company.as_("support")) as work:
         gifts.resend(work, gift.id)
+
+
+def test_a_letter_of_which_nobody_knows_is_counted_and_sent_again_at_once(company, gift):
+    hear(company, gift, messaging.MessageUnknown)
+    assert company.progress(gift.order_id).unknown == 1
+    assert [each.id for each in company.gifts(gift.order_id, shown="undelivered")] == [gift.id]
+    with unit_of_work(company.as_("support")) as work:
+        gifts.resend(work, gift.id)
+    assert again(company, gift).message_id != gift.message_id
+    assert company.progress(gift.order_id).unknown == 0
+
+
+def test_the_letters_of_many_gifts_are_noted_together(company, monkeypatch):
+    monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
+    sent = company.gifts(company.sent(5, "mail"))
+    hear(company, sent[0], messaging.MessageDelivered)
+    news = [messaging.MessageSent(object_id=g.message_id, reference=g.id) for g in sent]
+    news[1] = messaging.MessageSent(object_id=new_id(), reference=sent[1].id)
+    with unit_of_work(company.scope) as work:
+        handlers.note_sent(work, news)
+    assert [again(company, each).delivery for each in sent] == [
+        "delivered",
+        "queued",
+        *["sent"] * 3,
+    ]
 
 
 def make_due(work, message_id) -> None:

@@ -15,7 +15,7 @@ from giftpad.events.models import OutboxEvent
 from giftpad.kernel.ids import tag_of
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import handlers, jobs
-from giftpad.messaging.commands import bulk, start_sending
+from giftpad.messaging.commands import Taken, begin_next, bulk, finish_taken, make_ready
 from giftpad.messaging.rules import runs, sending
 from giftpad.tenancy import get_tenant
 from tests import make
@@ -256,27 +256,81 @@ def test_no_more_workers_send_for_one_tenant_than_there_are_places(post):
     assert len(post.mail.mails) == 5
 
 
-def test_what_a_dead_worker_held_goes_on_and_only_what_it_was_sending_is_unknown(post):
-    run_id = open_run(post)
-    ids = send_many(post, letters(10, run_id))
+def hold(post):
+    """Hold what is due, as a worker of bulk does, and return it as it is handed over."""
     with unit_of_work(post.scope) as work:
         number = bulk.take_line(work, "bulk-mail")
         held = bulk.hold_bulk(work, "bulk-mail", number)
-        assert list(held.ids) == ids
-    with unit_of_work(post.scope) as work:
-        assert start_sending(work, ids[0], held_until=held.until) is not None
-    post.deliver()
-    assert post.mail.mails == []
+        return held, make_ready(work, held)
+
+
+def pass_by(post, ids):
+    """Let the time pass after which nobody waits for a dead worker any more."""
+    over = datetime.now(UTC) - timedelta(seconds=1)
     for each in ids:
-        post.change(each, due_at=datetime.now(UTC) - timedelta(seconds=1))
-    post.change(ids[0], leased_until=datetime.now(UTC) - timedelta(seconds=1))
+        lease = over if post.view(each).state == "sending" else None
+        post.change(each, due_at=over, leased_until=lease)
+
+
+def test_what_a_dead_worker_held_goes_on_and_only_what_it_was_sending_is_unknown(post):
+    """Two were taken before it died; of the third nobody knows; the others were not begun."""
+    run_id = open_run(post)
+    ids = send_many(post, letters(10, run_id))
+    held, parcels = hold(post)
+    assert list(held.ids) == [each.id for each in parcels] == ids
+    before = None
+    for place, parcel in enumerate(parcels[:3]):
+        assert begin_next(post.scope, parcel, held, before=before)
+        before = Taken(parcel.id, parcel.attempt, f"mail-{place}")
+    post.deliver()
+    assert post.mail.mails == [], "all are held, or being sent"
+    pass_by(post, ids)
     jobs.go_on_with_bulk(post.scope)
     post.deliver()
     assert counts(post, run_id) == {"sent": 9, "unknown": 1}
-    assert post.view(ids[0]).state == "unknown"
+    assert [post.view(each).state for each in ids[:4]] == ["sent", "sent", "unknown", "sent"]
+    assert [post.view(each).provider_id for each in ids[:2]] == ["mail-0", "mail-1"]
+    assert sorted(post.mail.recipients) == [f"hana{n}@aoba.example" for n in range(3, 10)]
+    assert not begin_next(post.scope, parcels[4], held, before=None), "somebody else has sent it"
+
+
+def test_a_beginning_that_is_repeated_is_one(post):
+    """Its connection broke after the commit: the same call again finds what it has done."""
+    ids = send_many(post, letters(2))
+    held, parcels = hold(post)
+    assert begin_next(post.scope, parcels[0], held, before=None)
+    assert begin_next(post.scope, parcels[0], held, before=None)
+    assert (post.view(ids[0]).state, post.view(ids[0]).attempts) == ("sending", 1)
+
+
+def test_a_receipt_that_is_quicker_than_the_end_of_its_chunk_stays(post):
+    run_id = open_run(post)
+    ids = send_many(post, letters(2, run_id))
+    held, parcels = hold(post)
+    assert begin_next(post.scope, parcels[0], held, before=None)
     with unit_of_work(post.scope) as work:
-        late = start_sending(work, ids[1], held_until=held.until)
-    assert late is None
+        messaging.note_receipt(work, messaging.Receipt(message_id=ids[0], status="delivered"))
+    with unit_of_work(post.scope) as work:
+        assert finish_taken(work, [Taken(ids[0], 1, "mail-1")]) == 0
+    assert (post.view(ids[0]).state, post.view(ids[0]).provider_id) == ("delivered", "mail-1")
+    assert counts(post, run_id) == {"delivered": 1}
+
+
+def test_a_silent_provider_ends_the_slice_and_a_slow_one_lets_others_go_first(post, monkeypatch):
+    """Whoever waits for each of a thousand answers sends nothing else meanwhile."""
+    monkeypatch.setattr("giftpad.messaging.adapters.smtp.ACCEPT_TIMEOUT_S", 0.2)
+    run_id = open_run(post)
+    send_many(post, letters(20, run_id))
+    post.mail.gate = threading.Event()
+    event = messaging.BulkMailDue(object_id=run_id)
+    handlers.send_bulk_due(post.scope, event)
+    post.mail.gate.set()
+    assert counts(post, run_id) == {"unknown": 1}
+    assert outbox(post).count("message.bulk_mail_due_v1") == 1, "the schedule tries again"
+    monkeypatch.setattr(handlers, "SLOW_S", 0.0)
+    handlers.send_bulk_due(post.scope, event)
+    assert counts(post, run_id) == {"unknown": 1, "sent": 1}
+    assert outbox(post).count("message.bulk_mail_due_v1") == 2, "the next worker goes on"
 
 
 def test_a_slice_ends_and_the_next_worker_goes_on(post, monkeypatch):

@@ -322,3 +322,24 @@ def test_an_address_whose_dots_stand_together_is_quoted_on_the_wire(post):
     post.deliver()
     assert post.view(message_id).state == "sent"
     assert post.mail.recipients == ['"hana..s."@docomo.example']
+
+
+PIPELINING = "250-provider\r\n250 PIPELINING"
+
+
+def test_envelope_and_mail_are_asked_at_once_where_the_server_takes_that(post):
+    post.mail.replies["EHLO"] = [PIPELINING]
+    message_id = post.send(invitation())
+    post.deliver()
+    assert (post.view(message_id).state, post.mail.recipients) == ("sent", [MAIL])
+    assert len(post.mail.mails) == 1
+
+
+def test_a_recipient_refused_among_them_gets_no_mail_and_holds_nobody_up(post):
+    """The server waits for a mail that has nobody to go to: it gets none, and no part of one."""
+    post.mail.replies["EHLO"] = [PIPELINING] * 3
+    post.mail.replies["RCPT"] = ["550 never"]
+    first, second = post.send(invitation()), post.send(invitation(to="next@aoba.example"))
+    post.deliver()
+    assert {post.view(first).state, post.view(second).state} == {"failed", "sent"}
+    assert len(post.mail.mails) == 1

@@ -85,7 +85,9 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def take(self) -> None:
         lines = []
-        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                raise Cut  # a mail that has no end is none
             lines.append(line)
         self.provider.mails.append(b"".join(lines))
         self.provider.arrived.set()

@@ -27,6 +27,7 @@ from giftpad.gifts.rules.gifts import (
     HANDED_OVER,
     NONE,
     OUTSTANDING,
+    UNKNOWN,
 )
 from giftpad.gifts.rules.orders import CLOSED
 from giftpad.gifts.rules.recipients import Recipient, judge_recipient
@@ -43,7 +44,8 @@ REMIND_BEFORE = timedelta(days=14)
 REMIND_LEAST = timedelta(days=7)
 """Nobody is reminded of a gift that came less than this ago."""
 REMIND_COUNT_MAX = 200
-_UNSENT = (BOUNCED, FAILED)
+_UNSENT = (BOUNCED, FAILED, UNKNOWN)
+"""Letters that never arrived, or of which nobody knows: a person may send them again at once."""
 
 
 def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) -> None:
@@ -60,13 +62,43 @@ def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) ->
         return
     if gift.queued_at == gift.reminded_at and delivery != DELIVERED:
         return  # of a reminder: the letter itself has arrived, whatever becomes of this one
-    if delivery == HANDED_OVER:
-        gift.sent_at = gift.sent_at or work.at
-        if gift.delivery in (DELIVERED, BOUNCED):
-            return  # the provider's receipt was faster than our own word
     if delivery == DELIVERED:
         gift.delivered_at = gift.delivered_at or work.at
     gift.delivery = delivery
+
+
+_NOTE_HANDED_OVER = sa.text("""
+    WITH told AS (
+        SELECT g.id FROM gifts g
+        JOIN unnest(CAST(:gifts AS uuid[]), CAST(:messages AS uuid[])) AS n (gift_id, message_id)
+            ON g.id = n.gift_id AND g.message_id = n.message_id
+        WHERE g.tenant_id = :tenant ORDER BY g.id FOR UPDATE OF g
+    )
+    UPDATE gifts g SET sent_at = COALESCE(g.sent_at, :at),
+        delivery = CASE WHEN g.delivery IN (:delivered, :bounced) THEN g.delivery
+            ELSE :handed_over END
+    FROM told WHERE g.tenant_id = :tenant AND g.id = told.id
+""")
+
+
+def note_handed_over(work: Work, letters: Sequence[tuple[UUID, UUID]]) -> None:
+    """Note of gifts and letters that a provider has taken them, by one statement.
+
+    A receipt that was quicker stays, and news of an older letter changes nothing.
+    Locks: the gifts, in the order of their ids.
+    """
+    work.session.execute(
+        _NOTE_HANDED_OVER,
+        {
+            "tenant": work.tenant_id,
+            "gifts": [gift_id for gift_id, _ in letters],
+            "messages": [message_id for _, message_id in letters],
+            "at": work.at,
+            "delivered": DELIVERED,
+            "bounced": BOUNCED,
+            "handed_over": HANDED_OVER,
+        },
+    )
 
 
 def resend(work: Work, gift_id: UUID) -> None:

@@ -41,21 +41,13 @@ def invite(
 ) -> None:
     """Send gifts to those they are for; all leave when, and only when, ``work`` commits.
 
-    Of a reminder nothing is noted but that it was written: the letter has its fate already.
+    A reminder changes nothing of how the letter went: that has arrived, or there were none.
     Raises: ChannelMissing.
     """
     order.run_id = run_of(work, order)
     letters = [_invitation(order, gift, template) for gift in gifts]
     message_ids = messaging.send_many(work, letters)
-    if message_ids and template == REMINDER:
-        # What becomes of a reminder says nothing of the letter that arrived before it.
-        work.session.execute(
-            sa.update(GiftRow)
-            .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id.in_([g.id for g in gifts]))
-            .values(queued_at=work.at)
-            .execution_options(synchronize_session=False)
-        )
-    elif message_ids:
+    if message_ids:
         work.session.execute(
             _NOTE_MESSAGES,
             {

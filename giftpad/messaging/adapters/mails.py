@@ -1,10 +1,13 @@
 """A mail as it travels: headers that nobody's value can break out of, text and HTML.
 
-Source: RFC 5322; RFC 3834 for Auto-Submitted; RFC 2369 and RFC 8058 for List-Unsubscribe.
+Source: RFC 5322; RFC 2046 and RFC 2387 for parts; RFC 3834 for Auto-Submitted; RFC 2369 and
+RFC 8058 for List-Unsubscribe.
 """
 
 from __future__ import annotations
 
+from base64 import encodebytes
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
@@ -12,6 +15,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +28,10 @@ LINE_LENGTH = 76
 SHORT_MAX = 50
 """An English header of so many letters is not broken into lines."""
 LINE_END = "\r\n"
+END = LINE_END.encode()
+PLAIN_LENGTH_MAX = 900
+"""Of a line that travels as it is; a server need not take a thousand letters."""
+PICTURES_KEPT_MAX = 50
 
 
 class _Policy(EmailPolicy):
@@ -92,9 +100,26 @@ def sender_of(parcel: Parcel, house: Address) -> Address:
     )
 
 
-def build_mail(parcel: Parcel, house: Address, picture: bytes | None = None) -> EmailMessage:
-    """Return the mail of a parcel; its Message-ID is the same at each attempt."""
-    sender = sender_of(parcel, house)
+def build_mail(parcel: Parcel, house: Address, picture: bytes | None = None) -> bytes:
+    """Return the mail of a parcel as it travels; its Message-ID is the same at each attempt.
+
+    The library writes the headers, in which there is what people have typed; the parts are put
+    together here, for it takes the picture of thousands of letters apart and together each time.
+    """
+    outer, inner = (f"{parcel.id.hex}-{number}" for number in (1, 2))
+    page = parcel.written.html
+    if picture is not None:
+        page = page.replace(PICTURE, PICTURE_TAG, 1)
+    shown = _part("text/html", page)
+    if picture is not None:  # beside the HTML that shows it: nobody sees it twice
+        parts = [shown, _picture_part(picture)]
+        shown = f'Content-Type: multipart/related; boundary="{inner}"\r\n\r\n'.encode()
+        shown += _joined(inner, parts)
+    head = _headers(parcel, sender_of(parcel, house), boundary=outer)
+    return head + _joined(outer, [_part("text/plain", parcel.written.text), shown])
+
+
+def _headers(parcel: Parcel, sender: Address, *, boundary: str) -> bytes:
     mail = EmailMessage(policy=POLICY)
     mail["From"] = sender
     if parcel.reply_to:
@@ -107,19 +132,37 @@ def build_mail(parcel: Parcel, house: Address, picture: bytes | None = None) -> 
     if parcel.stop_address:
         mail["List-Unsubscribe"] = f"<{parcel.stop_address}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(parcel.written.text)
-    html = parcel.written.html
-    if picture is not None:
-        html = html.replace(PICTURE, PICTURE_TAG, 1)
-    mail.add_alternative(html, subtype="html")
-    if picture is not None:
-        _add_picture(mail, picture)
-    mail["Content-Language"] = parcel.written.locale  # last: new content would take it away
-    return mail
+    mail["MIME-Version"] = "1.0"
+    mail["Content-Language"] = parcel.written.locale
+    mail["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
+    folded = (POLICY.fold_binary(name, value) for name, value in mail.items())
+    return b"".join(folded) + END
 
 
-def _add_picture(mail: EmailMessage, picture: bytes) -> None:
-    """Put a PNG beside the HTML that shows it, and below the same part: nobody sees it twice."""
-    _, page = mail.iter_parts()
-    assert isinstance(page, EmailMessage)
-    page.add_related(picture, "image", "png", cid=f"<{PICTURE_CID}>", disposition="inline")
+def _part(kind: str, text: str) -> bytes:
+    """Return a text as a part; other letters than ASCII, and long lines, in base64."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    data = LINE_END.join(lines).encode()
+    is_plain = data.isascii() and max(map(len, lines)) <= PLAIN_LENGTH_MAX
+    encoding, body = ("7bit", data) if is_plain else ("base64", _encoded(data))
+    head = f'Content-Type: {kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    return head.encode() + body
+
+
+@lru_cache(maxsize=PICTURES_KEPT_MAX)
+def _picture_part(picture: bytes) -> bytes:
+    head = (
+        "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-Disposition: inline\r\nContent-ID: <{PICTURE_CID}>\r\n\r\n"
+    )
+    return head.encode() + _encoded(picture)
+
+
+def _encoded(data: bytes) -> bytes:
+    return encodebytes(data).rstrip().replace(b"\n", END)
+
+
+def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:
+    """Return parts between their boundary, which has the message's id: nobody can write it."""
+    mark = b"--" + boundary.encode()
+    return b"".join(mark + END + part + END for part in parts) + mark + b"--" + END

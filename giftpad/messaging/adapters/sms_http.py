@@ -25,6 +25,7 @@ from giftpad.messaging.rules.sending import (
     lost,
     put_off,
     refused,
+    silent,
     taken,
 )
 
@@ -109,7 +110,7 @@ def post(
     except requests.ConnectTimeout:
         return away("SMS provider: no connection in time")
     except requests.ReadTimeout:
-        return lost("SMS provider gave no answer in time")
+        return silent("SMS provider gave no answer in time")
     except requests.ConnectionError as error:
         return _unconnected(error)
     except requests.RequestException as error:

@@ -3,7 +3,7 @@
 Hides: smtplib, TLS, which answers are for ever.  Words of the server are not passed on, since they
 quote the recipient; its numbers are.
 
-Source: RFC 5321; RFC 3207 for STARTTLS; RFC 8314 for smtps.
+Source: RFC 5321; RFC 2920 for several commands at once; RFC 3207 for STARTTLS; RFC 8314 for smtps.
 """
 
 from __future__ import annotations
@@ -12,15 +12,24 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 from giftpad.messaging.rules.addresses import quote_mail, split_mail
-from giftpad.messaging.rules.sending import Ending, Outcome, away, lost, put_off, refused, taken
+from giftpad.messaging.rules.sending import (
+    Ending,
+    Outcome,
+    away,
+    lost,
+    put_off,
+    refused,
+    silent,
+    taken,
+)
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 5.0
@@ -64,7 +73,7 @@ class MailServer:
             password=unquote(parts.password or ""),
         )
 
-    def send(self, mail: EmailMessage, *, to: str, back: str = "") -> Outcome:
+    def send(self, mail: bytes, *, to: str, back: str = "") -> Outcome:
         """Hand over one mail and tell how it ended; raises nothing that the server can cause.
 
         ``back`` is where word of a mail that bounces comes; the house's address otherwise.
@@ -84,7 +93,7 @@ class MailLine:
         self._line: _Line | None = None
         self._count = 0
 
-    def send(self, mail: EmailMessage, *, to: str, back: str = "") -> Outcome:
+    def send(self, mail: bytes, *, to: str, back: str = "") -> Outcome:
         """Hand over one mail, as ``MailServer.send``."""
         was_open = self._line is not None
         outcome, is_asked = self._try(mail, to, back)
@@ -92,7 +101,7 @@ class MailLine:
             outcome, _ = self._try(mail, to, back)
         return outcome
 
-    def _try(self, mail: EmailMessage, to: str, back: str) -> tuple[Outcome, bool]:
+    def _try(self, mail: bytes, to: str, back: str) -> tuple[Outcome, bool]:
         """Tell how one try ended, and whether the server has heard of the mail."""
         try:
             line = self._line or self._open()
@@ -169,35 +178,56 @@ class _Line(smtplib.SMTP):
         if self.server.user:
             self.login(self.server.user, self.server.password)
 
-    def hand_over(self, mail: EmailMessage, to: str, back: str) -> Outcome:
+    def hand_over(self, mail: bytes, to: str, back: str) -> Outcome:
         """Send one mail by the open connection."""
         self.is_asked = False
         assert self.sock is not None
         self.sock.settimeout(ANSWER_TIMEOUT_S)
-        code, said = self.mail(quote_mail(back) if back else self.server.sender.addr_spec)
+        sender = quote_mail(back) if back else self.server.sender.addr_spec
+        commands = [f"MAIL FROM:<{sender}>", f"RCPT TO:<{quote_mail(to)}>", "DATA"]
+        replies = self._replies(commands)
+        code, said = next(replies)
         self.is_asked = code != CLOSING and code > 0
         if code != DONE:
             # Whoever refuses our own name refuses it for every mail; a tenant's, for its own.
             reason = f"mail server refused the sender: {_numbers(code, said)}"
             return put_off(reason) if back and self.is_asked else away(reason)
-        code, said = self.rcpt(quote_mail(to))
-        if code >= TEMPORARY or code < 0:
-            return _judge(code, said, "the recipient")
-        code, said = self.docmd("DATA")
+        for what in ("the recipient", "the mail"):
+            code, said = next(replies)
+            if not DONE <= code <= GO_ON:
+                return _judge(code, said, what)
         if code != GO_ON:
             return _judge(code, said, "the mail")
         return self._finish(mail)
 
-    def _finish(self, mail: EmailMessage) -> Outcome:
+    def _replies(self, commands: list[str]) -> Iterator[tuple[int, bytes]]:
+        """Give the answer to each command; all are asked at once where the server takes that.
+
+        Whoever finds one refused must not go on with this connection: the server may wait for a
+        mail that has nobody to go to.
+        Source: RFC 2920.
+        """
+        if self.has_extn("pipelining"):
+            self.send("".join(f"{command}\r\n" for command in commands))
+            for _ in commands:
+                yield self.getreply()
+        else:
+            for command in commands:
+                yield self.docmd(command)
+
+    def _finish(self, mail: bytes) -> Outcome:
         """Send the mail itself; from here on silence says nothing of whether it was taken."""
         assert self.sock is not None
         self.sock.settimeout(ACCEPT_TIMEOUT_S)
-        body = smtplib.quotedata(mail.as_bytes().decode("ascii"))
+        body = mail.replace(b"\r\n.", b"\r\n..")  # its first line is a header's
         try:
-            self.send(body + ("" if body.endswith("\r\n") else "\r\n") + ".\r\n")
+            self.send(body + b".\r\n")
             code, said = self.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            return lost(f"mail server gave no answer to a whole mail: {_words(error)}")
+            # The library tells of silence and of an end in the same words.
+            is_silence = isinstance(error.__context__ or error, TimeoutError)
+            reason = f"mail server gave no answer to a whole mail: {_words(error)}"
+            return silent(reason) if is_silence else lost(reason)
         if code >= TEMPORARY:
             return _judge(code, said, "the mail")
         if not DONE <= code < MORE:

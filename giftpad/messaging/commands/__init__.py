@@ -9,6 +9,7 @@ from giftpad.messaging.commands.bulk import (
     take_line,
     wake_due_bulk,
 )
+from giftpad.messaging.commands.chunks import Taken, begin_next, finish_taken, make_ready
 from giftpad.messaging.commands.intents import Message, preview, retry, send, send_many
 from giftpad.messaging.commands.letterheads import SECTION_FILES, apply_section, read_section
 from giftpad.messaging.commands.receipts import note_receipt, tenant_of_receipt
@@ -34,15 +35,19 @@ __all__ = [
     "Held",
     "Message",
     "Stopped",
+    "Taken",
     "apply_section",
+    "begin_next",
     "find_stop",
     "find_way",
     "finish_sending",
+    "finish_taken",
     "hold_bulk",
     "leave_line",
     "let_go",
     "lift_suppressions",
     "list_doubtful",
+    "make_ready",
     "note_found",
     "note_receipt",
     "open_run",

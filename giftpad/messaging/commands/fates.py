@@ -28,15 +28,12 @@ from giftpad.messaging.rules.sending import (
 )
 
 
-def lock_message(work: Work, message_id: UUID, *, passes_over: bool = False) -> MessageRow | None:
-    """Return a message's row, which nobody else changes until ``work`` ends.
-
-    ``passes_over``: None, too, while somebody else has it.
-    """
+def lock_message(work: Work, message_id: UUID) -> MessageRow | None:
+    """Return a message's row, which nobody else changes until ``work`` ends."""
     return work.session.execute(
         sa.select(MessageRow)
         .where(MessageRow.tenant_id == work.tenant_id, MessageRow.id == message_id)
-        .with_for_update(skip_locked=passes_over)
+        .with_for_update()
     ).scalar_one_or_none()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from giftpad.messaging.adapters import knows_keys, stop_hook, stop_page
 from giftpad.messaging.adapters.mails import Parcel
 from giftpad.messaging.commands.due import publish_due
 from giftpad.messaging.commands.fates import close, lock_message
-from giftpad.messaging.commands.runs import is_going, note_change, purge_runs
+from giftpad.messaging.commands.runs import note_change, purge_runs
 from giftpad.messaging.commands.suppressions import (
     find_reason,
     purge_suppressions,
@@ -25,7 +24,7 @@ from giftpad.messaging.commands.suppressions import (
     stopped_address,
 )
 from giftpad.messaging.errors import PutOff
-from giftpad.messaging.models import LetterheadRow, MessageRow, RunRow, message_place
+from giftpad.messaging.models import LetterheadRow, MessageRow, message_place
 from giftpad.messaging.rules.letterheads import wording_in
 from giftpad.messaging.rules.letters import ENVELOPE, LETTERS, write
 from giftpad.messaging.rules.sending import (
@@ -55,6 +54,7 @@ from giftpad.messaging.rules.sending import (
 PUT_BACK_MAX = 500
 PURGE_MAX = 5_000
 VANISHED = "the worker that sent it ended without a word"
+NOT_OPENED = "its content does not open: the key is gone"
 
 
 def find_way(work: Work, message_id: UUID) -> tuple[str, str] | None:
@@ -68,52 +68,45 @@ def find_way(work: Work, message_id: UUID) -> tuple[str, str] | None:
     return (row.channel, class_of(row.queue)) if row is not None else None
 
 
-def start_sending(
-    work: Work, message_id: UUID, *, held_until: datetime | None = None
-) -> Parcel | None:
+def start_sending(work: Work, message_id: UUID) -> Parcel | None:
     """Hold a message for one attempt; None if there is nothing to be sent any more.
 
-    With ``held_until`` only if nobody else has taken it since it was held until then, or has it
-    just now.
     Locks: the message, its run.
     Raises: PutOff while somebody else holds it.
     """
-    # Of bulk the run may be locked already, by the end of the message before, and whoever withdraws
-    # messages locks them before the run: to wait here could be to wait for each other.
-    row = lock_message(work, message_id, passes_over=held_until is not None)
+    row = lock_message(work, message_id)
     if row is None or row.state not in OPEN:
         return None
-    if held_until is not None and (row.due_at != held_until or _is_held_back(work, row)):
-        row.due_at = work.at if row.due_at == held_until else row.due_at
-        return None
     repeats = may_repeat(row.queue, knows_keys=knows_keys(row.channel))
+    if close_unfit(work, row, repeats=repeats):
+        return None
+    return _hold(work, row, repeats=repeats)
+
+
+def close_unfit(work: Work, row: MessageRow, *, repeats: bool) -> bool:
+    """Close an open message, which is locked, if no attempt is to be made any more.
+
+    Locks: its run.
+    Raises: PutOff while somebody else sends it.
+    """
+    state = ""
     if row.state == SENDING:
         assert row.leased_until is not None
         if row.leased_until > work.at:
             message = "another worker is sending it"
             raise PutOff(message)
-        row.last_error = VANISHED
-        if not repeats:
-            close(work, row, UNKNOWN)
-            return None
-    if row.send_before is not None and row.send_before <= work.at:
-        close(work, row, EXPIRED)
-        return None
-    if row.attempts >= ATTEMPTS_MAX:
-        close(work, row, FAILED)
-        return None
-    return _hold(work, row, repeats=repeats)
-
-
-def _is_held_back(work: Work, row: MessageRow) -> bool:
-    if row.run_id is None:
-        return False
-    run = work.session.execute(
-        sa.select(RunRow)
-        .where(RunRow.tenant_id == work.tenant_id, RunRow.id == row.run_id)
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    return run is not None and not is_going(work, run)
+        if row.sent_at is not None:  # its worker died before the end of its chunk
+            state = SENT
+        else:
+            row.last_error = VANISHED
+            state = "" if repeats else UNKNOWN
+    if not state and row.send_before is not None and row.send_before <= work.at:
+        state = EXPIRED
+    if not state and row.attempts >= ATTEMPTS_MAX:
+        state = FAILED
+    if state:
+        close(work, row, state)
+    return bool(state)
 
 
 def open_message(row: MessageRow) -> tuple[str, dict[str, Any]]:
@@ -129,15 +122,13 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
     try:
         to, values = open_message(row)
     except SealBroken:
-        row.last_error = "its content does not open: the key is gone"
-        close(work, row, FAILED)
+        close_unopened(work, row, NOT_OPENED, FAILED)
         return None
     if row.queue != CODES:
         stopped = stopped_address(work, row.channel, to, "")
         reason = find_reason(work, row.queue, LETTERS[row.template], stopped)
         if reason:
-            row.last_error = f"nothing is sent to this address: {reason}"
-            close(work, row, SUPPRESSED)
+            close_unopened(work, row, f"nothing is sent to this address: {reason}", SUPPRESSED)
             return None
     row.state = SENDING
     row.attempts += 1
@@ -146,10 +137,28 @@ def _hold(work: Work, row: MessageRow, *, repeats: bool) -> Parcel | None:
     return make_parcel(work, row, to, values, repeats=repeats)
 
 
+def close_unopened(work: Work, row: MessageRow, why: str, state: str) -> None:
+    """Close a message that is not even begun.
+
+    Locks: its run.
+    """
+    row.last_error = why
+    close(work, row, state)
+
+
 def make_parcel(
-    work: Work, row: MessageRow, to: str, values: dict[str, Any], *, repeats: bool
+    work: Work,
+    row: MessageRow,
+    to: str,
+    values: dict[str, Any],
+    *,
+    repeats: bool,
+    attempt: int | None = None,
 ) -> Parcel:
-    """Return a message as it is handed over, or asked for."""
+    """Return a message as it is handed over, or asked for.
+
+    ``attempt`` is the number of the attempt that is to come, where it has not begun yet.
+    """
     envelope = values.pop(ENVELOPE, {})
     head = _letterhead_of(work, row)
     stop_token_of_it = ""
@@ -161,7 +170,7 @@ def make_parcel(
         channel=row.channel,
         queue=row.queue,
         template=row.template,
-        attempt=row.attempts,
+        attempt=row.attempts if attempt is None else attempt,
         repeats=repeats,
         at=work.at,
         asks_first=row.asks_first,
@@ -190,7 +199,11 @@ def _letterhead_of(work: Work, row: MessageRow) -> LetterheadRow | None:
     """Return what a tenant's letters are written on; a code does not depend on it."""
     if row.queue == CODES:
         return None
-    return work.session.get(LetterheadRow, row.tenant_id)
+    kept = work.session.info  # most tenants have none, and that is not remembered otherwise
+    if LetterheadRow not in kept:
+        kept[LetterheadRow] = work.session.get(LetterheadRow, row.tenant_id)
+    head: LetterheadRow | None = kept[LetterheadRow]
+    return head
 
 
 def _open(row: MessageRow, column: str, sealed: bytes | None) -> str:

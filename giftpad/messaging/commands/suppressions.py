@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -80,16 +81,25 @@ def stopped_address(work: Work, channel: str, address: str, reason: str) -> Stop
 
 def find_reason(work: Work, queue: str, letter: Letter, stopped: Stopped) -> str:
     """Return why a message is not sent to an address; empty if it is."""
-    reasons = work.session.execute(
-        sa.select(SuppressionRow.reason)
+    reasons = find_reasons(work, [stopped.index])[stopped.index]
+    return next((reason for reason in reasons if is_stopped(reason, queue, letter)), "")
+
+
+def find_reasons(work: Work, indexes: Sequence[bytes]) -> dict[bytes, list[str]]:
+    """Return what is said of each of some addresses, by one statement."""
+    said = work.session.execute(
+        sa.select(SuppressionRow.address_index, SuppressionRow.reason)
         .where(
             SuppressionRow.tenant_id == work.tenant_id,
-            SuppressionRow.address_index == stopped.index,
+            SuppressionRow.address_index.in_(indexes),
             SuppressionRow.lifted_at.is_(None),
         )
         .order_by(SuppressionRow.reason)
-    ).scalars()
-    return next((reason for reason in reasons if is_stopped(reason, queue, letter)), "")
+    ).all()
+    reasons: dict[bytes, list[str]] = {index: [] for index in indexes}
+    for index, reason in said:
+        reasons[bytes(index)].append(reason)
+    return reasons
 
 
 def lift_suppressions(work: Work, channel: str, address: str) -> int:

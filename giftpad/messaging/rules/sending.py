@@ -34,6 +34,8 @@ LINES_MAX = 4
 SLICE_S = 8.0
 """After so long a worker lets another tenant's bulk go first, or ends if it was told to: it has
 less time for that than a slow run would take."""
+SLOW_S = 1.5
+"""A provider that takes longer over one message ends the slice: mail waits behind slow SMS too."""
 BULK_FIRST = timedelta(minutes=1)
 QUICK_TRIES_MAX = 7
 """Attempts that follow one another within two minutes, by the back-off of the rails."""
@@ -107,6 +109,11 @@ def refused(reason: str) -> Outcome:
 def lost(reason: str) -> Outcome:
     """Return that nobody here knows whether the message was taken."""
     return Outcome(ending=Ending.LOST, reason=reason)
+
+
+def silent(reason: str) -> Outcome:
+    """Return the same of a provider that says nothing at all: the next would wait as long."""
+    return Outcome(ending=Ending.LOST, reason=reason, is_away=True)
 
 
 def queue_of(channel: str, *, is_code: bool, is_bulk: bool = False) -> str:
