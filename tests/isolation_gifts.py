@@ -7,7 +7,7 @@ from uuid import UUID
 
 from giftpad import gifts
 from giftpad.kernel.work import unit_of_work
-from tests import pump
+from tests import isolation_operator, pump
 from tests.isolation_made_gifts import bounced, company, draft, gift, parcel, sent, waiting
 from tests.isolation_people import Pages
 from tests.isolation_recipe import (
@@ -108,6 +108,7 @@ GIFT = f"{ALL}/one/<uuid:gift_id>"
 SHIPPING = f"{ALL}/shipping"
 CLAIM = f"{SHIPPING}/claims/<uuid:claim_id>"
 PAGES: dict[str, list[Recipe]] = {
+    **isolation_operator.PAGES,
     f"GET {ALL}": [_at(_plain(), stranger=OK)],
     # A draft of their own: its address is as new as that of the next one.
     f"POST {ALL}": [_at(lambda _: Call(data=_form()), status=SENT_ON, stranger=SENT_ON)],

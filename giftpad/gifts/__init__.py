@@ -30,6 +30,7 @@ from giftpad.gifts.commands.lines import (
 )
 from giftpad.gifts.commands.links import list_links, open_links, show_link
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
+from giftpad.gifts.commands.redriving import redrive_order
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
@@ -54,6 +55,7 @@ from giftpad.gifts.errors import (
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
+    NothingToRedrive,
     OrderIncomplete,
     OrderNotFound,
     OrderUnfit,
@@ -134,6 +136,7 @@ from giftpad.gifts.queries.shipping import (
     list_suppliers,
     tracking_purpose,
 )
+from giftpad.gifts.queries.troubles import OpenOrder, get_open_order, list_open_orders
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
@@ -148,6 +151,7 @@ from giftpad.gifts.rules.shipping import (
     ShippingFault,
     clean_shipped,
 )
+from giftpad.gifts.rules.troubles import TROUBLES, Trouble
 
 __all__ = [
     "ADDRESS_SENTENCES",
@@ -164,6 +168,7 @@ __all__ = [
     "STATES",
     "TIME_SLOTS",
     "TRACKING_FIELDS",
+    "TROUBLES",
     "WORDS_LENGTH_MAX",
     "Address",
     "AddressFaulty",
@@ -202,6 +207,8 @@ __all__ = [
     "LinesFaulty",
     "LinesRepeated",
     "Look",
+    "NothingToRedrive",
+    "OpenOrder",
     "OrderApproved",
     "OrderClosed",
     "OrderDraft",
@@ -228,6 +235,7 @@ __all__ = [
     "SupplierView",
     "ThanksView",
     "TooManyLines",
+    "Trouble",
     "Undelivered",
     "apply_section",
     "approve_order",
@@ -263,6 +271,7 @@ __all__ = [
     "get_gift",
     "get_letter",
     "get_link",
+    "get_open_order",
     "get_order",
     "get_parcel",
     "get_progress",
@@ -274,6 +283,7 @@ __all__ = [
     "list_gifts",
     "list_lines",
     "list_links",
+    "list_open_orders",
     "list_orders",
     "list_parcels",
     "list_prints",
@@ -298,6 +308,7 @@ __all__ = [
     "read_cards",
     "read_section",
     "readdress",
+    "redrive_order",
     "remember_columns",
     "resend",
     "send_back",

@@ -88,6 +88,13 @@ class BudgetTooSmall(Rejected):
     sentence = "{missing_minor} are missing for this order. No money has moved."
 
 
+class NothingToRedrive(Conflict):
+    """Nothing of an order goes on by being started again."""
+
+    code = "gift_order.nothing_to_redrive"
+    sentence = "Nothing of this order has stopped that could be started again."
+
+
 class OwnOrder(Rejected):
     """Whoever submitted an order does not approve it."""
 

@@ -35,6 +35,7 @@ from giftpad.messaging.commands import (
     stop_token,
     suppress,
     tenant_of_receipt,
+    wake_run,
 )
 from giftpad.messaging.errors import (
     AddressUnfit,
@@ -68,6 +69,7 @@ from giftpad.messaging.queries import (
     get_message,
     get_run,
     list_messages,
+    list_open_runs,
     list_runs,
     list_suppressions,
 )
@@ -127,6 +129,7 @@ __all__ = [
     "get_run",
     "lift_suppressions",
     "list_messages",
+    "list_open_runs",
     "list_runs",
     "list_suppressions",
     "note_receipt",
@@ -143,4 +146,5 @@ __all__ = [
     "stop_token",
     "suppress",
     "tenant_of_receipt",
+    "wake_run",
 ]

@@ -70,6 +70,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "gift.delivery",
     "operator.health",
     "operator.dead",
+    "operator.gifts",
     "operator.visits",
     "pictures",
     "lan",

@@ -12,7 +12,7 @@ from giftpad.messaging.commands.bulk import (
 from giftpad.messaging.commands.intents import Message, preview, retry, send, send_many
 from giftpad.messaging.commands.letterheads import SECTION_FILES, apply_section, read_section
 from giftpad.messaging.commands.receipts import note_receipt, tenant_of_receipt
-from giftpad.messaging.commands.runs import open_run, pause_run, resume_run
+from giftpad.messaging.commands.runs import open_run, pause_run, resume_run, wake_run
 from giftpad.messaging.commands.sending import (
     find_way,
     finish_sending,
@@ -60,4 +60,5 @@ __all__ = [
     "take_line",
     "tenant_of_receipt",
     "wake_due_bulk",
+    "wake_run",
 ]

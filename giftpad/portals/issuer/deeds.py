@@ -72,6 +72,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_order.rest_cancelled": mark("Took back unclaimed gifts"),
     "gift_order.report_taken": mark("Took a list of gifts away"),
     "gift_order.links_taken": mark("Took the links of gifts out"),
+    "gift_order.redriven": mark("Started a gift order again"),
     "gift.cancelled": mark("Took a gift back"),
     "gift.extended": mark("Gave a gift more time"),
     "gift.resent": mark("Sent a gift again"),
