@@ -92,6 +92,11 @@ def _listed(pages: Pages) -> Call:
     return Call(data=_form(supplier="みほん農園", until=until))
 
 
+def _card(side: Side) -> str:
+    return gift(side, "card")
+
+
+LOST: dict[str, object] = {"channel": "card", "why": "lost"}
 WHY = {"why": "left us"}
 SUPPLIER: dict[str, object] = {"supplier": "みほん農園"}
 LETTER: dict[str, object] = {
@@ -148,6 +153,8 @@ PAGES: dict[str, list[Recipe]] = {
     f"POST {ORDER}/cards/print-again": [_at(_keyed(sent), status=SENT_ON)],
     f"GET {ORDER}/cancel-rest": [_at(_of(sent))],
     f"POST {ORDER}/cancel-rest": [_at(_of(sent, **WHY), status=SENT_ON)],
+    f"GET {GIFT}/replace": [_at(_of(_card, "gift_id"))],
+    f"POST {GIFT}/replace": [_at(_of(_card, "gift_id", **LOST), status=SENT_ON)],
     f"GET {GIFT}": [_at(_of(gift, "gift_id"))],
     f"GET {GIFT}/resend": [_at(_of(gift, "gift_id"))],
     f"POST {GIFT}/resend": [_at(_keyed(bounced, "gift_id"), status=SENT_ON)],

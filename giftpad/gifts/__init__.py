@@ -31,6 +31,7 @@ from giftpad.gifts.commands.lines import (
 from giftpad.gifts.commands.links import list_links, open_links, show_link
 from giftpad.gifts.commands.prints import CardTicket, open_cards, print_again
 from giftpad.gifts.commands.redriving import redrive_order
+from giftpad.gifts.commands.relinking import PassOn, pass_on, replace_card
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
@@ -55,12 +56,15 @@ from giftpad.gifts.errors import (
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
+    LinkChanged,
     NothingToRedrive,
+    NotPassedOn,
     OrderIncomplete,
     OrderNotFound,
     OrderUnfit,
     OrderWrongState,
     OwnOrder,
+    PassedOn,
     PrintGone,
     PrintNotFound,
     ReferencesKnown,
@@ -101,6 +105,8 @@ from giftpad.gifts.queries.letters import (
     Letter,
     ThanksView,
     find_gift_id,
+    find_link_change,
+    find_passed,
     get_letter,
 )
 from giftpad.gifts.queries.lines import (
@@ -206,7 +212,9 @@ __all__ = [
     "LineView",
     "LinesFaulty",
     "LinesRepeated",
+    "LinkChanged",
     "Look",
+    "NotPassedOn",
     "NothingToRedrive",
     "OpenOrder",
     "OrderApproved",
@@ -223,6 +231,8 @@ __all__ = [
     "OwnOrder",
     "ParcelPage",
     "ParcelView",
+    "PassOn",
+    "PassedOn",
     "PrintGone",
     "PrintNotFound",
     "PrintView",
@@ -266,6 +276,8 @@ __all__ = [
     "find_gift_id",
     "find_gift_tenant",
     "find_gifts",
+    "find_link_change",
+    "find_passed",
     "get_budget",
     "get_contract",
     "get_gift",
@@ -304,12 +316,14 @@ __all__ = [
     "note_shipped",
     "open_cards",
     "open_links",
+    "pass_on",
     "print_again",
     "read_cards",
     "read_section",
     "readdress",
     "redrive_order",
     "remember_columns",
+    "replace_card",
     "resend",
     "send_back",
     "send_once_more",

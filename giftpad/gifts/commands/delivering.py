@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, tenancy
-from giftpad.gifts.commands.claiming import lock_gift
+from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
@@ -64,9 +64,10 @@ def resend(work: Work, gift_id: UUID) -> None:
 
     Whoever got it may not be bothered at will; one that never arrived may be sent again at once.
     Locks: the gift.
-    Raises: GiftNotFound, GiftWrongState, ResendTooSoon, ChannelMissing.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, ResendTooSoon, ChannelMissing.
     """
     gift, order = lock_gift(work, gift_id)
+    refuse_passed_on(gift)
     _check_resend(work, gift)
     gift.resent += 1
     work.session.flush()  # the letter's statement below writes the same row
@@ -97,11 +98,12 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> None:
 
     The link stays the same, so whoever has it already has it still.
     Locks: the gift.
-    Raises: GiftNotFound, GiftWrongState, OrderUnfit, ChannelMissing.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, OrderUnfit, ChannelMissing.
     """
     gift, order = lock_gift(work, gift_id)
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
+    refuse_passed_on(gift)
     person = dict(open_person(gift))
     column = {MAIL: "mail", SMS: "phone"}.get(channel, "")
     judged = judge_recipient(

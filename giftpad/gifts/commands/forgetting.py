@@ -50,6 +50,7 @@ def forget_some(work: Work) -> int:
     )
     sealed: tuple[tuple[Any, Any, Any], ...] = (
         (GiftRow, GiftRow.id, GiftRow.person_sealed),
+        (GiftRow, GiftRow.id, GiftRow.first_sealed),
         (ClaimRow, ClaimRow.id, ClaimRow.address_sealed),
         (ThanksRow, ThanksRow.gift_id, ThanksRow.words_sealed),
     )

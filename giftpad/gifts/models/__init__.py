@@ -1,7 +1,7 @@
 """What gifts keep, a table a class."""
 
 from giftpad.gifts.models.files import ColumnsRow, FileRow, file_place
-from giftpad.gifts.models.gifts import ClaimRow, GiftRow, ThanksRow, person_place
+from giftpad.gifts.models.gifts import ClaimRow, GiftRow, OldLinkRow, ThanksRow, person_place
 from giftpad.gifts.models.orders import ContractRow, DepositRow, LineRow, OrderRow
 from giftpad.gifts.models.prints import PrintRow
 
@@ -13,6 +13,7 @@ __all__ = [
     "FileRow",
     "GiftRow",
     "LineRow",
+    "OldLinkRow",
     "OrderRow",
     "PrintRow",
     "ThanksRow",

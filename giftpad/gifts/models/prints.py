@@ -34,6 +34,8 @@ class PrintRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[UUID]
     number: Mapped[int]
+    gift_id: Mapped[UUID | None]
+    """The one gift of a file for a card that was replaced."""
     place: Mapped[int]
     """How many cards of the order come before."""
     quantity: Mapped[int]

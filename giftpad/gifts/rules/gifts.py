@@ -19,6 +19,10 @@ CLAIM_STATES = (RECEIVED, PREPARING, SHIPPED, ARRIVED, CAME_BACK, WITHDRAWN)
 CHANGEABLE = (RECEIVED, CAME_BACK)
 """States in which the address of a claim can be changed."""
 
+REPLACED, PASSED_ON = "replaced", "passed_on"
+LINK_CHANGES = (REPLACED, PASSED_ON)
+"""Why a link opens its gift no more, though the gift is there."""
+
 TIME_SLOTS = ("any", "morning", "afternoon", "evening")
 STAMPS = ("thanks", "delighted", "delicious", "surprised", "see_you")
 WORDS_LENGTH_MAX = 300

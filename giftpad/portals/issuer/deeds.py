@@ -78,6 +78,8 @@ ACTIONS: Mapping[str, str] = {
     "gift.resent": mark("Sent a gift again"),
     "gift.readdressed": mark("Sent a gift elsewhere"),
     "gift.link_shown": mark("Looked at the link of a gift"),
+    "gift.card_replaced": mark("Replaced a card that was lost"),
+    "gift.passed_on": mark("Passed a gift on"),
     "gift.reopened": mark("Let somebody choose again"),
     "gift_claims.listed": mark("Gave a supplier its list"),
     "gift_claims.list_taken": mark("Took a supplier's list out"),
