@@ -139,6 +139,8 @@ def test_by_mail_whoever_gets_it_reads_who_passed_it_on_and_the_desk_reads_no_ad
     letter = sender.letter(gift)
     assert letter.recipient_name == "見本 次郎"
     assert "見本 花子" in letter.note
+    owner = sender.site.person("owner").get(f"/desk/gifts/one/{gift.id}", headers=EN)
+    assert "Whoever held the gift" in owner.text, "the deed names no member"
     for role in ("owner", "support"):
         somebody = sender.site.person(role)
         for path in (f"/desk/gifts/one/{gift.id}", f"/desk/gifts/{gift.order_id}"):
