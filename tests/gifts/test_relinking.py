@@ -120,6 +120,27 @@ def test_the_new_file_holds_the_one_card_whatever_became_of_others(company):
     assert last.name in task.cards[0].recipient
 
 
+def test_the_new_card_does_not_wait_for_files_that_are_gone(company):
+    order_id = company.sent(1, "card")
+    replace_card(company, company.gifts(order_id)[0].id)
+    with unit_of_work(company.scope) as work:
+        work.session.execute(
+            sa.text(
+                "UPDATE gift_prints SET state = CASE number WHEN 1 THEN 'gone' ELSE 'ready' END,"
+                " sha256 = CASE number WHEN 2 THEN 'ab' END, file_id = gen_random_uuid()"
+                " WHERE order_id = :order"
+            ),
+            {"order": order_id},
+        )
+    with unit_of_work(company.scope) as work:
+        (ticket,) = gifts.open_cards(work, order_id, number=2)
+        with pytest.raises(gifts.PrintGone):
+            gifts.open_cards(work, order_id)
+        with pytest.raises(gifts.PrintNotFound):
+            gifts.open_cards(work, order_id, number=3)
+    assert (ticket.number, ticket.quantity) == (2, 1)
+
+
 def test_each_replacement_is_counted_and_says_why(company):
     gift = company.gifts(company.sent(1, "card"))[0]
     for _ in range(2):

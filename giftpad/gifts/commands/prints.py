@@ -240,8 +240,11 @@ class CardTicket:
     serials: tuple[str, ...] = field(repr=False, default=())
 
 
-def open_cards(work: Work, order_id: UUID) -> list[CardTicket]:
-    """Put on record that the files of an order's cards are taken out, and return the tickets.
+def open_cards(work: Work, order_id: UUID, *, number: int | None = None) -> list[CardTicket]:
+    """Put on record that files of an order's cards are taken out, and return the tickets.
+
+    All files are, or the one of this ``number``: the card that takes a lost one's place does not
+    wait for files that were kept long enough and are gone.
 
     Raises: PrintNotFound if there are no cards, PrintGone unless every file is ready.
     """
@@ -250,6 +253,8 @@ def open_cards(work: Work, order_id: UUID) -> list[CardTicket]:
         .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id)
         .order_by(PrintRow.number)
     ).all()
+    if number is not None:
+        rows = [row for row in rows if row.number == number]
     if not rows:
         raise PrintNotFound
     if any(row.state != READY for row in rows):
