@@ -7,7 +7,7 @@ from uuid import UUID
 
 from giftpad import gifts
 from giftpad.kernel.work import unit_of_work
-from tests import pump
+from tests import isolation_operator, pump
 from tests.isolation_made_gifts import (
     bounced,
     company,
@@ -121,6 +121,11 @@ def _list_file(pages: Pages) -> Call:
     return Call(path={"list_id": str(list_id)})
 
 
+def _card(side: Side) -> str:
+    return gift(side, "card")
+
+
+LOST: dict[str, object] = {"channel": "card", "why": "lost"}
 WHY = {"why": "left us"}
 SUPPLIER: dict[str, object] = {"supplier": "みほん農園"}
 LETTER: dict[str, object] = {
@@ -137,6 +142,7 @@ GIFT = f"{ALL}/one/<uuid:gift_id>"
 SHIPPING = f"{ALL}/shipping"
 CLAIM = f"{SHIPPING}/claims/<uuid:claim_id>"
 PAGES: dict[str, list[Recipe]] = {
+    **isolation_operator.PAGES,
     f"GET {ALL}": [_at(_plain(), stranger=OK)],
     # A draft of their own: its address is as new as that of the next one.
     f"POST {ALL}": [_at(lambda _: Call(data=_form()), status=SENT_ON, stranger=SENT_ON)],
@@ -180,6 +186,8 @@ PAGES: dict[str, list[Recipe]] = {
     f"POST {ORDER}/stop": [_at(_of(issuing, **WHY), status=SENT_ON)],
     f"GET {ORDER}/cancel-rest": [_at(_of(sent))],
     f"POST {ORDER}/cancel-rest": [_at(_of(sent, **WHY), status=SENT_ON)],
+    f"GET {GIFT}/replace": [_at(_of(_card, "gift_id"))],
+    f"POST {GIFT}/replace": [_at(_of(_card, "gift_id", **LOST), status=SENT_ON)],
     f"GET {GIFT}": [_at(_of(gift, "gift_id"))],
     f"GET {GIFT}/resend": [_at(_of(gift, "gift_id"))],
     f"POST {GIFT}/resend": [_at(_keyed(bounced, "gift_id"), status=SENT_ON)],

@@ -34,6 +34,8 @@ def leave_rows(scope: Scope, settings: Settings) -> make_gifts.Company:
     company.claim(gift.id)
     with unit_of_work(scope) as work:
         gifts.thank(work, gift.id, stamp="thanks", words="ありがとう")
-    company.sent(1, "card")
+    card = company.gifts(company.sent(1, "card"))[0]
+    with unit_of_work(scope) as work:
+        gifts.replace_card(work, card.id, reason="lost")
     pump.pump(settings)
     return company

@@ -52,6 +52,7 @@ class Watch:
         self.counts: deque[tuple[float, metrics.Counted]] = deque()
         self.money: dict[str, Any] | None = None
         self.money_due_at = 0.0
+        self.gifts_due_at = 0.0
         self.port_due_at = 0.0
         self.port_error: OSError | None = None
         self.end_serving: Callable[[], None] | None = None
@@ -107,6 +108,7 @@ class Watch:
             found["outbox"] = health.look_at_rails(self.rails)
             found["database"] |= health.look_at_standbys(self.rails)
             found["money"] = self._money()
+            found["gift_orders"] = self._gift_orders()
         except (psycopg.Error, Unavailable) as error:
             log.warning("database does not answer", error=type(error).__name__)
             found["database"]["up"] = isinstance(error, SLOW)
@@ -126,6 +128,14 @@ class Watch:
         self.money = health.measure_money()
         self.money_due_at = time.monotonic() + MONEY_EVERY_S
         return self.money
+
+    def _gift_orders(self) -> dict[str, Any] | None:
+        """Look at gift orders tenant by tenant, once a minute."""
+        if time.monotonic() < self.gifts_due_at:
+            return None
+        found = health.measure_gift_orders()
+        self.gifts_due_at = time.monotonic() + MONEY_EVERY_S
+        return found
 
     def _queues(self) -> dict[str, Any]:
         now = datetime.now(UTC)

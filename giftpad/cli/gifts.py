@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 
 from giftpad import gifts as domain
@@ -98,3 +100,46 @@ def show(slug: str) -> None:
         total = "-" if order.total_minor is None else f"{order.total_minor:,}"
         counts = f"{order.issued} of {order.quantity} issued"
         click.echo(f"{order.number:>6}  {order.state:<10} {counts:>24}  {total:>14}  {order.id}")
+
+
+@gifts.command()
+@click.option("--tenant", "slug", help="One tenant instead of all.")
+def stuck(slug: str | None) -> None:
+    """List orders that have stopped, and why; to list them is no failure: exit code 0."""
+    connect()
+    count = 0
+    for tenant, scope in tenant_scopes(slug):
+        with unit_of_work(scope) as work:
+            found = [order for order in domain.list_open_orders(work) if order.troubles]
+        for order in found:
+            again = "redrive" if order.can_be_redriven else "waits for people"
+            click.echo(
+                f"{tenant.slug} {order.number:>6}  {order.state:<10} {again}  {order.order_id}"
+            )
+            for trouble in order.troubles:
+                since = f"{trouble.since:%Y-%m-%d %H:%M}"
+                click.echo(f"        {trouble.code}: {trouble.count}, since {since} UTC")
+        count += len(found)
+    click.echo("1 order is stuck" if count == 1 else f"{count} orders are stuck")
+
+
+@gifts.command()
+@click.argument("order_id", metavar="ORDER", type=click.UUID)
+@click.option("--tenant", "slug", help="Whose order it is; all are searched without.")
+@click.option("--reason", required=True, help="Why now; it goes into the tenant's record.")
+def redrive(order_id: UUID, slug: str | None, reason: str) -> None:
+    """Start an order again where it stands; nobody gets a gift twice by it."""
+    connect()
+    for tenant, scope in tenant_scopes(slug):
+        try:
+            with unit_of_work(scope) as work:
+                done = domain.redrive_order(work, order_id, reason=reason)
+        except domain.OrderNotFound:
+            continue
+        except domain.NothingToRedrive as refusal:
+            raise click.ClickException(refusal.sentence) from refusal
+        told = ", ".join(f"{code} {count}" for code, count in done.items())
+        click.echo(f"{tenant.slug}: started again: {told}")
+        return
+    message = "There is no such gift order."
+    raise click.ClickException(message)

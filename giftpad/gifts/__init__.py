@@ -76,6 +76,14 @@ from giftpad.gifts.commands.links import (
 from giftpad.gifts.commands.prints import (
     print_again,
 )
+from giftpad.gifts.commands.redriving import (
+    redrive_order,
+)
+from giftpad.gifts.commands.relinking import (
+    PassOn,
+    pass_on,
+    replace_card,
+)
 from giftpad.gifts.commands.reopening import (
     choose_again,
 )
@@ -114,7 +122,10 @@ from giftpad.gifts.errors import (
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
+    LinkChanged,
     ListNotFound,
+    NothingToRedrive,
+    NotPassedOn,
     OrderChanged,
     OrderIncomplete,
     OrderNotFound,
@@ -122,6 +133,7 @@ from giftpad.gifts.errors import (
     OrderUnfit,
     OrderWrongState,
     OwnOrder,
+    PassedOn,
     PrintGone,
     PrintNotFound,
     ReferencesKnown,
@@ -180,6 +192,8 @@ from giftpad.gifts.queries.letters import (
     Letter,
     ThanksView,
     find_gift_id,
+    find_link_change,
+    find_passed,
     get_letter,
 )
 from giftpad.gifts.queries.lines import (
@@ -227,6 +241,11 @@ from giftpad.gifts.queries.shipping import (
     list_parcels,
     list_suppliers,
     tracking_purpose,
+)
+from giftpad.gifts.queries.troubles import (
+    OpenOrder,
+    get_open_order,
+    list_open_orders,
 )
 from giftpad.gifts.rules.addresses import (
     ADDRESS_SENTENCES,
@@ -278,6 +297,10 @@ from giftpad.gifts.rules.shipping import (
     ShippingFault,
     clean_shipped,
 )
+from giftpad.gifts.rules.troubles import (
+    TROUBLES,
+    Trouble,
+)
 
 __all__ = [
     "ADDRESS_SENTENCES",
@@ -299,6 +322,7 @@ __all__ = [
     "TIME_SLOTS",
     "TITLE_LENGTH_MAX",
     "TRACKING_FIELDS",
+    "TROUBLES",
     "WORDS_LENGTH_MAX",
     "Address",
     "AddressFaulty",
@@ -345,10 +369,14 @@ __all__ = [
     "LineView",
     "LinesFaulty",
     "LinesRepeated",
+    "LinkChanged",
     "LinkPage",
     "ListNotFound",
     "ListView",
     "Look",
+    "NotPassedOn",
+    "NothingToRedrive",
+    "OpenOrder",
     "OrderApproved",
     "OrderChanged",
     "OrderClosed",
@@ -365,6 +393,8 @@ __all__ = [
     "OwnOrder",
     "ParcelPage",
     "ParcelView",
+    "PassOn",
+    "PassedOn",
     "PrintGone",
     "PrintNotFound",
     "PrintView",
@@ -377,6 +407,7 @@ __all__ = [
     "SupplierView",
     "ThanksView",
     "TooManyLines",
+    "Trouble",
     "Undelivered",
     "apply_section",
     "approve_order",
@@ -410,6 +441,8 @@ __all__ = [
     "find_gift_tenant",
     "find_gifts",
     "find_invoice",
+    "find_link_change",
+    "find_passed",
     "get_budget",
     "get_contract",
     "get_gift",
@@ -417,6 +450,7 @@ __all__ = [
     "get_letter",
     "get_link",
     "get_list",
+    "get_open_order",
     "get_order",
     "get_parcel",
     "get_progress",
@@ -432,6 +466,7 @@ __all__ = [
     "list_links",
     "list_listed",
     "list_lists",
+    "list_open_orders",
     "list_orders",
     "list_parcels",
     "list_prints",
@@ -454,11 +489,14 @@ __all__ = [
     "open_kit",
     "open_link_page",
     "open_links",
+    "pass_on",
     "print_again",
     "read_cards",
     "read_section",
     "readdress",
+    "redrive_order",
     "remember_columns",
+    "replace_card",
     "resend",
     "rests_until",
     "reverse_deposit",

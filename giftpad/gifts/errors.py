@@ -118,6 +118,13 @@ class CreditSpent(Rejected):
     )
 
 
+class NothingToRedrive(Conflict):
+    """Nothing of an order goes on by being started again."""
+
+    code = "gift_order.nothing_to_redrive"
+    sentence = "Nothing of this order has stopped that could be started again."
+
+
 class OwnOrder(Rejected):
     """Whoever submitted an order does not approve it."""
 
@@ -130,6 +137,27 @@ class GiftNotFound(NotFound):
 
     code = "gift.not_found"
     sentence = "There is no such gift."
+
+
+class LinkChanged(Conflict):
+    """The gift is there, but this link opens it no more."""
+
+    code = "gift.link_changed"
+    sentence = "This gift has another link now."
+
+
+class PassedOn(Conflict):
+    """A gift that somebody has passed on is theirs no more, and its sender's even less."""
+
+    code = "gift.passed_on"
+    sentence = "This gift was passed on to somebody else. This cannot be done with it any more."
+
+
+class NotPassedOn(Conflict):
+    """The sender has not said that gifts of this order may be passed on."""
+
+    code = "gift.not_passed_on"
+    sentence = "This gift cannot be passed on."
 
 
 class GiftOver(Conflict):

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from giftpad import audit, events, tenancy
+from giftpad import audit, events, gifts, tenancy
 from giftpad.health.errors import NothingDead
 from giftpad.health.models import HealthFigure
 from giftpad.health.rules import BACKUP, PROOF
@@ -98,3 +98,23 @@ def redrive(scope: Scope, *, tenant: tenancy.Tenant, count: int, reason: str) ->
             details=details | {"slug": tenant.slug, "events": [str(one) for one in put_back]},
         )
     return Redriven(id=redrive_id, count=len(put_back))
+
+
+def redrive_gift_order(scope: Scope, *, tenant: tenancy.Tenant, order_id: UUID, reason: str) -> int:
+    """Start a tenant's gift order again where it stands; return how many things went on.
+
+    ``scope`` is the operator's.  As with dead letters the tenant comes first, and its record and
+    the platform's both name who did it and why.
+    Raises: OrderNotFound, NothingToRedrive.
+    """
+    there = Scope(tenant_id=tenant.id, actor=scope.actor, request_id=scope.request_id)
+    with unit_of_work(there) as work:
+        count = sum(gifts.redrive_order(work, order_id, reason=reason).values())
+    with unit_of_work(scope) as work:
+        audit.record(
+            work,
+            action="gift_order.redriven",
+            subject=f"gift_order:{order_id}",
+            details={"slug": tenant.slug, "reason": reason, "count": count},
+        )
+    return count

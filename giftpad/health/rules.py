@@ -14,7 +14,8 @@ FRESH = timedelta(seconds=60)
 """A figure that is measured every few seconds and is older than this counts as unknown."""
 MONEY_FRESH = timedelta(seconds=180)
 """The same for what is measured tenant by tenant, once a minute."""
-FRESH_OF: Mapping[str, timedelta] = {"money": MONEY_FRESH}
+GIFT_ORDERS = "gift_orders"
+FRESH_OF: Mapping[str, timedelta] = {"money": MONEY_FRESH, GIFT_ORDERS: MONEY_FRESH}
 
 OUTBOX_AGE_MAX_S = 120
 RELAY_LAG_MAX_S = 30
@@ -102,6 +103,7 @@ class Health:
             *_of_care(self),
             *_of_metrics(self),
             *_of_tenants(self),
+            *_of_gifts(self),
         ]
         return sorted(found, key=lambda problem: problem.kind != "ng")
 
@@ -144,6 +146,7 @@ UNKNOWN: Mapping[str, str] = {
     "parts": mark("Not known right now: which parts run."),
     "money": mark("Not known right now: how many payments there are."),
     "keys": mark("Not known right now: the signing keys."),
+    GIFT_ORDERS: mark("Not known right now: how gift orders do."),
 }
 """What is said of a figure that is missing or too old: it is never taken for good."""
 
@@ -365,4 +368,20 @@ def _of_tenants(health: Health) -> Iterator[Problem]:
             kind="warn",
             sentence=mark("Print runs that failed their check: {n}."),
             params={"n": failed},
+        )
+
+
+def _of_gifts(health: Health) -> Iterator[Problem]:
+    stuck = (health.find(GIFT_ORDERS) or {}).get("stuck", 0)
+    if stuck:
+        yield Problem(
+            key="gifts",
+            kind="warn",
+            sentence=(
+                mark("One gift order has stopped.")
+                if stuck == 1
+                else mark("{n} gift orders have stopped.")
+            ),
+            params={"n": stuck},
+            page="stuck-jobs",
         )

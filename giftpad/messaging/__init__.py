@@ -35,6 +35,7 @@ from giftpad.messaging.commands import (
     stop_token,
     suppress,
     tenant_of_receipt,
+    wake_run,
     withdraw,
     withdraw_many,
 )
@@ -71,16 +72,35 @@ from giftpad.messaging.queries import (
     get_run,
     has_run,
     list_messages,
+    list_open_runs,
     list_runs,
     list_suppressions,
 )
-from giftpad.messaging.rules.addresses import check_mail, check_phone
-from giftpad.messaging.rules.gifts import GIFT_LETTERS
-from giftpad.messaging.rules.letters import LETTERS, Written
-from giftpad.messaging.rules.quiet import quiet_until
-from giftpad.messaging.rules.receipts import Receipt
-from giftpad.messaging.rules.sending import CHANNELS, STATES
-from giftpad.messaging.rules.values import NOTICES, fits
+from giftpad.messaging.rules.addresses import (
+    check_mail,
+    check_phone,
+)
+from giftpad.messaging.rules.gifts import (
+    GIFT_LETTERS,
+)
+from giftpad.messaging.rules.letters import (
+    LETTERS,
+    Written,
+)
+from giftpad.messaging.rules.quiet import (
+    quiet_until,
+)
+from giftpad.messaging.rules.receipts import (
+    Receipt,
+)
+from giftpad.messaging.rules.sending import (
+    CHANNELS,
+    STATES,
+)
+from giftpad.messaging.rules.values import (
+    NOTICES,
+    fits,
+)
 
 __all__ = [
     "CHANNELS",
@@ -133,6 +153,7 @@ __all__ = [
     "has_run",
     "lift_suppressions",
     "list_messages",
+    "list_open_runs",
     "list_runs",
     "list_suppressions",
     "note_receipt",
@@ -150,6 +171,7 @@ __all__ = [
     "stop_token",
     "suppress",
     "tenant_of_receipt",
+    "wake_run",
     "withdraw",
     "withdraw_many",
 ]

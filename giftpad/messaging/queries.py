@@ -156,6 +156,18 @@ def rests_until(work: Work, row: RunRow) -> datetime | None:
     return quiet_until(work.at, row.quiet_from, row.quiet_until, zone)
 
 
+def list_open_runs(work: Work, *, limit: int = 500) -> list[RunView]:
+    """Return runs of which some messages still wait, oldest first."""
+    closed = sum((getattr(RunRow, state) for state in CLOSED), start=sa.literal(0))
+    asked = (
+        sa.select(RunRow)
+        .where(RunRow.tenant_id == work.tenant_id, RunRow.total > closed)
+        .order_by(RunRow.id)
+        .limit(limit)
+    )
+    return [_view_run(work, row) for row in work.session.execute(asked).scalars().all()]
+
+
 def _view_run(work: Work, row: RunRow) -> RunView:
     counts = {state: getattr(row, state) for state in CLOSED}
     waiting = row.total - sum(counts.values())

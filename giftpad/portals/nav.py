@@ -88,6 +88,13 @@ OPERATOR_NAV: tuple[NavItem, ...] = (
         "refresh-alert",
         frozenset({"operations:read"}),
     ),
+    NavItem(
+        "orders",
+        mark("Gift orders"),
+        "operator_gifts.index",
+        "gift",
+        frozenset({"operations:read"}),
+    ),
 )
 
 

@@ -272,6 +272,8 @@ RUNNING = (
     operator("operator dead none", "/operator/dead/" + FIRM),
     Sight("operator redrive wrong", "desk", OPERATOR, _sent(DEAD, reason=""), 422),
     Sight("operator redriven", "desk", OPERATOR, _sent(DEAD, count="1", reason="見本")),
+    operator("operator gifts", "/operator/gifts"),
+    operator("operator gifts none", f"/operator/gifts/{FIRM}/{NOWHERE}", 404),
     operator("operator enter", ENTER),
     Sight("operator enter wrong", "desk", OPERATOR, _sent(ENTER, reason="見本"), 422),
     Sight("operator visiting", "desk", None, lambda visitor, _: enter_tenant(visitor, FIRM)),

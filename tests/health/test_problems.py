@@ -26,6 +26,7 @@ GOOD = {
         "by_tenant": {},
         "batches": {"released": 2},
     },
+    "gift_orders": {"stuck": 0, "counts": {"sent": 3}, "orders": []},
     "keys": {"count": 2, "signs_since": (NOW - timedelta(days=3)).isoformat()},
     "features": {"off": [], "share": 64},
     "backup": {"database_bytes": 1, "files": 0},
@@ -94,6 +95,7 @@ CASES = {
         "web": GOOD["web"]
         | {"tenants": [{"slug": "midori-city", "requests": 20, "fault_share": 0.05, "p95_s": 1}]}
     },
+    "gifts": {"gift_orders": {"stuck": 2, "counts": {"issuing": 2}, "orders": []}},
     "faults": {"web": GOOD["web"] | {"requests": 500, "faults": 14}},
     "metrics": {"metrics": {"port": 9464, "is_served": False, "is_taken": True}},
     "backup": {"backup": None},

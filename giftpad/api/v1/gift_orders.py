@@ -82,6 +82,10 @@ class GiftOrderDraftSchema(Schema):
         allow_none=True,
         metadata={"description": "The last day to claim; left out: as the contract says"},
     )
+    can_be_passed_on = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Recipients may pass their gift on once, while nothing is chosen"},
+    )
     are_repeats_meant = fields.Boolean(
         data_key="repeats_meant",
         load_default=False,
@@ -130,6 +134,7 @@ class GiftOrderSchema(Schema):
     locale = fields.String(required=True, attribute="draft.locale")
     send_at = fields.DateTime(required=True, allow_none=True, attribute="draft.send_at")
     claim_by = fields.Date(required=True, allow_none=True, attribute="draft.claim_by")
+    can_be_passed_on = fields.Boolean(required=True, attribute="draft.can_be_passed_on")
     unit = fields.String(required=True)
     quantity = fields.Integer(required=True)
     issued = fields.Integer(required=True)
@@ -183,6 +188,14 @@ class GiftDoneSchema(Schema):
     delivered_at = fields.DateTime(required=True, allow_none=True)
     opened_at = fields.DateTime(required=True, allow_none=True)
     ended_at = fields.DateTime(required=True, allow_none=True)
+    passed_on_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "When its recipient gave it to somebody else; name and address"
+            " stay those of whom it was for"
+        },
+    )
     claim = fields.Nested(GiftClaimSchema, required=True, allow_none=True)
 
 

@@ -14,7 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from giftpad import catalog, events, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.letters import ClaimedGift, tell_claimed
-from giftpad.gifts.errors import ClaimSent, GiftNotFound, GiftOver, GiftWrongState
+from giftpad.gifts.errors import (
+    ClaimSent,
+    GiftNotFound,
+    GiftOver,
+    GiftWrongState,
+    LinkChanged,
+    PassedOn,
+)
 from giftpad.gifts.events import GiftClaimed, GiftThanked
 from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow, ThanksRow
 from giftpad.gifts.models.gifts import claim_place, thanks_place
@@ -45,6 +52,8 @@ class ClaimOrder:
     key: str
     variant_id: UUID
     address: Address = field(repr=False)
+    locator: int | None = None
+    """Of the link that was used; another one may have taken its place meanwhile."""
 
 
 def lock_gift(work: Work, gift_id: UUID) -> tuple[GiftRow, OrderRow]:
@@ -65,6 +74,15 @@ def lock_gift(work: Work, gift_id: UUID) -> tuple[GiftRow, OrderRow]:
     return gift, order
 
 
+def refuse_passed_on(gift: GiftRow) -> None:
+    """Refuse what a sender does with a gift that somebody has passed on.
+
+    Raises: PassedOn.
+    """
+    if gift.passed_on_at is not None:
+        raise PassedOn
+
+
 def find_claim_row(work: Work, gift_id: UUID) -> ClaimRow | None:
     """Return the claim of a gift that stands, if there is one."""
     return work.session.execute(
@@ -81,13 +99,15 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
 
     Of two who claim one gift at the same time the first wins and the other is told.
     Locks: the gift, the goods, the gift's account.
-    Raises: GiftNotFound, GiftOver, ChoiceNotFound, SoldOut, NotDelivered.
+    Raises: GiftNotFound, LinkChanged, GiftOver, ChoiceNotFound, SoldOut, NotDelivered.
     Publishes: gift.claimed_v1.
     """
     gift, gift_order = lock_gift(work, order.gift_id)
     before = find_claim_row(work, gift.id)
     if before is not None and before.key == order.key:
         return before.id
+    if order.locator is not None and order.locator != gift.locator:
+        raise LinkChanged
     if state_of(gift, gift_order, work.at) != "open":
         raise GiftOver(state=state_of(gift, gift_order, work.at))
     assert gift_order.course_id is not None

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, messaging, tenancy
-from giftpad.gifts.commands.claiming import lock_gift
+from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
 from giftpad.gifts.commands.links import renew_link
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
@@ -107,9 +107,10 @@ def resend(work: Work, gift_id: UUID) -> None:
     Whoever got it may not be bothered at will; one that never arrived may be sent again at once.
     One that waits to be sent leaves once, not twice.
     Locks: the gift, its letter, the run of that.
-    Raises: GiftNotFound, GiftWrongState, ResendTooSoon, ChannelMissing.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, ResendTooSoon, ChannelMissing.
     """
     gift, order = lock_gift(work, gift_id)
+    refuse_passed_on(gift)
     _send_again(work, gift, order)
 
 
@@ -156,13 +157,14 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
     that may have, the link is in hands that it was not meant for: the gift gets another link, and
     the old one opens nothing.  Return whether the link is a new one.
     Locks: the gift, its letter and the run of that, then the tenant's locators.
-    Raises: GiftNotFound, GiftWrongState, OrderUnfit, ResendTooSoon, ChannelMissing.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, OrderUnfit, ResendTooSoon, ChannelMissing.
     """
     if channel in PRINTED:
         raise OrderUnfit(field="channel", code="channel.card")
     gift, order = lock_gift(work, gift_id)
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
+    refuse_passed_on(gift)
     person = dict(open_person(gift))
     judged = _judge(gift, person["name"], channel, address)
     index = index_address(work, judged.address)

@@ -47,6 +47,7 @@ def forget_some(work: Work) -> int:
     return (
         count
         + _empty(work, GiftRow, GiftRow.id, GiftRow.person_sealed, **found_by)
+        + _empty(work, GiftRow, GiftRow.id, GiftRow.first_sealed)
         + _empty(work, ClaimRow, ClaimRow.id, ClaimRow.address_sealed)
         + _empty(work, ThanksRow, ThanksRow.gift_id, ThanksRow.words_sealed)
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from giftpad import audit, payments
 from giftpad.gifts.adapters import build_link
-from giftpad.gifts.commands.claiming import lock_gift
+from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.errors import GiftWrongState, OrderNotFound
 from giftpad.gifts.models import GiftRow, OrderRow
 from giftpad.gifts.queries.letters import open_person
@@ -26,11 +26,12 @@ def show_link(work: Work, gift_id: UUID) -> str:
 
     Whoever holds the link can claim the gift, so that one that was sent is shown to nobody.
     Locks: the gift.
-    Raises: GiftNotFound, GiftWrongState.
+    Raises: GiftNotFound, GiftWrongState, PassedOn.
     """
     gift, order = lock_gift(work, gift_id)
     if gift.channel != LINK or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
+    refuse_passed_on(gift)
     assert order.kid is not None
     audit.record(work, action="gift.link_shown", subject=f"gift:{gift.id}", details={})
     return build_link(work.tenant_id, order.kid, gift.locator)
@@ -73,6 +74,7 @@ def _handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ..
         GiftRow.order_id == order_id,
         GiftRow.channel == LINK,
         GiftRow.state == OUTSTANDING,
+        GiftRow.passed_on_at.is_(None),  # its link is somebody else's by now
     )
 
 

@@ -85,6 +85,34 @@ def plan_prints(work: Work, order: OrderRow) -> int:
     return len(rows)
 
 
+def plan_one(work: Work, gift: GiftRow) -> int:
+    """Have the card of one gift printed anew and return the number of its file.
+
+    Locks: nothing; the caller holds the gift, and two files of one number are refused.
+    Publishes: gift_print.cards_due_v1.
+    """
+    last = work.session.execute(
+        sa.select(sa.func.coalesce(sa.func.max(PrintRow.number), 0)).where(
+            PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == gift.order_id
+        )
+    ).scalar_one()
+    row = PrintRow(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        order_id=gift.order_id,
+        number=last + 1,
+        kind=CARD,
+        gift_id=gift.id,
+        place=0,
+        quantity=1,
+        state=DUE,
+    )
+    work.session.add(row)
+    work.session.flush()
+    events.publish(work, CardsDue(object_id=row.id))
+    return row.number
+
+
 def _lock(work: Work, print_id: UUID) -> PrintRow:
     row = work.session.execute(
         sa.select(PrintRow)
@@ -148,6 +176,10 @@ def write_face(work: Work, order: OrderRow, kind: str, *, until: date) -> dict[s
 
 
 def _list_cards(work: Work, row: PrintRow) -> list[GiftRow]:
+    if row.gift_id is not None:
+        one = work.session.get(GiftRow, (work.tenant_id, row.gift_id))
+        assert one is not None
+        return [one]
     return list(
         work.session.scalars(
             sa.select(GiftRow)

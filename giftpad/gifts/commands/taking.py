@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from giftpad import audit, tenancy
 from giftpad.gifts.adapters.press import per_page
 from giftpad.gifts.errors import PrintGone, PrintNotFound
-from giftpad.gifts.models import OrderRow, PrintRow
+from giftpad.gifts.models import GiftRow, OrderRow, PrintRow
 from giftpad.gifts.rules.cards import READY, card_serial
 from giftpad.gifts.rules.contracts import PRINTED
 from giftpad.gifts.rules.kits import CardTicket, Kit
@@ -26,12 +26,15 @@ _AT_PLACES = sa.text("""
 """)
 
 
-def open_cards(work: Work, order_id: UUID) -> list[CardTicket]:
-    """Put on record that the files of an order's cards are taken out, and return the tickets.
+def open_cards(work: Work, order_id: UUID, *, number: int | None = None) -> list[CardTicket]:
+    """Put on record that files of an order's cards are taken out, and return the tickets.
 
-    Raises: PrintNotFound if there are no cards, PrintGone unless every file is ready.
+    All files are, or the one of this ``number``: the card that takes a lost one's place does not
+    wait for files that were kept long enough and are gone.
+    Raises: PrintNotFound if there are no cards, PrintGone unless every such file is ready.
     """
-    order, tickets = _take(work, order_id)
+    which = () if number is None else (PrintRow.number == number,)
+    order, tickets = _take(work, order_id, *which)
     _record(work, order, tickets, kind="pdf")
     return tickets
 
@@ -39,9 +42,11 @@ def open_cards(work: Work, order_id: UUID) -> list[CardTicket]:
 def open_kit(work: Work, order_id: UUID) -> Kit:
     """Put on record that all of an order's cards go to a print house, and return what it gets.
 
+    A card that took a lost one's place is printed alone, and is not among them.
+
     Raises: as ``open_cards``.
     """
-    order, tickets = _take(work, order_id)
+    order, tickets = _take(work, order_id, PrintRow.gift_id.is_(None))
     _record(work, order, tickets, kind="zip")
     tenant = tenancy.get_tenant(work.tenant_id)
     return Kit(
@@ -57,10 +62,12 @@ def open_kit(work: Work, order_id: UUID) -> Kit:
     )
 
 
-def _take(work: Work, order_id: UUID) -> tuple[OrderRow, list[CardTicket]]:
+def _take(
+    work: Work, order_id: UUID, *which: sa.ColumnElement[bool]
+) -> tuple[OrderRow, list[CardTicket]]:
     rows = work.session.scalars(
         sa.select(PrintRow)
-        .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id)
+        .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id, *which)
         .order_by(PrintRow.number)
     ).all()
     if not rows:
@@ -71,9 +78,16 @@ def _take(work: Work, order_id: UUID) -> tuple[OrderRow, list[CardTicket]]:
     assert order is not None
     tickets: list[CardTicket] = []
     for kind in PRINTED:
-        runs = [row for row in rows if row.kind == kind]
-        numbers = _numbers_at(work, order_id, kind, runs)
-        tickets += [_ticket(order, row, numbers) for row in runs]
+        runs = [row for row in rows if row.kind == kind and row.gift_id is None]
+        at = _numbers_at(work, order_id, kind, runs)
+        tickets += [
+            _ticket(order, row, at[row.place], at[row.place + row.quantity - 1]) for row in runs
+        ]
+    for row in rows:
+        if row.gift_id is not None:
+            alone = work.session.get(GiftRow, (work.tenant_id, row.gift_id))
+            assert alone is not None
+            tickets.append(_ticket(order, row, alone.number, alone.number))
     return order, tickets
 
 
@@ -100,7 +114,7 @@ def _record(work: Work, order: OrderRow, tickets: Sequence[CardTicket], *, kind:
     )
 
 
-def _ticket(order: OrderRow, row: PrintRow, numbers: dict[int, int]) -> CardTicket:
+def _ticket(order: OrderRow, row: PrintRow, first: int, last: int) -> CardTicket:
     assert row.file_id is not None
     assert row.sha256 is not None
     return CardTicket(
@@ -112,8 +126,8 @@ def _ticket(order: OrderRow, row: PrintRow, numbers: dict[int, int]) -> CardTick
         number=row.number,
         kind=row.kind,
         place=row.place,
-        first_serial=card_serial(order.number, numbers[row.place]),
-        last_serial=card_serial(order.number, numbers[row.place + row.quantity - 1]),
+        first_serial=card_serial(order.number, first),
+        last_serial=card_serial(order.number, last),
         quantity=row.quantity,
         page_count=row.page_count or 0,
     )

@@ -1,10 +1,29 @@
 """What gifts keep, a table a class."""
 
-from giftpad.gifts.models.files import ColumnsRow, FileRow, file_place
-from giftpad.gifts.models.gifts import ClaimRow, GiftRow, ThanksRow, person_place
-from giftpad.gifts.models.invoices import InvoiceRow
-from giftpad.gifts.models.orders import ContractRow, DepositRow, LineRow, OrderRow
-from giftpad.gifts.models.prints import PrintRow
+from giftpad.gifts.models.files import (
+    ColumnsRow,
+    FileRow,
+    file_place,
+)
+from giftpad.gifts.models.gifts import (
+    ClaimRow,
+    GiftRow,
+    OldLinkRow,
+    ThanksRow,
+    person_place,
+)
+from giftpad.gifts.models.invoices import (
+    InvoiceRow,
+)
+from giftpad.gifts.models.orders import (
+    ContractRow,
+    DepositRow,
+    LineRow,
+    OrderRow,
+)
+from giftpad.gifts.models.prints import (
+    PrintRow,
+)
 
 __all__ = [
     "ClaimRow",
@@ -15,6 +34,7 @@ __all__ = [
     "GiftRow",
     "InvoiceRow",
     "LineRow",
+    "OldLinkRow",
     "OrderRow",
     "PrintRow",
     "ThanksRow",

@@ -12,7 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.gifts.models.orders import INSTANT
 from giftpad.gifts.rules.contracts import CHANNELS
-from giftpad.gifts.rules.gifts import CLAIM_STATES, DELIVERIES, STATES, TIME_SLOTS
+from giftpad.gifts.rules.gifts import (
+    CLAIM_STATES,
+    DELIVERIES,
+    LINK_CHANGES,
+    STATES,
+    TIME_SLOTS,
+)
 from giftpad.kernel.db import Base, one_of
 from giftpad.kernel.seal import column_place
 
@@ -98,6 +104,29 @@ class GiftRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
     created_at: Mapped[datetime] = mapped_column(INSTANT)
     delete_after: Mapped[datetime] = mapped_column(INSTANT)
+    first_sealed: Mapped[bytes | None]
+    """Whom a gift was for that was passed on; ``person_sealed`` is whoever has it now."""
+    passed_on_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class OldLinkRow(Base):
+    """A link that opens its gift no more, for the gift has another one now.
+
+    ``key`` is that of the form which passed a gift on: the same form again gets the same answer.
+    """
+
+    __tablename__ = "gift_old_links"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
+        sa.CheckConstraint(one_of("why", LINK_CHANGES), name="why_known"),
+        sa.Index("gift_old_links_gift_idx", "tenant_id", "gift_id"),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    locator: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    gift_id: Mapped[UUID]
+    why: Mapped[str]
+    key: Mapped[str]
+    at: Mapped[datetime] = mapped_column(INSTANT)
 
 
 class ClaimRow(Base):

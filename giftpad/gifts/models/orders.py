@@ -85,6 +85,7 @@ class OrderRow(Base):
     send_at: Mapped[datetime | None] = mapped_column(INSTANT)
     claim_by: Mapped[date | None]
     repeats_meant: Mapped[bool] = mapped_column(server_default=sa.text("false"))
+    can_be_passed_on: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     unit: Mapped[str]
     value_minor: Mapped[int | None]
     fees_minor: Mapped[int | None]

@@ -37,6 +37,8 @@ class PrintRow(Base):
     order_id: Mapped[UUID]
     number: Mapped[int]
     kind: Mapped[str] = mapped_column(server_default=sa.text("'card'"))
+    gift_id: Mapped[UUID | None]
+    """The one gift of a file for a card that was replaced."""
     place: Mapped[int]
     """How many of its kind in the order come before."""
     quantity: Mapped[int]

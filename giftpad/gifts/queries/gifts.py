@@ -18,6 +18,7 @@ from giftpad.gifts.queries.letters import (
     ClaimView,
     ThanksView,
     last_day,
+    open_first_person,
     open_person,
     to_claim,
     to_thanks,
@@ -69,6 +70,7 @@ class GiftView:
     claim_by: date
     ended_at: datetime | None
     message_id: UUID | None
+    passed_on_at: datetime | None
     claim: ClaimView | None
     thanks: ThanksView | None
 
@@ -102,7 +104,7 @@ def _view(work: Work, row: Any) -> GiftView:
     gift: GiftRow = row[0]
     claim: ClaimRow | None = row[1]
     thanks: ThanksRow | None = row[2]
-    person = open_person(gift)
+    person = open_first_person(gift)
     return GiftView(
         id=gift.id,
         order_id=gift.order_id,
@@ -123,6 +125,7 @@ def _view(work: Work, row: Any) -> GiftView:
         claim_by=last_day(gift.ends_at, tenancy.get_tenant(work.tenant_id).zone),
         ended_at=gift.ended_at,
         message_id=gift.message_id,
+        passed_on_at=gift.passed_on_at,
         claim=None if claim is None else to_claim(claim),
         thanks=None if thanks is None else to_thanks(thanks, work.at),
     )

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from giftpad import tenancy
-from giftpad.gifts.errors import GiftNotFound
-from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow, ThanksRow, person_place
+from giftpad.gifts.errors import GiftNotFound, LinkChanged
+from giftpad.gifts.models import ClaimRow, GiftRow, OldLinkRow, OrderRow, ThanksRow, person_place
 from giftpad.gifts.models.gifts import claim_place, thanks_place
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.gifts import (
@@ -91,6 +91,7 @@ class Letter:
     locale: str
     claim_by: date
     opens_at: datetime | None
+    can_be_passed_on: bool
     claim: ClaimView | None
     thanks: ThanksView | None
     ran_out: bool = False
@@ -125,6 +126,28 @@ _RAN_OUT = (
     )
     .correlate(GiftRow)
 )
+
+
+def find_link_change(work: Work, locator: int) -> str | None:
+    """Return why a link opens its gift no more, or None where it was never changed."""
+    row = work.session.get(OldLinkRow, (work.tenant_id, locator))
+    return row.why if row is not None else None
+
+
+def find_passed(work: Work, locator: int, key: str) -> UUID:
+    """Return the gift that a link opens, or that was passed on from it by the form of this key.
+
+    Raises: GiftNotFound, LinkChanged.
+    """
+    gift_id = find_gift_id(work, locator)
+    if gift_id is not None:
+        return gift_id
+    old = work.session.get(OldLinkRow, (work.tenant_id, locator))
+    if old is None:
+        raise GiftNotFound
+    if not key or old.key != key:
+        raise LinkChanged
+    return old.gift_id
 
 
 def get_letter(work: Work, gift_id: UUID) -> Letter:
@@ -178,6 +201,7 @@ def get_letter(work: Work, gift_id: UUID) -> Letter:
         locale=gift.locale,
         claim_by=last_day(gift.ends_at, zone),
         opens_at=order.send_at,
+        can_be_passed_on=order.can_be_passed_on and gift.passed_on_at is None,
         claim=None if claim is None else to_claim(claim),
         thanks=None if thanks is None else to_thanks(thanks, work.at),
         ran_out=gift.state == OUTSTANDING and bool(found[4]),
@@ -202,6 +226,17 @@ def open_person(gift: GiftRow) -> dict[str, str]:
     opened: dict[str, str] = json.loads(
         tenancy.open_text(gift.tenant_id, place, gift.person_sealed)
     )
+    return opened
+
+
+def open_first_person(gift: GiftRow) -> dict[str, str]:
+    """Return whom a gift was for at first: what its sender knows, whoever has it now."""
+    if gift.passed_on_at is None:
+        return open_person(gift)
+    if not gift.first_sealed:
+        return NOBODY
+    place = person_place(gift.tenant_id, gift.id, "first_sealed")
+    opened: dict[str, str] = json.loads(tenancy.open_text(gift.tenant_id, place, gift.first_sealed))
     return opened
 
 

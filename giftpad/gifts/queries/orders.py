@@ -134,6 +134,7 @@ def to_order(row: OrderRow) -> OrderView:
             send_at=row.send_at,
             claim_by=row.claim_by,
             locale=row.locale,
+            can_be_passed_on=row.can_be_passed_on,
         ),
         kind=row.kind,
         unit=row.unit,

@@ -23,6 +23,10 @@ CLAIM_STATES = (RECEIVED, PREPARING, SHIPPED, ARRIVED, CAME_BACK, WITHDRAWN)
 CHANGEABLE = (RECEIVED, CAME_BACK)
 """States in which the address of a claim can be changed."""
 
+REPLACED, PASSED_ON = "replaced", "passed_on"
+LINK_CHANGES = (REPLACED, PASSED_ON)
+"""Why a link opens its gift no more, though the gift is there."""
+
 KEPT_AFTER_END = timedelta(days=400)
 """How long name and address of a recipient are kept after the gift's last day: a business year,
 and time to answer questions about it.  Whatever moves that day moves the end of this with it."""

@@ -46,6 +46,7 @@ class OrderDraft:
     send_at: datetime | None = None
     claim_by: date | None = None
     locale: str = "ja"
+    can_be_passed_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,9 @@
 """Record what is to be sent, hold it while it is sent, write down what became of it."""
 
-from giftpad.messaging.commands.asking import list_doubtful, note_found
+from giftpad.messaging.commands.asking import (
+    list_doubtful,
+    note_found,
+)
 from giftpad.messaging.commands.bulk import (
     Held,
     hold_bulk,
@@ -9,11 +12,34 @@ from giftpad.messaging.commands.bulk import (
     take_line,
     wake_due_bulk,
 )
-from giftpad.messaging.commands.chunks import Taken, begin_next, finish_taken, make_ready
-from giftpad.messaging.commands.intents import Message, preview, retry, send, send_many
-from giftpad.messaging.commands.letterheads import SECTION_FILES, apply_section, read_section
-from giftpad.messaging.commands.receipts import note_receipt, tenant_of_receipt
-from giftpad.messaging.commands.runs import open_run, pause_run, resume_run
+from giftpad.messaging.commands.chunks import (
+    Taken,
+    begin_next,
+    finish_taken,
+    make_ready,
+)
+from giftpad.messaging.commands.intents import (
+    Message,
+    preview,
+    retry,
+    send,
+    send_many,
+)
+from giftpad.messaging.commands.letterheads import (
+    SECTION_FILES,
+    apply_section,
+    read_section,
+)
+from giftpad.messaging.commands.receipts import (
+    note_receipt,
+    tenant_of_receipt,
+)
+from giftpad.messaging.commands.runs import (
+    open_run,
+    pause_run,
+    resume_run,
+    wake_run,
+)
 from giftpad.messaging.commands.sending import (
     find_way,
     finish_sending,
@@ -28,7 +54,10 @@ from giftpad.messaging.commands.suppressions import (
     stop_token,
     suppress,
 )
-from giftpad.messaging.commands.withdrawing import withdraw, withdraw_many
+from giftpad.messaging.commands.withdrawing import (
+    withdraw,
+    withdraw_many,
+)
 
 __all__ = [
     "SECTION_FILES",
@@ -66,6 +95,7 @@ __all__ = [
     "take_line",
     "tenant_of_receipt",
     "wake_due_bulk",
+    "wake_run",
     "withdraw",
     "withdraw_many",
 ]

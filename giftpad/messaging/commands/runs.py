@@ -91,6 +91,17 @@ def resume_run(work: Work, run_id: UUID) -> bool:
     return True
 
 
+def wake_run(work: Work, run_id: UUID) -> None:
+    """Have the queues look at what waits of a run once more; nothing is sent twice by that.
+
+    Raises: RunNotFound.
+    Publishes: message.bulk_mail_due_v1, message.bulk_sms_due_v1.
+    """
+    run = _lock(work, run_id)
+    for queue in BULK:
+        wake_bulk(work, queue, run.total)
+
+
 def _lock(work: Work, run_id: UUID) -> RunRow:
     row = work.session.execute(
         sa.select(RunRow)

@@ -32,6 +32,7 @@ from giftpad.portals.gift.opened import (
     is_mine,
     keep_draft,
     keep_mine,
+    locator,
     read_draft,
     read_letter,
 )
@@ -195,6 +196,7 @@ def claim() -> Response | tuple[str, int]:
                 key=draft.key,
                 variant_id=UUID(draft.variant_id),
                 address=address,
+                locator=locator(),
             )
             gifts.claim(work, order)
     except (catalog.SoldOut, catalog.ChoiceNotFound, catalog.NotDelivered) as error:

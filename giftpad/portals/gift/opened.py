@@ -83,10 +83,12 @@ def _opened() -> str:
 def read_letter(work: Work) -> gifts.Letter:
     """Return the letter that is open here.
 
-    Raises: GiftNotFound.
+    Raises: GiftNotFound, LinkChanged.
     """
     gift_id = gifts.find_gift_id(work, locator())
     if gift_id is None:
+        if gifts.find_link_change(work, locator()) is not None:
+            raise gifts.LinkChanged
         raise gifts.GiftNotFound
     return gifts.get_letter(work, gift_id)
 

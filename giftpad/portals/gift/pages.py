@@ -10,6 +10,7 @@ from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import catalog, designs, edge, gifts, guard, tenancy
 from giftpad.kernel.errors import TooMany
+from giftpad.kernel.work import unit_of_work
 from giftpad.portals.gift.opened import keep_typed
 from giftpad.portals.gift_designs import art_href, colours_href
 from giftpad.portals.http import GIFT_PREFERENCES, offer_readings, page
@@ -27,6 +28,7 @@ def as_gift_pages(blueprint: Blueprint) -> None:
     """Let a blueprint's pages share what is said where there is no gift."""
     blueprint.before_request(offer_readings)
     blueprint.register_error_handler(gifts.GiftNotFound, _say_unknown)
+    blueprint.register_error_handler(gifts.LinkChanged, _say_changed)
     blueprint.register_error_handler(edge.GiftClosed, _say_closed)
     blueprint.register_error_handler(TooMany, _say_wait)
 
@@ -40,6 +42,18 @@ def _say_unknown(_error: Exception) -> tuple[str, int]:
     """Answer every wrong link alike, without the link: the address is not repeated either."""
     html = draw("gift/unknown.html", tenant=None, request_path=url_for("gift.index"))
     return html, HTTPStatus.NOT_FOUND
+
+
+def _say_changed(_error: Exception) -> tuple[str, int]:
+    """Say that the gift has another link now; this one opens nothing, for good."""
+    caller = edge.current_caller()
+    locator = caller.claims.gift_locator
+    assert locator is not None
+    with unit_of_work(edge.current_scope()) as work:
+        why = gifts.find_link_change(work, locator)
+    values = {"why": why, "request_path": url_for("gift.index")}
+    html = draw("gift/changed.html", tenant=caller.tenant, **values)
+    return html, HTTPStatus.GONE
 
 
 def _say_closed(_error: Exception) -> Response:

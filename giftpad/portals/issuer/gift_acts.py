@@ -32,7 +32,7 @@ from giftpad.portals.issuer.gift_words import (
 )
 from giftpad.portals.issuer.naming import read_actors
 from giftpad.portals.issuer.reasons import ReasonForm
-from giftpad.portals.reasons import CANCEL_REASONS
+from giftpad.portals.reasons import CANCEL_REASONS, REPLACE_REASONS
 
 bp = Blueprint("acts", __name__)
 
@@ -48,6 +48,8 @@ HANDED_OVER = mark(
     "You hand the link over yourself now. One that was sent before opens nothing any more."
 )
 EXTENDED = mark("It can be claimed until {day} now.")
+CARD_REPLACED = mark("The old card opens nothing any more. The new one is being printed.")
+CARD_SENT = mark("The old card opens nothing any more. A letter goes out instead.")
 CANCELLED = mark("The gift is taken back. Its value is free again.")
 REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
 REST_GOES_ON = mark("{n} gifts are taken back, and the others follow by themselves.")
@@ -76,6 +78,24 @@ class ExtendForm(Form):
     words = Words(mark("Reason"), most=150)
 
 
+class ReplaceForm(ReasonForm):
+    """Why a card is replaced, and what goes out instead."""
+
+    channel = Choice(
+        mark("What goes out instead"),
+        (
+            ("card", mark("A new card, to be printed")),
+            ("mail", mark("A mail")),
+            ("sms", mark("An SMS")),
+        ),
+    )
+    address = Words(
+        mark("Mail address or mobile number, unless it is a card"),
+        most=ADDRESS_LENGTH_MAX,
+        required=False,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """Something that happened to a gift."""
@@ -93,6 +113,7 @@ def _moments(view: gifts.GiftView) -> list[Moment]:
         (view.delivered_at, mark("The letter arrived"), "ok"),
         (view.opened_at, mark("The letter was opened"), "ok"),
         (view.reminded_at, mark("A reminder was written"), ""),
+        (view.passed_on_at, mark("The recipient passed it on to somebody else"), ""),
     ]
     if view.ended_at is not None:
         found.append((view.ended_at, GIFT_STATES[view.state][1], "ok"))
@@ -284,6 +305,35 @@ def cancel(gift_id: UUID) -> Answer:
     if not isinstance(answer, str):
         return answer
     return see_other("desk_gifts.acts.one", say=CANCELLED, gift_id=gift_id)
+
+
+@bp.get("/one/<uuid:gift_id>/replace")
+@requires("gifts:support")
+def ask_replace(gift_id: UUID) -> str:
+    """Say what becomes of a card that was lost, and ask what goes out instead."""
+    form = ReplaceForm(None, REPLACE_REASONS, data={"why": "lost", "channel": "card"})
+    return draw("replace", form=form, key=new_key(), **_read(gift_id))
+
+
+@bp.post("/one/<uuid:gift_id>/replace")
+@requires("gifts:support")
+def replace_card(gift_id: UUID) -> Answer:
+    """Let a card open nothing any more, and send the gift out anew."""
+    form = ReplaceForm(request.form, REPLACE_REASONS)
+    channel = form.channel.data
+
+    def effect(work: Work) -> int:
+        address = form.address.data if channel != "card" else ""
+        number = gifts.replace_card(
+            work, gift_id, reason=form.reason, channel=channel, address=address
+        )
+        return number or 0
+
+    answer = _act(gift_id, "replace", form, effect)
+    if not isinstance(answer, str):
+        return answer
+    said = CARD_REPLACED if channel == "card" else CARD_SENT
+    return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
 
 
 @bp.post("/one/<uuid:gift_id>/link")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response
 
 from giftpad import gifts
 from giftpad.edge import current_scope, requires
@@ -26,10 +26,7 @@ PRINTING_AGAIN = mark("The cards are being printed again, with the same codes.")
 def pdf(order_id: UUID, number: int) -> Response:
     """Take a file of cards out; whoever holds a card can claim its gift."""
     with unit_of_work(current_scope()) as work:
-        tickets = gifts.open_cards(work, order_id)
-    ticket = next((each for each in tickets if each.number == number), None)
-    if ticket is None:
-        abort(404)
+        (ticket,) = gifts.open_cards(work, order_id, number=number)
     data = gifts.read_cards(ticket.tenant_id, ticket.print_id, ticket.file_id, sha256=ticket.sha256)
     if data is None:
         raise gifts.PrintGone

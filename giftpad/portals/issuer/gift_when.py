@@ -38,6 +38,11 @@ class WhenForm(Form):
     day = Day(mark("Day"), required=False)
     hour = Words(mark("Hour"), most=5, required=False)
     claim_by = Day(mark("Last day to claim a gift"))
+    passing = Choice(
+        mark("May recipients pass their gift on?"),
+        (("no", mark("No")), ("yes", mark("Yes, once, while nothing is chosen"))),
+        required=False,
+    )
 
     def is_right(self) -> bool:
         """Whether everything typed can be accepted; a later start has its day and hour."""
@@ -68,6 +73,7 @@ def _form(typed: Any, order: gifts.OrderView, last_day: date) -> WhenForm:
             "start": "later" if send_at else "now",
             "day": send_at.date().isoformat() if send_at else "",
             "hour": f"{send_at:%-H:%M}" if send_at else "9:00",
+            "passing": "yes" if order.draft.can_be_passed_on else "no",
             "claim_by": (order.draft.claim_by or last_day).isoformat(),
         },
     )
@@ -135,6 +141,10 @@ def _keep(order_id: UUID, form: WhenForm) -> None:
         send_at = datetime.combine(form.day.day, form.moment or time(9), tzinfo=zone)
     with unit_of_work(current_scope()) as work:
         draft = gifts.get_order(work, order_id).draft
-        gifts.change_order(
-            work, order_id, replace(draft, send_at=send_at, claim_by=form.claim_by.day)
+        said = replace(
+            draft,
+            send_at=send_at,
+            claim_by=form.claim_by.day,
+            can_be_passed_on=form.passing.data == "yes",
         )
+        gifts.change_order(work, order_id, said)

@@ -18,6 +18,7 @@ from giftpad.portals.words import say_in_words
 
 GIFTPAD = mark("Giftpad itself")
 OPERATOR = mark("The operator of this installation")
+RECIPIENT, GIFT = mark("Whoever held the gift"), "gift|"
 SOMEBODY_GONE = mark("Somebody who is no longer a member")
 
 
@@ -33,6 +34,8 @@ class Actors:
         kind, actor_id = actor.get("kind"), str(actor.get("id", ""))
         if kind == SYSTEM.kind:
             return say_in_words(GIFTPAD if actor_id == SYSTEM.id else OPERATOR)
+        if kind == "person" and actor_id.startswith(GIFT):
+            return say_in_words(RECIPIENT)
         if kind == "person":
             return self.people.get(actor_id) or say_in_words(SOMEBODY_GONE)
         return self.machines.get(actor_id) or actor_id

@@ -46,6 +46,7 @@ ADVICE: Mapping[str, str] = {
         " Giftpad."
     ),
     "faults": mark("Look in the log of the web server for what went wrong."),
+    "gifts": mark("Look at what each has stopped at, and start it again."),
     "batches": mark("Whoever ordered them can have them printed again, from the page of the run."),
 }
 """What to do, by the first part of a problem's key."""
@@ -165,6 +166,8 @@ def _todo(problem: Problem) -> Todo:
     href, verb = "", ""
     if problem.key == "dead":
         href, verb = url_for("operator_dead.index"), mark("Look at it")
+    elif problem.key == "gifts":
+        href, verb = url_for("operator_gifts.index"), mark("Look at it")
     return Todo(
         key=problem.key,
         chip=problem.kind,
