@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from giftpad.kernel.migrate import isolate
 
 revision = "20261122_2600"
-down_revision = "20261122_2300"
+down_revision = "20261122_2500"
 branch_labels = None
 depends_on = None
 

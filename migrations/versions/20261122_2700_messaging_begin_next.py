@@ -11,7 +11,7 @@ from alembic import op
 from giftpad.kernel.migrate import FUNCTION_ROOMS, load_functions
 
 revision = "20261122_2700"
-down_revision = "20261122_2300"
+down_revision = "20261122_2610"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261122_2800"
-down_revision = "20261122_2300"
+down_revision = "20261122_2700"
 branch_labels = None
 depends_on = None
 
