@@ -14,48 +14,19 @@ from giftpad.gifts.adapters import (
     find_gift_tenant,
     write_readme,
 )
-from giftpad.gifts.commands.claiming import (
-    ClaimOrder,
-    change_address,
-    claim,
-    note_opened,
-    thank,
-)
+from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
 from giftpad.gifts.commands.contracts import (
     apply_section,
     read_section,
     reverse_deposit,
     take_deposit,
 )
-from giftpad.gifts.commands.deciding import (
-    approve_order,
-    send_back,
-    submit_order,
-    withdraw_order,
-)
-from giftpad.gifts.commands.delivering import (
-    readdress,
-    resend,
-)
-from giftpad.gifts.commands.drafting import (
-    change_order,
-    discard_order,
-    draft_order,
-)
-from giftpad.gifts.commands.ending import (
-    begin_cancelling,
-    cancel_gift,
-    cancel_rest,
-    extend_gift,
-)
-from giftpad.gifts.commands.files import (
-    keep_file,
-    remember_columns,
-    take_file,
-)
-from giftpad.gifts.commands.letters import (
-    send_sample,
-)
+from giftpad.gifts.commands.deciding import approve_order, send_back, submit_order, withdraw_order
+from giftpad.gifts.commands.delivering import readdress, resend
+from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
+from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
+from giftpad.gifts.commands.files import keep_file, remember_columns, take_file
+from giftpad.gifts.commands.letters import send_sample
 from giftpad.gifts.commands.lines import (
     Cells,
     drop_repeats,
@@ -73,20 +44,10 @@ from giftpad.gifts.commands.links import (
     open_links,
     show_link,
 )
-from giftpad.gifts.commands.prints import (
-    print_again,
-)
-from giftpad.gifts.commands.redriving import (
-    redrive_order,
-)
-from giftpad.gifts.commands.relinking import (
-    PassOn,
-    pass_on,
-    replace_card,
-)
-from giftpad.gifts.commands.reopening import (
-    choose_again,
-)
+from giftpad.gifts.commands.prints import print_again
+from giftpad.gifts.commands.redriving import redrive_order
+from giftpad.gifts.commands.relinking import PassOn, pass_on, replace_card
+from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
     name_columns,
@@ -96,13 +57,8 @@ from giftpad.gifts.commands.shipping import (
     send_once_more,
     take_list,
 )
-from giftpad.gifts.commands.stopping import (
-    stop_issuing,
-)
-from giftpad.gifts.commands.taking import (
-    open_cards,
-    open_kit,
-)
+from giftpad.gifts.commands.stopping import stop_issuing
+from giftpad.gifts.commands.taking import open_cards, open_kit
 from giftpad.gifts.errors import (
     AddressFaulty,
     BudgetTooSmall,
@@ -155,12 +111,7 @@ from giftpad.gifts.events import (
     OrderSubmitted,
     RestDue,
 )
-from giftpad.gifts.queries.contracts import (
-    find_contract,
-    get_budget,
-    get_contract,
-    rests_until,
-)
+from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
 from giftpad.gifts.queries.files import (
     Look,
     find_columns,
@@ -169,9 +120,7 @@ from giftpad.gifts.queries.files import (
     look_at_recipients,
     look_into,
 )
-from giftpad.gifts.queries.finding import (
-    find_gifts,
-)
+from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
     FILTERS,
     GiftPage,
@@ -183,10 +132,7 @@ from giftpad.gifts.queries.gifts import (
     list_gifts,
     list_thanks,
 )
-from giftpad.gifts.queries.invoices import (
-    find_invoice,
-    get_invoice,
-)
+from giftpad.gifts.queries.invoices import find_invoice, get_invoice
 from giftpad.gifts.queries.letters import (
     ClaimView,
     Letter,
@@ -219,15 +165,8 @@ from giftpad.gifts.queries.orders import (
     list_orders,
     list_undelivered,
 )
-from giftpad.gifts.queries.prints import (
-    PrintView,
-    list_prints,
-    list_serials,
-    read_cards,
-)
-from giftpad.gifts.queries.proof import (
-    verify,
-)
+from giftpad.gifts.queries.prints import PrintView, list_prints, list_serials, read_cards
+from giftpad.gifts.queries.proof import verify
 from giftpad.gifts.queries.shipping import (
     ListView,
     ParcelPage,
@@ -242,36 +181,13 @@ from giftpad.gifts.queries.shipping import (
     list_suppliers,
     tracking_purpose,
 )
-from giftpad.gifts.queries.troubles import (
-    OpenOrder,
-    get_open_order,
-    list_open_orders,
-)
-from giftpad.gifts.rules.addresses import (
-    ADDRESS_SENTENCES,
-    Address,
-    clean_address,
-)
-from giftpad.gifts.rules.cards import (
-    face_of,
-)
-from giftpad.gifts.rules.contracts import (
-    CHANNELS,
-    Contract,
-)
-from giftpad.gifts.rules.gifts import (
-    STAMP_WORDS,
-    STAMPS,
-    TIME_SLOTS,
-    WORDS_LENGTH_MAX,
-)
-from giftpad.gifts.rules.invoices import (
-    Invoice,
-)
-from giftpad.gifts.rules.kits import (
-    CardTicket,
-    Kit,
-)
+from giftpad.gifts.queries.troubles import OpenOrder, get_open_order, list_open_orders
+from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
+from giftpad.gifts.rules.cards import face_of
+from giftpad.gifts.rules.contracts import CHANNELS, Contract
+from giftpad.gifts.rules.gifts import STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.invoices import Invoice
+from giftpad.gifts.rules.kits import CardTicket, Kit
 from giftpad.gifts.rules.orders import (
     APPROVED_WITHIN,
     LINES_MAX,
@@ -283,12 +199,7 @@ from giftpad.gifts.rules.orders import (
     OrderDraft,
     cost_of,
 )
-from giftpad.gifts.rules.recipients import (
-    FIELDS,
-    HEADERS,
-    RECIPIENT_SENTENCES,
-    Fault,
-)
+from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
 from giftpad.gifts.rules.shipping import (
     LIST_FIELDS,
     SHIPPING_SENTENCES,
@@ -297,10 +208,7 @@ from giftpad.gifts.rules.shipping import (
     ShippingFault,
     clean_shipped,
 )
-from giftpad.gifts.rules.troubles import (
-    TROUBLES,
-    Trouble,
-)
+from giftpad.gifts.rules.troubles import TROUBLES, Trouble
 
 __all__ = [
     "ADDRESS_SENTENCES",

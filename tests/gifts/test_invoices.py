@@ -9,13 +9,15 @@ from datetime import time
 import pypdfium2
 import pytest
 
-from giftpad import gifts
+from giftpad import gifts, identity
+from giftpad.app import build_app
 from giftpad.gifts.commands import issuing
 from giftpad.kernel.work import unit_of_work
 from giftpad.tenancy import PackFolder, Problems
 from tests import make_gifts
 from tests.make_callers import Caller
 from tests.make_gifts import CONTRACT, cells, make_company, set_contract
+from tests.make_identity import shared_app
 
 NUMBER = "T8700110005901"
 AGREED = replace(
@@ -27,6 +29,13 @@ AGREED = replace(
     invoicer={"name": "株式会社みほん運営", "address": "架空県みほん市1-1", "contact": ""},
     billing={"name": "株式会社はなまる 総務部 御中", "address": "架空県はなまる市1-2-3"},
 )
+
+
+@pytest.fixture
+def app(house, settings):
+    """The application as it is served."""
+    identity.ensure_keys()
+    return shared_app(build_app, settings)
 
 
 @pytest.fixture

@@ -119,6 +119,9 @@ def post(house, settings):
             sms_from="Midori",
         )
         messaging.bind_providers(own)
+        pump(own)
+        mail.forget()
+        sms.forget()
         made = Post(make.make_tenant(), own, mail, sms)
         yield made
         with unit_of_work(made.scope) as work:  # or the next test's relay would find them

@@ -43,11 +43,10 @@ def forget_some(work: Work) -> int:
     )
     # A reference is often the number of an employee.  It is unique as long as its gift has a
     # person; with them it goes, and may be used again.
-    found_by = {"external_id": "", "address_index": None}
+    found_by = {"external_id": "", "address_index": None, "first_sealed": None}
     return (
         count
         + _empty(work, GiftRow, GiftRow.id, GiftRow.person_sealed, **found_by)
-        + _empty(work, GiftRow, GiftRow.id, GiftRow.first_sealed)
         + _empty(work, ClaimRow, ClaimRow.id, ClaimRow.address_sealed)
         + _empty(work, ThanksRow, ThanksRow.gift_id, ThanksRow.words_sealed)
     )
