@@ -40,8 +40,11 @@ from giftpad.gifts.commands.shipping import (
     note_shipped,
     send_once_more,
 )
+from giftpad.gifts.commands.spending import BasketOrder, KeepOrder, claim_items, keep
 from giftpad.gifts.errors import (
     AddressFaulty,
+    BalanceTooSmall,
+    BasketUnfit,
     BudgetTooSmall,
     ClaimNotFound,
     ClaimSent,
@@ -51,6 +54,8 @@ from giftpad.gifts.errors import (
     GiftNotFound,
     GiftOver,
     GiftWrongState,
+    ItemGone,
+    ItemNotDelivered,
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
@@ -59,6 +64,7 @@ from giftpad.gifts.errors import (
     OrderUnfit,
     OrderWrongState,
     OwnOrder,
+    PricesChanged,
     PrintGone,
     PrintNotFound,
     ReferencesKnown,
@@ -69,6 +75,7 @@ from giftpad.gifts.events import (
     CardsDue,
     GiftCancelled,
     GiftClaimed,
+    GiftKept,
     GiftReopened,
     GiftsDue,
     GiftsExpired,
@@ -80,6 +87,8 @@ from giftpad.gifts.events import (
     OrderSubmitted,
     RestDue,
 )
+from giftpad.gifts.queries.balances import KeptView
+from giftpad.gifts.queries.claims import ClaimView
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract
 from giftpad.gifts.queries.files import Look, find_columns, find_file, look_at_recipients, look_into
 from giftpad.gifts.queries.finding import find_gifts
@@ -95,7 +104,6 @@ from giftpad.gifts.queries.gifts import (
     list_thanks,
 )
 from giftpad.gifts.queries.letters import (
-    ClaimView,
     Letter,
     ThanksView,
     find_gift_id,
@@ -137,8 +145,18 @@ from giftpad.gifts.queries.shipping import (
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
-from giftpad.gifts.rules.gifts import STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
-from giftpad.gifts.rules.orders import LINES_MAX, STATES, Cost, OrderDraft, cost_of
+from giftpad.gifts.rules.gifts import BASKET_MAX, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.orders import (
+    AMOUNT_MINOR_MAX,
+    BALANCE,
+    COURSE,
+    KINDS,
+    LINES_MAX,
+    STATES,
+    Cost,
+    OrderDraft,
+    cost_of,
+)
 from giftpad.gifts.rules.recipients import FIELDS, HEADERS, RECIPIENT_SENTENCES, Fault
 from giftpad.gifts.rules.shipping import (
     LIST_FIELDS,
@@ -151,10 +169,15 @@ from giftpad.gifts.rules.shipping import (
 
 __all__ = [
     "ADDRESS_SENTENCES",
+    "AMOUNT_MINOR_MAX",
+    "BALANCE",
+    "BASKET_MAX",
     "CHANNELS",
+    "COURSE",
     "FIELDS",
     "FILTERS",
     "HEADERS",
+    "KINDS",
     "LINES_MAX",
     "LIST_FIELDS",
     "RECIPIENT_SENTENCES",
@@ -167,6 +190,9 @@ __all__ = [
     "WORDS_LENGTH_MAX",
     "Address",
     "AddressFaulty",
+    "BalanceTooSmall",
+    "BasketOrder",
+    "BasketUnfit",
     "BudgetTooSmall",
     "CardTicket",
     "CardsDue",
@@ -184,6 +210,7 @@ __all__ = [
     "Fault",
     "GiftCancelled",
     "GiftClaimed",
+    "GiftKept",
     "GiftNotFound",
     "GiftOver",
     "GiftPage",
@@ -194,6 +221,10 @@ __all__ = [
     "GiftsDue",
     "GiftsExpired",
     "GiftsIssued",
+    "ItemGone",
+    "ItemNotDelivered",
+    "KeepOrder",
+    "KeptView",
     "Letter",
     "LineCounts",
     "LineNotFound",
@@ -216,6 +247,7 @@ __all__ = [
     "OwnOrder",
     "ParcelPage",
     "ParcelView",
+    "PricesChanged",
     "PrintGone",
     "PrintNotFound",
     "PrintView",
@@ -240,6 +272,7 @@ __all__ = [
     "change_order",
     "choose_again",
     "claim",
+    "claim_items",
     "clean_address",
     "clean_shipped",
     "cost_of",
@@ -266,6 +299,7 @@ __all__ = [
     "get_order",
     "get_parcel",
     "get_progress",
+    "keep",
     "keep_file",
     "leave_out",
     "list_columns",

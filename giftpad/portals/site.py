@@ -68,6 +68,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "gift.letter",
     "gift.choosing",
     "gift.delivery",
+    "gift.balance",
     "operator.health",
     "operator.dead",
     "operator.visits",

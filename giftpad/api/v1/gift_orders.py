@@ -21,6 +21,7 @@ from giftpad.api.http import (
     idempotent,
     make_page,
 )
+from giftpad.api.v1.gift_schemas import GiftSchema
 from giftpad.edge import RequestInvalid, body_limit, current_locale, current_scope, requires
 from giftpad.guard import KEPT_FOR_MONEY
 from giftpad.kernel.i18n import LOCALES, translate
@@ -60,7 +61,27 @@ class GiftOrderDraftSchema(Schema):
     design = fields.String(required=True, metadata={"description": "A name of /gift-designs"})
     sender_name = fields.String(required=True)
     message = fields.String(required=True)
-    course_id = fields.UUID(required=True)
+    kind = fields.String(
+        load_default=gifts.COURSE,
+        validate=validate.OneOf(gifts.KINDS),
+        metadata={"description": "One thing of a course, or a balance of `amount_minor`"},
+    )
+    course_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Of a balance: whose products it buys at their own price"},
+    )
+    amount_minor = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1, max=gifts.AMOUNT_MINOR_MAX),
+    )
+    programme_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Of a balance: where it can be kept; the programme takes gifts"},
+    )
     channel = fields.String(
         load_default="mail",
         validate=validate.OneOf(gifts.CHANNELS),
@@ -104,6 +125,12 @@ class GiftProgressSchema(Schema):
     )
     outstanding_minor = fields.Integer(required=True)
     claimed_minor = fields.Integer(required=True)
+    kept = fields.Integer(required=True)
+    kept_minor = fields.Integer(required=True)
+    used = fields.Integer(
+        required=True, metadata={"description": "Gifts of which a shop has taken something"}
+    )
+    spent_minor = fields.Integer(required=True)
 
 
 class GiftOrderSchema(Schema):
@@ -116,7 +143,15 @@ class GiftOrderSchema(Schema):
     design = fields.String(required=True, attribute="draft.design")
     sender_name = fields.String(required=True, attribute="draft.sender_name")
     message = fields.String(required=True, attribute="draft.message")
+    kind = fields.String(required=True, validate=validate.OneOf(gifts.KINDS))
     course_id = fields.UUID(required=True, allow_none=True, attribute="draft.course_id")
+    amount_minor = fields.Integer(required=True, allow_none=True, attribute="draft.amount_minor")
+    programme_id = fields.UUID(required=True, allow_none=True, attribute="draft.programme_id")
+    balance_until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The last day of what is kept, settled by the approval"},
+    )
     channel = fields.String(required=True, attribute="draft.channel")
     locale = fields.String(required=True, attribute="draft.locale")
     send_at = fields.DateTime(required=True, allow_none=True, attribute="draft.send_at")
@@ -146,36 +181,6 @@ class GiftOrderPageSchema(Schema):
 
     items = fields.List(fields.Nested(GiftOrderSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
-
-
-class GiftClaimSchema(Schema):
-    """What was chosen with a gift."""
-
-    number = fields.String(required=True)
-    state = fields.String(required=True)
-    product_names = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-    claimed_at = fields.DateTime(required=True)
-    shipped_at = fields.DateTime(required=True, allow_none=True)
-
-
-class GiftSchema(Schema):
-    """One gift, without the link that opens it."""
-
-    id = fields.UUID(required=True)
-    order_id = fields.UUID(required=True)
-    number = fields.Integer(required=True)
-    external_id = fields.String(required=True)
-    name = fields.String(required=True)
-    channel = fields.String(required=True)
-    state = fields.String(required=True)
-    delivery = fields.String(required=True)
-    value_minor = fields.Integer(required=True)
-    claim_by = fields.Date(required=True)
-    sent_at = fields.DateTime(required=True, allow_none=True)
-    delivered_at = fields.DateTime(required=True, allow_none=True)
-    opened_at = fields.DateTime(required=True, allow_none=True)
-    ended_at = fields.DateTime(required=True, allow_none=True)
-    claim = fields.Nested(GiftClaimSchema, required=True, allow_none=True)
 
 
 class GiftPageSchema(Schema):
@@ -283,12 +288,14 @@ class GiftOrders(MethodView):
     @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
     @blp.arguments(GiftOrderDraftSchema)
     @blp.response(202, GiftOrderSchema)
-    @blp.alt_response(404, description="catalog.course_not_found, design.not_found")
+    @blp.alt_response(
+        404, description="catalog.course_not_found, design.not_found, programme.not_found"
+    )
     @blp.alt_response(
         422,
         description="request.invalid with a pointer to each faulty recipient,"
         " gift_order.over_budget, gift_order.repeated_lines, gift_order.unfit,"
-        " gift_order.no_contract",
+        " gift_order.incomplete, gift_order.no_contract, programme.over",
     )
     def post(self, body: dict[str, Any]) -> Response:
         """Order gifts for up to 10,000 people; what they cost is held at once.

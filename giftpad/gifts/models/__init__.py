@@ -1,11 +1,12 @@
 """What gifts keep, a table a class."""
 
 from giftpad.gifts.models.files import ColumnsRow, FileRow, file_place
-from giftpad.gifts.models.gifts import ClaimRow, GiftRow, ThanksRow, person_place
+from giftpad.gifts.models.gifts import BalanceRow, ClaimRow, GiftRow, ThanksRow, person_place
 from giftpad.gifts.models.orders import ContractRow, DepositRow, LineRow, OrderRow
 from giftpad.gifts.models.prints import PrintRow
 
 __all__ = [
+    "BalanceRow",
     "ClaimRow",
     "ColumnsRow",
     "ContractRow",

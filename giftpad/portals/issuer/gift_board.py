@@ -17,7 +17,7 @@ from giftpad.edge import current_scope, requires
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.http import new_key
 from giftpad.portals.issuer import deeds, gift_cards, gift_reports
-from giftpad.portals.issuer.gift_shown import draw, find_course, find_design, name_course
+from giftpad.portals.issuer.gift_shown import draw, find_design, name_goods
 from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
     FILTER_WORDS,
@@ -59,13 +59,14 @@ class Live:
 
     @property
     def steps(self) -> list[Step]:
-        """The funnel, from sent to thanked."""
+        """The funnel, from sent to thanked; what can be kept for shops is used in between."""
         told = self.progress
         numbers = {
             "sent": told.sent,
             "delivered": told.delivered,
             "opened": told.opened,
             "claimed": told.claimed,
+            **({"used": told.used} if self.order.draft.programme_id else {}),
             "thanked": told.thanked,
         }
         most = max(told.issued, 1)
@@ -107,7 +108,7 @@ def draw_board(order_id: UUID) -> str:
         listed = _listed(work, order_id, shown=shown, word=word, after=after)
         thanks = gifts.list_thanks(work, order_id, limit=THANKS_SHOWN)
         days = gifts.list_days(work, order_id)
-        course = find_course(work, order.draft.course_id)
+        goods = name_goods(work, order)
         prints = gifts.list_prints(work, order_id)
     return draw(
         "board",
@@ -120,7 +121,7 @@ def draw_board(order_id: UUID) -> str:
         thanks=thanks,
         stamp_words=STAMP_WORDS,
         claim_states=CLAIM_STATES,
-        course_name=name_course(course) if course else "",
+        course_name=goods,
         look=find_design(order.draft.design),
         prints=prints,
         key=new_key(),
