@@ -97,6 +97,38 @@ def test_what_is_kept_is_spent_in_a_shop_like_a_coupon(giver, settings):
     assert giver.differences() == []
 
 
+def test_a_lost_phone_is_a_lost_coupon_and_nothing_is_lost(giver, settings):
+    gift = giver.gift()
+    kept = giver.keep(gift.id)
+    screen = giver.screen(kept)
+    giver.pay(screen.qr_text, 1000)
+    with unit_of_work(giver.scope) as work:
+        batch_id = coupons.get_coupon(work, kept.serial).batch_id
+    with pytest.raises(NotFound), unit_of_work(giver.scope) as work:
+        coupons.reprint(work, batch_id)
+    with unit_of_work(giver.scope) as work:
+        coupons.replace(work, kept.serial, reason="紛失")
+    pump(settings)
+    with pytest.raises(payments.REFUSALS["instrument.replaced"]):
+        giver.pay(screen.qr_text, 100)
+    with unit_of_work(giver.scope) as work:
+        successor = coupons.get_live_coupon(work, kept.locator)
+        listed = [batch.replaces for batch in coupons.list_batches(work)]
+    assert (successor.balance_minor, successor.ends_on) == (AMOUNT - 1000, kept.ends_on)
+    assert listed == [kept.serial], "the paper that takes its place is a print"
+    assert giver.differences() == []
+
+
+def test_the_typed_code_lives_as_long_as_what_is_kept(giver, fresh_clock):
+    kept = giver.keep(giver.gift().id)
+    fresh_clock(timedelta(days=60))
+    coupon_jobs.destroy_due_prints(giver.scope)
+    assert giver.screen(kept).typed_code, "thirty days after a release are for paper"
+    fresh_clock(timedelta(days=VALID_DAYS + 40))
+    coupon_jobs.destroy_due_prints(giver.scope)
+    assert giver.screen(kept).typed_code == ""
+
+
 def test_of_fifty_presses_at_once_one_keeps_and_nothing_is_double(giver):
     gift = giver.gift()
 
@@ -113,6 +145,13 @@ def test_of_fifty_presses_at_once_one_keeps_and_nothing_is_double(giver):
     assert parts(giver, gift) == (0, AMOUNT, 0, 0)
     assert [kept.amount_minor for kept in giver.letter(gift.id).kept] == [AMOUNT]
     assert giver.differences() == []
+
+
+def test_the_same_press_again_is_the_same_keeping(giver):
+    gift = giver.gift()
+    assert giver.keep(gift.id, key="k").id == giver.keep(gift.id, key="k").id
+    with pytest.raises(gifts.GiftOver):
+        giver.keep(gift.id, key="another")
 
 
 def test_of_baskets_and_keeping_at_once_no_yen_goes_twice(giver):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from giftpad import gifts, programmes
+from giftpad import coupons, gifts, programmes
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import Company, make_company, path
@@ -52,6 +52,12 @@ def test_an_amount_is_asked_for_counted_approved_and_shown(company, programme_id
     one = words(browser.get(f"/desk/gifts/one/{gift.id}"))
     assert "Kept for shops ¥5,000 HG-0000001" in one
     assert "Spent in shops ¥0" in one
+    coupon = browser.get("/desk/coupons/HG-0000001")
+    assert coupon.status_code == 200
+    assert "¥5,000" in words(coupon)
+    with unit_of_work(company.site.scope) as work:
+        batch_id = coupons.get_coupon(work, "HG-0000001").batch_id
+    assert browser.get(f"/desk/batches/{batch_id}").status_code == 200
     report = browser.get(path(order_id, "/report.csv")).get_data(as_text=True)
     assert "5000" in report
 
