@@ -74,9 +74,21 @@ SUBSCRIPTIONS: events.Subscriptions = {
     messaging.BulkSmsDue: [events.on_queue("bulk-sms", messaging_handlers.send_bulk_due)],
     coupons.CouponsIssued: [reporting_handlers.note_issued],
     coupons.CouponsExpired: [reporting_handlers.note_expired],
-    payments.PaymentCaptured: [payment_handlers.note_captured, reporting_handlers.note_paid],
-    payments.PaymentVoided: [payment_handlers.note_voided, reporting_handlers.note_voided],
-    payments.PaymentRefunded: [payment_handlers.note_refunded, reporting_handlers.note_refunded],
+    payments.PaymentCaptured: [
+        payment_handlers.note_captured,
+        reporting_handlers.note_paid,
+        gift_handlers.note_paid,
+    ],
+    payments.PaymentVoided: [
+        payment_handlers.note_voided,
+        reporting_handlers.note_voided,
+        gift_handlers.note_voided,
+    ],
+    payments.PaymentRefunded: [
+        payment_handlers.note_refunded,
+        reporting_handlers.note_refunded,
+        gift_handlers.note_refunded,
+    ],
 }
 
 

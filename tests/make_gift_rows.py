@@ -9,6 +9,7 @@ from giftpad import gifts
 from giftpad.kernel.config import Settings
 from giftpad.kernel.work import Scope, unit_of_work
 from tests import make_gifts, pump
+from tests.make_balances import add_programme
 
 ALL_HOURS = replace(make_gifts.CONTRACT, quiet_from=time(8), quiet_until=time(8))
 
@@ -22,7 +23,10 @@ def make_company(scope: Scope) -> make_gifts.Company:
 
 
 def leave_rows(scope: Scope, settings: Settings) -> make_gifts.Company:
-    """Make a company that has one of each: a draft with a file, gifts, a claim, thanks, cards."""
+    """Make a company that has one of each: a draft with a file, gifts, a claim, thanks, cards.
+
+    And a balance that somebody keeps.
+    """
     company = make_company(scope)
     draft_id = company.draft()
     company.take(draft_id, make_gifts.cells(1))
@@ -37,5 +41,16 @@ def leave_rows(scope: Scope, settings: Settings) -> make_gifts.Company:
     card = company.gifts(company.sent(1, "card"))[0]
     with unit_of_work(scope) as work:
         gifts.replace_card(work, card.id, reason="lost")
+    keep_one(company)
     pump.pump(settings)
     return company
+
+
+def keep_one(company: make_gifts.Company) -> None:
+    """Let somebody keep a balance."""
+    programme_id = add_programme(company.scope)
+    amount: dict[str, object] = {"kind": "balance", "amount_minor": 1000, "course_id": None}
+    order_id = company.sent(1, programme_id=programme_id, **amount)
+    with unit_of_work(company.scope) as work:
+        (gift,) = gifts.list_gifts(work, order_id).items
+        gifts.keep(work, gifts.KeepOrder(gift_id=gift.id, key="kept"))

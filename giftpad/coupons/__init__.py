@@ -1,4 +1,4 @@
-"""Paper coupons: batches of them from the order to the end of their life.
+"""Coupons: batches of paper ones from the order to the end of their life, single ones on screens.
 
 Knows: serials, batches, volumes, release, blocking, replacement, expiry, how long a print is kept.
 Hides: keys and codes, chunks, the sealing and checking of print files.
@@ -8,9 +8,12 @@ Does not know: how a payment is made, how paper is drawn, HTTP, queues.
 from giftpad.coupons.adapters.press import PrintTicket, bind_print_shop
 from giftpad.coupons.adapters.samples import draw_sample, list_sample_items
 from giftpad.coupons.commands import (
+    Paperless,
+    PaperlessOrder,
     PreviewTicket,
     block,
     destroy_print,
+    issue_paperless,
     open_pdf,
     open_preview,
     order_batch,
@@ -42,16 +45,19 @@ from giftpad.coupons.queries import (
     Attention,
     CouponView,
     HistoryLine,
+    Screen,
     find_coupon_by_code,
     find_first_serials,
     get_batch,
     get_coupon,
     get_coupon_by_locator,
     get_live_coupon,
+    get_screen,
     list_attention,
     list_batches,
     list_history,
     list_manifest,
+    sum_paperless,
     sum_unreleased,
 )
 from giftpad.coupons.rules import BatchOrder, BatchView, ManifestLine, VolumeView, parse_serial
@@ -74,9 +80,12 @@ __all__ = [
     "CouponsUnblocked",
     "HistoryLine",
     "ManifestLine",
+    "Paperless",
+    "PaperlessOrder",
     "PreviewTicket",
     "PrintDestroyed",
     "PrintTicket",
+    "Screen",
     "VolumeDue",
     "VolumeView",
     "bind_print_shop",
@@ -90,6 +99,8 @@ __all__ = [
     "get_coupon",
     "get_coupon_by_locator",
     "get_live_coupon",
+    "get_screen",
+    "issue_paperless",
     "list_attention",
     "list_batches",
     "list_history",
@@ -105,6 +116,7 @@ __all__ = [
     "replace",
     "reprint",
     "specimen",
+    "sum_paperless",
     "sum_unreleased",
     "unblock",
 ]

@@ -57,10 +57,13 @@ from giftpad.gifts.commands.shipping import (
     send_once_more,
     take_list,
 )
+from giftpad.gifts.commands.spending import BasketOrder, KeepOrder, claim_items, keep
 from giftpad.gifts.commands.stopping import stop_issuing
 from giftpad.gifts.commands.taking import open_cards, open_kit
 from giftpad.gifts.errors import (
     AddressFaulty,
+    BalanceTooSmall,
+    BasketUnfit,
     BudgetTooSmall,
     ClaimNotFound,
     ClaimSent,
@@ -75,6 +78,8 @@ from giftpad.gifts.errors import (
     GiftOver,
     GiftWrongState,
     InvoiceNotFound,
+    ItemGone,
+    ItemNotDelivered,
     LineNotFound,
     LinesFaulty,
     LinesRepeated,
@@ -90,6 +95,7 @@ from giftpad.gifts.errors import (
     OrderWrongState,
     OwnOrder,
     PassedOn,
+    PricesChanged,
     PrintGone,
     PrintNotFound,
     ReferencesKnown,
@@ -100,6 +106,7 @@ from giftpad.gifts.events import (
     CardsDue,
     GiftCancelled,
     GiftClaimed,
+    GiftKept,
     GiftReopened,
     GiftsDue,
     GiftsExpired,
@@ -111,6 +118,8 @@ from giftpad.gifts.events import (
     OrderSubmitted,
     RestDue,
 )
+from giftpad.gifts.queries.balances import KeptView
+from giftpad.gifts.queries.claims import ClaimView
 from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
 from giftpad.gifts.queries.files import (
     Look,
@@ -134,7 +143,6 @@ from giftpad.gifts.queries.gifts import (
 )
 from giftpad.gifts.queries.invoices import find_invoice, get_invoice
 from giftpad.gifts.queries.letters import (
-    ClaimView,
     Letter,
     ThanksView,
     find_gift_id,
@@ -185,11 +193,15 @@ from giftpad.gifts.queries.troubles import OpenOrder, get_open_order, list_open_
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
-from giftpad.gifts.rules.gifts import STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.gifts import BASKET_MAX, STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.invoices import Invoice
 from giftpad.gifts.rules.kits import CardTicket, Kit
 from giftpad.gifts.rules.orders import (
+    AMOUNT_MINOR_MAX,
     APPROVED_WITHIN,
+    BALANCE,
+    COURSE,
+    KINDS,
     LINES_MAX,
     MESSAGE_LENGTH_MAX,
     SENDER_LENGTH_MAX,
@@ -212,11 +224,16 @@ from giftpad.gifts.rules.troubles import TROUBLES, Trouble
 
 __all__ = [
     "ADDRESS_SENTENCES",
+    "AMOUNT_MINOR_MAX",
     "APPROVED_WITHIN",
+    "BALANCE",
+    "BASKET_MAX",
     "CHANNELS",
+    "COURSE",
     "FIELDS",
     "FILTERS",
     "HEADERS",
+    "KINDS",
     "LINES_MAX",
     "LIST_FIELDS",
     "MESSAGE_LENGTH_MAX",
@@ -234,6 +251,9 @@ __all__ = [
     "WORDS_LENGTH_MAX",
     "Address",
     "AddressFaulty",
+    "BalanceTooSmall",
+    "BasketOrder",
+    "BasketUnfit",
     "BudgetTooSmall",
     "CardTicket",
     "CardsDue",
@@ -256,6 +276,7 @@ __all__ = [
     "Fault",
     "GiftCancelled",
     "GiftClaimed",
+    "GiftKept",
     "GiftNotFound",
     "GiftOver",
     "GiftPage",
@@ -269,6 +290,10 @@ __all__ = [
     "HandedLink",
     "Invoice",
     "InvoiceNotFound",
+    "ItemGone",
+    "ItemNotDelivered",
+    "KeepOrder",
+    "KeptView",
     "Kit",
     "Letter",
     "LineCounts",
@@ -303,6 +328,7 @@ __all__ = [
     "ParcelView",
     "PassOn",
     "PassedOn",
+    "PricesChanged",
     "PrintGone",
     "PrintNotFound",
     "PrintView",
@@ -328,6 +354,7 @@ __all__ = [
     "change_order",
     "choose_again",
     "claim",
+    "claim_items",
     "clean_address",
     "clean_shipped",
     "cost_of",
@@ -363,6 +390,7 @@ __all__ = [
     "get_parcel",
     "get_progress",
     "has_file",
+    "keep",
     "keep_file",
     "leave_out",
     "list_channels",

@@ -167,6 +167,41 @@ class GiftOver(Conflict):
     sentence = "This gift cannot be claimed: it is {state}."
 
 
+class BasketUnfit(Invalid):
+    """A balance buys something, and not more than so many things at once."""
+
+    code = "gift.basket_unfit"
+    sentence = "Choose something, and at most {most} things at once."
+
+
+class ItemGone(Conflict):
+    """One thing of a basket cannot be had any more; nothing of the basket was taken."""
+
+    code = "gift.item_gone"
+    sentence = "One of these is gone. Nothing has been taken yet."
+
+
+class ItemNotDelivered(Rejected):
+    """One thing of a basket does not go there; nothing of the basket was taken."""
+
+    code = "gift.item_not_delivered"
+    sentence = "One of these is not delivered to {prefecture}. Nothing has been taken yet."
+
+
+class PricesChanged(Conflict):
+    """A basket costs something else than its recipient was told."""
+
+    code = "gift.prices_changed"
+    sentence = "It costs {total_minor} now. Please look at it once more."
+
+
+class BalanceTooSmall(Rejected):
+    """A basket costs more than is left."""
+
+    code = "gift.balance_too_small"
+    sentence = "Only {left_minor} is left, and this costs {total_minor}. Nothing has been taken."
+
+
 class GiftWrongState(Conflict):
     """The gift is in a state in which this cannot be done."""
 

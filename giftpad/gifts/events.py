@@ -70,6 +70,18 @@ class GiftClaimed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiftKept(Event):
+    """Somebody keeps what is left of a gift to spend it in shops; ``object_id`` is the gift."""
+
+    name: ClassVar[str] = "gift.kept_v1"
+    order_id: UUID
+    balance_id: UUID
+    programme_id: UUID
+    amount_minor: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GiftReopened(Event):
     """What was chosen is not to be had, so the gift can choose again; ``object_id`` is the gift."""
 

@@ -1,16 +1,17 @@
-"""Reactions: issue what is due, note how letters went."""
+"""Reactions: issue what is due, note how letters went and what shops took."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from giftpad import messaging
+from giftpad import messaging, payments
 from giftpad.events import batched, detached
 from giftpad.gifts.adapters.press import print_cards, throw_away
 from giftpad.gifts.commands.delivering import note_delivery, note_handed_over
 from giftpad.gifts.commands.ending import cancel_rest, has_rest
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
+from giftpad.gifts.commands.spending import note_spent
 from giftpad.gifts.errors import OrderWrongState, RestBusy
 from giftpad.gifts.events import CardsDue, GiftsDue, RestDue
 from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, UNKNOWN
@@ -67,6 +68,21 @@ def cancel_due_rest(scope: Scope, event: RestDue) -> None:
                     return
         except OrderWrongState:
             return
+
+
+def note_paid(work: Work, event: payments.PaymentCaptured) -> None:
+    """Note that a shop took a part of a kept balance."""
+    note_spent(work, event.account_id, event.amount_minor, at=event.at)
+
+
+def note_voided(work: Work, event: payments.PaymentVoided) -> None:
+    """Note that a payment from a kept balance was undone."""
+    note_spent(work, event.account_id, -event.amount_minor, at=event.at)
+
+
+def note_refunded(work: Work, event: payments.PaymentRefunded) -> None:
+    """Note that a shop gave back a part of what it took from a kept balance."""
+    note_spent(work, event.account_id, -event.amount_minor, at=event.at)
 
 
 @batched

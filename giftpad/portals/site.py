@@ -69,6 +69,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "gift.choosing",
     "gift.delivery",
     "gift.passing",
+    "gift.balance",
     "operator.health",
     "operator.dead",
     "operator.gifts",

@@ -51,5 +51,6 @@ class ProgrammeRow(Base):
     quantity_max: Mapped[int] = mapped_column(sa.Integer)
     face_value_min_minor: Mapped[int]
     face_value_max_minor: Mapped[int]
+    gifts: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     created_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))

@@ -34,6 +34,7 @@ def to_programme(row: ProgrammeRow) -> Programme:
         quantity_max=row.quantity_max,
         face_value_min_minor=row.face_value_min_minor,
         face_value_max_minor=row.face_value_max_minor,
+        gifts=row.gifts,
     )
 
 

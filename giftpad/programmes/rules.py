@@ -34,7 +34,8 @@ class Terms:
     """The rules of a programme, as its pack writes them.
 
     ``groups`` and ``areas`` say which shops accept it; empty means all.  ``face_text`` has the
-    lines printed on a coupon, by language.  Dates are inclusive.
+    lines printed on a coupon, by language.  Dates are inclusive.  ``gifts`` says whether what
+    somebody was given can be kept as value of this programme.
     """
 
     slug: str
@@ -53,6 +54,7 @@ class Terms:
     quantity_max: int
     face_value_min_minor: int
     face_value_max_minor: int
+    gifts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from alembic import op
 from giftpad.kernel.migrate import isolate
 
 revision = "20261122_2500"
-down_revision = "20261122_2300"
+down_revision = "20261122_2400"
 branch_labels = None
 depends_on = None
 

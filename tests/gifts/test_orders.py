@@ -341,12 +341,29 @@ def test_a_damaged_gift_is_named(company, superuser_url):
     gift = company.gifts(order_id)[0]
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         connection.execute(
-            "UPDATE gifts SET state = 'claimed', ended_at = now() WHERE id = %s", [gift.id]
+            "UPDATE gifts SET state = 'claimed', ended_at = now(), claimed_minor = value_minor"
+            " WHERE id = %s",
+            [gift.id],
         )
     found = company.differences()
     number = company.order(order_id).number
     assert any(f"gift order {number}, value claimed" in each for each in found), found
-    assert any("without a claim" in each for each in found), found
+    assert any("than stands beside" in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "state = 'claimed', ended_at = now()",
+        "claimed_minor = value_minor + 1",
+        "expired_minor = -1",
+    ],
+)
+def test_the_database_itself_keeps_a_gift_whole(company, wrong):
+    order_id = company.sent(1)
+    spoil = f"UPDATE gifts SET {wrong} WHERE order_id = :id"
+    with pytest.raises(sa.exc.IntegrityError), unit_of_work(company.scope) as work:
+        work.session.execute(sa.text(spoil), {"id": order_id})
 
 
 def test_the_database_itself_keeps_an_order_in_its_bounds(company):

@@ -33,6 +33,8 @@ SAMPLES = {
     "tracking": "1234-5678",
     "tracking_link": "https://track.example/1234",
     "stamp": "ありがとう",
+    "balance": "5,000円",
+    "programme": "みどりギフト残高",
     "paper": "#fffdf8",
     "ink": "#222222",
     "band": "#8a1f3d",

@@ -70,7 +70,27 @@ class GiftOrderDraftSchema(Schema):
     design = fields.String(required=True, metadata={"description": "A name of /gift-designs"})
     sender_name = fields.String(required=True)
     message = fields.String(required=True)
-    course_id = fields.UUID(required=True)
+    kind = fields.String(
+        load_default=gifts.COURSE,
+        validate=validate.OneOf(gifts.KINDS),
+        metadata={"description": "One thing of a course, or a balance of `amount_minor`"},
+    )
+    course_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Of a balance: whose products it buys at their own price"},
+    )
+    amount_minor = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1, max=gifts.AMOUNT_MINOR_MAX),
+    )
+    programme_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Of a balance: where it can be kept; the programme takes gifts"},
+    )
     channel = fields.String(
         load_default="mail",
         validate=validate.OneOf(gifts.CHANNELS),
@@ -118,6 +138,12 @@ class GiftProgressSchema(Schema):
     )
     outstanding_minor = fields.Integer(required=True)
     claimed_minor = fields.Integer(required=True)
+    kept = fields.Integer(required=True)
+    kept_minor = fields.Integer(required=True)
+    used = fields.Integer(
+        required=True, metadata={"description": "Gifts of which a shop has taken something"}
+    )
+    spent_minor = fields.Integer(required=True)
 
 
 class GiftOrderSchema(Schema):
@@ -130,7 +156,15 @@ class GiftOrderSchema(Schema):
     design = fields.String(required=True, attribute="draft.design")
     sender_name = fields.String(required=True, attribute="draft.sender_name")
     message = fields.String(required=True, attribute="draft.message")
+    kind = fields.String(required=True, validate=validate.OneOf(gifts.KINDS))
     course_id = fields.UUID(required=True, allow_none=True, attribute="draft.course_id")
+    amount_minor = fields.Integer(required=True, allow_none=True, attribute="draft.amount_minor")
+    programme_id = fields.UUID(required=True, allow_none=True, attribute="draft.programme_id")
+    balance_until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The last day of what is kept, settled by the approval"},
+    )
     channel = fields.String(required=True, attribute="draft.channel")
     locale = fields.String(required=True, attribute="draft.locale")
     send_at = fields.DateTime(required=True, allow_none=True, attribute="draft.send_at")
@@ -268,12 +302,14 @@ class GiftOrders(MethodView):
     @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
     @blp.arguments(GiftOrderDraftSchema)
     @blp.response(202, GiftOrderSchema)
-    @blp.alt_response(404, description="catalog.course_not_found, design.not_found")
+    @blp.alt_response(
+        404, description="catalog.course_not_found, design.not_found, programme.not_found"
+    )
     @blp.alt_response(
         422,
         description="request.invalid with a pointer to each faulty recipient,"
         " gift_order.over_budget, gift_order.repeated_lines, gift_order.unfit,"
-        " gift_order.no_contract",
+        " gift_order.incomplete, gift_order.no_contract, programme.over",
     )
     def post(self, body: dict[str, Any]) -> Response:
         """Order gifts for up to 10,000 people; what they cost is held at once.

@@ -1,4 +1,4 @@
-"""How one gift is told to a machine: what became of it, and what was chosen."""
+"""How one gift is told to a machine: what became of it, what was chosen, what is kept."""
 
 from __future__ import annotations
 
@@ -15,6 +15,24 @@ class GiftClaimSchema(Schema):
     shipped_at = fields.DateTime(required=True, allow_none=True)
 
 
+class GiftItemSchema(GiftClaimSchema):
+    """One thing that a balance has bought."""
+
+    value_minor = fields.Integer(required=True)
+
+
+class GiftKeptSchema(Schema):
+    """A balance that is kept for shops, without the code that spends it."""
+
+    serial = fields.String(required=True)
+    programme_id = fields.UUID(required=True)
+    amount_minor = fields.Integer(required=True)
+    spent_minor = fields.Integer(required=True)
+    kept_at = fields.DateTime(required=True)
+    used_at = fields.DateTime(required=True, allow_none=True)
+    ends_on = fields.Date(required=True)
+
+
 class GiftDoneSchema(Schema):
     """One gift after something was done with it: the answer is kept for repeats, so no name."""
 
@@ -26,6 +44,10 @@ class GiftDoneSchema(Schema):
     state = fields.String(required=True)
     delivery = fields.String(required=True)
     value_minor = fields.Integer(required=True)
+    left_minor = fields.Integer(required=True)
+    claimed_minor = fields.Integer(required=True)
+    cancelled_minor = fields.Integer(required=True)
+    expired_minor = fields.Integer(required=True)
     claim_by = fields.Date(required=True)
     sent_at = fields.DateTime(required=True, allow_none=True)
     delivered_at = fields.DateTime(required=True, allow_none=True)
@@ -40,6 +62,8 @@ class GiftDoneSchema(Schema):
         },
     )
     claim = fields.Nested(GiftClaimSchema, required=True, allow_none=True)
+    items = fields.List(fields.Nested(GiftItemSchema), required=True)
+    kept = fields.List(fields.Nested(GiftKeptSchema), required=True)
 
 
 class GiftSchema(GiftDoneSchema):

@@ -57,6 +57,10 @@ class ProgrammeSchema(Schema):
     quantity_max = fields.Integer(required=True)
     face_value_min_minor = fields.Integer(required=True)
     face_value_max_minor = fields.Integer(required=True)
+    gifts = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether the balance of a gift can be kept in it"},
+    )
 
     def name_of(self, programme: programmes.Programme) -> str:
         """Return the programme's name as the caller reads best."""

@@ -17,11 +17,15 @@ _OF_COURSE = f"""
     JOIN catalog_products p ON p.tenant_id = cp.tenant_id AND p.id = cp.product_id
     WHERE cp.tenant_id = :tenant AND cp.course_id = :course AND {IS_AVAILABLE}
 """
+_IS_AFFORDED = """
+    (CAST(:price_max AS bigint) IS NULL OR p.price_minor BETWEEN 1 AND CAST(:price_max AS bigint))
+"""
 # A page begins after the place of the last one before it, also if that is gone by now.
 _CHOICES = sa.text(f"""
     SELECT p.id AS product_id, p.code, p.kind, p.names, p.category, p.category_names,
-        p.allergens, p.age_min, p.picture_ids[1] AS picture_id
+        p.allergens, p.age_min, p.price_minor, p.picture_ids[1] AS picture_id
     {_OF_COURSE}
+        AND {_IS_AFFORDED}
         AND (:category = '' OR p.category = :category)
         AND NOT EXISTS (
             SELECT FROM unnest(CAST(:words AS text[])) AS word
@@ -38,7 +42,7 @@ _CHOICES = sa.text(f"""
 _CATEGORIES = sa.text(f"""
     SELECT p.category AS key, (array_agg(p.category_names ORDER BY cp.position))[1] AS names,
         count(*) AS choice_count
-    {_OF_COURSE} AND p.category <> ''
+    {_OF_COURSE} AND {_IS_AFFORDED} AND p.category <> ''
     GROUP BY p.category ORDER BY min(cp.position), p.category
 """)
 
@@ -49,12 +53,14 @@ def list_choices(
     *,
     text: str = "",
     category: str = "",
+    price_max: int | None = None,
     after: UUID | None = None,
     limit: int = 30,
 ) -> ChoicePage:
     """Return a page of what can be had of a course now, the recommended first.
 
-    All words of ``text`` must be found, in kana of either kind, in any width and case.
+    All words of ``text`` must be found, in kana of either kind, in any width and case.  Where
+    each thing has its own price, ``price_max`` leaves out what costs more, or has no price.
     """
     most = min(limit, CHOICES_MAX)
     values = {
@@ -63,6 +69,7 @@ def list_choices(
         "day": today(work),
         "category": category,
         "words": search_words(text),
+        "price_max": price_max,
         "after": after,
         "most": most + 1,
     }
@@ -71,8 +78,15 @@ def list_choices(
     return ChoicePage(items=items, next_after=items[-1].product_id if len(rows) > most else None)
 
 
-def list_categories(work: Work, course_id: UUID) -> tuple[Category, ...]:
+def list_categories(
+    work: Work, course_id: UUID, *, price_max: int | None = None
+) -> tuple[Category, ...]:
     """Return the categories of what can be had of a course now, as the course is ordered."""
-    values = {"tenant": work.tenant_id, "course": course_id, "day": today(work)}
+    values = {
+        "tenant": work.tenant_id,
+        "course": course_id,
+        "day": today(work),
+        "price_max": price_max,
+    }
     rows = work.session.execute(_CATEGORIES, values)
     return tuple(Category(**row) for row in rows.mappings())

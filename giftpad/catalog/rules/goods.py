@@ -129,6 +129,7 @@ class Choice:
     category_names: Mapping[str, str]
     allergens: tuple[str, ...]
     age_min: int
+    price_minor: int
     picture_id: UUID | None
 
     def name_in(self, locale: str) -> str:

@@ -3,6 +3,7 @@
 from giftpad.coupons.commands.expire import expire_step
 from giftpad.coupons.commands.issue import issue_chunk, start_chunk
 from giftpad.coupons.commands.order import order_batch, specimen
+from giftpad.coupons.commands.paperless import Paperless, PaperlessOrder, issue_paperless
 from giftpad.coupons.commands.prints import (
     CLAIM,
     Outcome,
@@ -28,6 +29,8 @@ from giftpad.coupons.commands.stop import block, unblock
 __all__ = [
     "CLAIM",
     "Outcome",
+    "Paperless",
+    "PaperlessOrder",
     "PreviewTicket",
     "block",
     "destroy_print",
@@ -35,6 +38,7 @@ __all__ = [
     "finish_volume",
     "forget_files",
     "issue_chunk",
+    "issue_paperless",
     "mark_verifying",
     "open_pdf",
     "open_preview",

@@ -14,15 +14,19 @@ from giftpad.coupons.adapters.press import print_shop, wrap_key
 from giftpad.coupons.models import CouponBatch, CouponChunk, CouponSerials, CouponVolume
 from giftpad.coupons.rules import CHUNK_COUNT_MAX, DONE, DUE, VOLUME_COUNT_MAX, split
 from giftpad.kernel.clock import end_of, start_of
+from giftpad.kernel.codes import build_typed
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.seal import new_key
 from giftpad.kernel.work import Work
-from giftpad.tenancy import current_ring_key, get_tenant
+from giftpad.tenancy import current_ring_key, find_ring_key, get_tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A batch as it shall be; ``is_issued`` if its value is on the books already."""
+    """A batch as it shall be; ``is_issued`` if its value is booked beside, once it is open.
+
+    What is paperless has no volumes: nothing of it is ever printed.
+    """
 
     programme_id: UUID
     prefix: str
@@ -36,6 +40,7 @@ class Plan:
     ends_on: date
     state: str
     is_issued: bool = False
+    is_paperless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,7 @@ def open_batch(work: Work, plan: Plan) -> Opened:
             quantity=plan.quantity,
             face_value_minor=plan.face_value_minor,
             unit=plan.unit,
+            is_paperless=plan.is_paperless,
             template=plan.template,
             face=plan.face,
             state=plan.state,
@@ -103,6 +109,14 @@ def open_batch(work: Work, plan: Plan) -> Opened:
     )
     _write_parts(work, plan, opened)
     return opened
+
+
+def code_hash(tenant_id: UUID, opened: Opened) -> bytes:
+    """Return what is kept of the typed code of the first coupon of a batch that was opened now."""
+    ring_key = find_ring_key(tenant_id, opened.kid)
+    assert ring_key is not None
+    symbols = build_typed(opened.batch_key, opened.locator_first)
+    return payments.hash_typed(payments.pepper(ring_key.key), tenant_id, symbols)
 
 
 def _take_serials(work: Work, plan: Plan) -> int:
@@ -127,6 +141,8 @@ def _write_parts(work: Work, plan: Plan, opened: Opened) -> None:
         (CouponChunk, CHUNK_COUNT_MAX, DONE if plan.is_issued else DUE),
         (CouponVolume, VOLUME_COUNT_MAX, DUE),
     ):
+        if plan.is_paperless and table is CouponVolume:
+            continue
         work.session.execute(
             sa.insert(table),
             [

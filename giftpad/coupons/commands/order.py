@@ -39,7 +39,7 @@ def order_batch(work: Work, order: BatchOrder) -> UUID:
     issued_on = local_date(work.at, tenant.zone)
     _check(order, programme)
     starts_on, ends_on = coupon_validity(programme, issued_on)
-    face = _dated_face(programme, tenant, order.face_value_minor, days=(issued_on, ends_on))
+    face = dated_face(programme, tenant, order.face_value_minor, days=(issued_on, ends_on))
     template = order.template or programme.template
     order = replace(order, template=template)
     # The successor of a lost coupon says the same, so it must fit that template as well.
@@ -65,9 +65,10 @@ def order_batch(work: Work, order: BatchOrder) -> UUID:
     return opened.batch_id
 
 
-def _dated_face(
+def dated_face(
     programme: Programme, tenant: Tenant, face_value_minor: int, *, days: tuple[date, date]
 ) -> dict[str, str]:
+    """Return what stands on every coupon, with the day of its issue and its last day."""
     face = face_of(programme, tenant, face_value_minor)
     for name, day in zip(("issued_on", "expires_on"), days, strict=True):
         face[name] = format_date(day, "long", locale=tenant.locale)
@@ -86,7 +87,7 @@ def specimen(work: Work, programme_id: UUID, *, face_value_minor: int | None = N
     _, ends_on = coupon_validity(programme, issued_on)
     least, most = programme.face_value_min_minor, programme.face_value_max_minor
     value = min(max(face_value_minor or SPECIMEN_VALUE_MINOR, least), most)
-    face = _dated_face(programme, tenant, value, days=(issued_on, ends_on))
+    face = dated_face(programme, tenant, value, days=(issued_on, ends_on))
     return draw_specimen(work.tenant_id, programme.template, face, prefix=programme.serial_prefix)
 
 

@@ -169,8 +169,8 @@ def reprint(work: Work, batch_id: UUID, *, volume: int | None = None) -> None:
     volumes = list_volumes(work, batch_id)
     if batch.state not in (READY, RELEASED, FAILED) or is_claimed(work, batch_id):
         raise BatchWrongState(state=batch.state)
-    if volume is not None and volume not in {row.number for row in volumes}:
-        raise VolumeNotFound(volume=volume)
+    if batch.is_paperless or (volume is not None and volume not in {row.number for row in volumes}):
+        raise VolumeNotFound(volume=volume or 1)
     for row in volumes:
         wanted = volume == row.number if volume is not None else batch.state != FAILED
         if wanted or row.state != READY:

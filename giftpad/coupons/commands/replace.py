@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, events, payments
 from giftpad.coupons.adapters.press import try_face
-from giftpad.coupons.commands.opening import Opened, Plan, open_batch
+from giftpad.coupons.commands.opening import Opened, Plan, code_hash, open_batch
 from giftpad.coupons.errors import CouponAlreadyReplaced, CouponWrongState
 from giftpad.coupons.events import CouponReplaced, VolumeDue
 from giftpad.coupons.models import CouponReplacement, CouponVolume
@@ -30,9 +30,7 @@ from giftpad.coupons.rules import (
     format_serial,
     state_of_coupon,
 )
-from giftpad.kernel.codes import build_typed
 from giftpad.kernel.work import Work
-from giftpad.tenancy import find_ring_key
 
 
 def replace(work: Work, serial: str, *, reason: str) -> UUID:
@@ -95,12 +93,9 @@ def _refuse_replaced(work: Work, found: Found) -> None:
 
 
 def _alias(work: Work, opened: Opened) -> payments.Alias:
-    ring_key = find_ring_key(work.tenant_id, opened.kid)
-    assert ring_key is not None
-    symbols = build_typed(opened.batch_key, opened.locator_first)
     return payments.Alias(
         locator=opened.locator_first,
-        code_hash=payments.hash_typed(payments.pepper(ring_key.key), work.tenant_id, symbols),
+        code_hash=code_hash(work.tenant_id, opened),
         terms_id=opened.terms_id,
     )
 

@@ -22,7 +22,8 @@ class CouponBatch(Base):
 
     ``batch_key`` is wrapped by the KEK and NULL once destroyed; typed codes and print files die
     with it.  ``face`` is what stands on every coupon, kept so that a reprint says the same.
-    ``drained_to`` is the last locator whose value has gone to breakage.
+    ``drained_to`` is the last locator whose value has gone to breakage.  What is paperless is
+    shown on a screen and never printed.
     """
 
     __tablename__ = "coupon_batches"
@@ -63,6 +64,7 @@ class CouponBatch(Base):
     quantity: Mapped[int] = mapped_column(sa.Integer)
     face_value_minor: Mapped[int]
     unit: Mapped[str]
+    is_paperless: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     template: Mapped[str]
     face: Mapped[dict[str, str]] = mapped_column(JSONB)
     state: Mapped[str]

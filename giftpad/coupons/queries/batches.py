@@ -58,8 +58,13 @@ def find_first_serials(work: Work, batch_ids: Collection[UUID]) -> dict[UUID, st
 def list_batches(
     work: Work, *, before: UUID | None = None, programme_id: UUID | None = None, limit: int = 50
 ) -> list[BatchView]:
-    """Return a page of batches, newest first, without their volumes."""
-    statement = sa.select(CouponBatch).where(CouponBatch.tenant_id == work.tenant_id)
+    """Return a page of batches, newest first, without their volumes.
+
+    What was never printed is in no list of prints; each such coupon is found by its serial.
+    """
+    statement = sa.select(CouponBatch).where(
+        CouponBatch.tenant_id == work.tenant_id, CouponBatch.is_paperless.is_(False)
+    )
     if before is not None:
         statement = statement.where(CouponBatch.id < before)
     if programme_id is not None:
@@ -169,7 +174,10 @@ def list_manifest(
 
 
 def list_due_prints(work: Work, before: datetime) -> list[UUID]:
-    """Return batches released, or over, before an instant whose key still lives."""
+    """Return batches released, or over, before an instant whose key still lives.
+
+    That of what is shown on a screen lives as long as it can be spent.
+    """
     return list(
         work.session.execute(
             sa.select(CouponBatch.id)
@@ -177,7 +185,10 @@ def list_due_prints(work: Work, before: datetime) -> list[UUID]:
                 CouponBatch.tenant_id == work.tenant_id,
                 CouponBatch.batch_key.is_not(None),
                 CouponBatch.state.in_((READY, RELEASED, FAILED)),
-                sa.or_(CouponBatch.released_at < before, CouponBatch.ends_at < before),
+                sa.or_(
+                    sa.and_(CouponBatch.released_at < before, CouponBatch.is_paperless.is_(False)),
+                    CouponBatch.ends_at < before,
+                ),
             )
             .order_by(CouponBatch.id)
             .limit(DUE_PRINTS_MAX)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ from giftpad.gifts.rules.gifts import (
     WORDS_LENGTH_MAX,
     claim_number,
 )
+from giftpad.gifts.rules.orders import COURSE
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work, rows_changed
@@ -83,13 +84,15 @@ def refuse_passed_on(gift: GiftRow) -> None:
         raise PassedOn
 
 
-def find_claim_row(work: Work, gift_id: UUID) -> ClaimRow | None:
-    """Return the claim of a gift that stands, if there is one."""
+def find_claim_row(work: Work, gift_id: UUID, claim_id: UUID | None = None) -> ClaimRow | None:
+    """Return a claim of a gift that stands: this one, or what was chosen of a course."""
+    which = ClaimRow.position == 0 if claim_id is None else ClaimRow.id == claim_id
     return work.session.execute(
         sa.select(ClaimRow).where(
             ClaimRow.tenant_id == work.tenant_id,
             ClaimRow.gift_id == gift_id,
             ClaimRow.state != WITHDRAWN,
+            which,
         )
     ).scalar_one_or_none()
 
@@ -99,7 +102,8 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
 
     Of two who claim one gift at the same time the first wins and the other is told.
     Locks: the gift, the goods, the gift's account.
-    Raises: GiftNotFound, LinkChanged, GiftOver, ChoiceNotFound, SoldOut, NotDelivered.
+    Raises: GiftNotFound, LinkChanged, GiftOver, GiftWrongState, ChoiceNotFound,
+        SoldOut, NotDelivered.
     Publishes: gift.claimed_v1.
     """
     gift, gift_order = lock_gift(work, order.gift_id)
@@ -110,6 +114,8 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
         raise LinkChanged
     if state_of(gift, gift_order, work.at) != "open":
         raise GiftOver(state=state_of(gift, gift_order, work.at))
+    if gift_order.kind != COURSE:
+        raise GiftWrongState(state=gift_order.kind)
     assert gift_order.course_id is not None
     claim_id = new_id()
     taken = catalog.take(
@@ -121,9 +127,12 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
             prefecture=order.address.prefecture,
         ),
     )
-    row = _write_claim(work, gift, order, taken=taken, claim_id=claim_id)
+    row = write_claim(
+        work, gift, order, taken=taken, claim_id=claim_id, value_minor=gift.value_minor
+    )
     _spend(work, gift, claim_id)
     gift.state, gift.ended_at = CLAIMED, work.at
+    gift.claimed_minor = gift.value_minor
     gift.opened_at = gift.opened_at or work.at
     events.publish(
         work,
@@ -139,15 +148,37 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
     return claim_id
 
 
-def _write_claim(
-    work: Work, gift: GiftRow, order: ClaimOrder, *, taken: catalog.Taken, claim_id: UUID
+class Wanted(Protocol):
+    """What any claim says: by which key it was sent, and where it goes."""
+
+    @property
+    def key(self) -> str:
+        """What makes it single."""
+
+    @property
+    def address(self) -> Address:
+        """Where it goes."""
+
+
+def write_claim(
+    work: Work,
+    gift: GiftRow,
+    order: Wanted,
+    *,
+    taken: catalog.Taken,
+    claim_id: UUID,
+    value_minor: int,
+    position: int = 0,
 ) -> ClaimRow:
+    """Write down what was taken out of the catalogue for a gift; no money moves by it."""
     row = ClaimRow(
         tenant_id=work.tenant_id,
         id=claim_id,
         gift_id=gift.id,
         order_id=gift.order_id,
-        number=claim_number(gift.locator),
+        position=position,
+        value_minor=value_minor,
+        number=claim_number(gift.locator, position),
         key=order.key,
         state=RECEIVED,
         product_id=taken.product.id,
@@ -205,14 +236,17 @@ def _spend(work: Work, gift: GiftRow, entry_id: UUID) -> None:
     )
 
 
-def change_address(work: Work, gift_id: UUID, address: Address) -> None:
+def change_address(
+    work: Work, gift_id: UUID, address: Address, *, claim_id: UUID | None = None
+) -> None:
     """Send what was claimed somewhere else, as long as it is not on its way.
 
+    ``claim_id`` says which of the things that a balance has bought.
     Locks: the gift.
     Raises: GiftNotFound, GiftWrongState, ClaimSent, NotDelivered.
     """
     gift, order = lock_gift(work, gift_id)
-    row = find_claim_row(work, gift.id)
+    row = find_claim_row(work, gift.id, claim_id)
     if row is None:
         raise GiftWrongState(state=state_of(gift, order, work.at))
     if row.state not in CHANGEABLE:
@@ -247,7 +281,7 @@ def thank(work: Work, gift_id: UUID, *, stamp: str, words: str) -> None:
     """
     assert stamp in ("", *STAMPS)
     gift, order = lock_gift(work, gift_id)
-    if gift.state != CLAIMED:
+    if not gift.claimed_minor:
         raise GiftWrongState(state=state_of(gift, order, work.at))
     before = work.session.get(ThanksRow, (work.tenant_id, gift_id))
     if before is not None and before.at + THANKS_MENDED_FOR < work.at:

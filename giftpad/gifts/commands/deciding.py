@@ -6,12 +6,12 @@ of money; whoever takes it back before its issue gets all of it back.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
+from giftpad import audit, catalog, designs, events, messaging, payments, programmes, tenancy
 from giftpad.gifts.adapters.press import try_face
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import check_texts, lock_order
@@ -35,6 +35,7 @@ from giftpad.gifts.rules.contracts import MAIL, PRINTED, SMS, Contract, next_lou
 from giftpad.gifts.rules.orders import (
     APPROVED,
     APPROVED_WITHIN,
+    COURSE,
     DRAFT,
     ISSUING,
     SUBMITTED,
@@ -79,8 +80,8 @@ def submit_order(
     whoever submits saw it.
     Locks: the order, then the deposit.
     Raises: OrderNotFound, OrderWrongState, OrderChanged, ContractMissing, OrderIncomplete,
-        OrderUnfit, LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing, BudgetTooSmall; for
-        what is printed MissingGlyph, TextTooLong.
+        OrderUnfit, ProgrammeOver, LinesFaulty, LinesRepeated, ReferencesKnown, ChannelMissing,
+        BudgetTooSmall; for what is printed MissingGlyph, TextTooLong.
     Publishes: gift_order.submitted_v1, and what ``approve_order`` publishes.
     """
     order = lock_order(work, order_id, DRAFT)
@@ -143,23 +144,56 @@ def _check_complete(work: Work, order: OrderRow, agreed: Contract) -> int:
 
     Raises: OrderIncomplete, OrderUnfit.
     """
-    for name in ("title", "design", "sender_name", "message", "course_id"):
+    goods = "course_id" if order.kind == COURSE else "amount_minor"
+    for name in ("title", "design", "sender_name", "message", goods):
         value = getattr(order, name)
         if not (value.strip() if isinstance(value, str) else value):
             raise OrderIncomplete(missing=name)
+    if order.course_id is None and order.programme_id is None:
+        raise OrderIncomplete(missing="programme_id")
     check_texts(order)
     designs.get_design(order.design)
-    assert order.course_id is not None
     zone = tenancy.get_tenant(work.tenant_id).zone
     today = local_date(work.at, zone)
+    begins = max(work.at, order.send_at or work.at)
+    kept_until = _kept_until(work, order, local_date(begins, zone))
     if order.claim_by is None:
         order.claim_by = today + timedelta(days=agreed.claim_days)
+        order.claim_by = min(order.claim_by, kept_until or order.claim_by)
     if end_of(order.claim_by, zone) <= _starts_at(work, order, agreed):
         raise OrderUnfit(field="claim_by")
+    if kept_until is not None and order.claim_by > kept_until:
+        raise OrderUnfit(field="claim_by", last=kept_until.isoformat())
+    price_minor = _price(work, order, today)
+    return price_minor if order.amount_minor is None else order.amount_minor
+
+
+def _price(work: Work, order: OrderRow, today: date) -> int:
+    """Return what the course of an order costs, if it has one that can be given today.
+
+    Raises: OrderUnfit.
+    """
+    if order.course_id is None:
+        return 0
     course = catalog.get_course(work, order.course_id)
     if course.unit != order.unit or not course.starts_on <= today <= course.ends_on:
         raise OrderUnfit(field="course_id")
     return course.price_minor
+
+
+def _kept_until(work: Work, order: OrderRow, begins_on: date) -> date | None:
+    """Return until when a balance of an order can be kept that goes out on a day.
+
+    The time that the programme gives is counted from that day, and not from the day on which
+    somebody keeps it: what may live for six months does not get another six that way.
+    Raises: OrderUnfit, ProgrammeOver.
+    """
+    if order.programme_id is None:
+        return None
+    programme = programmes.get_programme(work, order.programme_id)
+    if not programme.gifts:
+        raise OrderUnfit(field="programme_id")
+    return programmes.coupon_validity(programme, begins_on)[1]
 
 
 def _check_lines(work: Work, order: OrderRow, value_minor: int, agreed: Contract) -> Cost:
@@ -246,7 +280,7 @@ def reopen(work: Work, order: OrderRow) -> None:
     order.submitted_by = order.submitted_at = order.decided_by = order.decided_at = None
     order.starts_at = order.value_minor = order.fees_minor = order.unclaimed = None
     order.fee_terms = None
-    order.locator_first = order.kid = None
+    order.locator_first = order.kid = order.balance_until = None
     order.changed_at = work.at
     work.session.execute(
         sa.update(LineRow)
@@ -262,7 +296,8 @@ def approve_order(work: Work, order_id: UUID, *, seen: datetime | None = None) -
     ``seen`` is when the order was changed last, as whoever approves saw it: what was taken back
     and handed in anew meanwhile must be looked at anew.
     Locks: the order, then the tenant's locators.
-    Raises: OrderNotFound, OrderWrongState, OrderChanged, OwnOrder, OrderTooLate.
+    Raises: OrderNotFound, OrderWrongState, OrderChanged, OwnOrder, OrderTooLate,
+        ProgrammeOver.
     Publishes: gift_order.approved_v1, and gift_order.gifts_due_v1 if it begins at once.
     """
     order = lock_order(work, order_id, SUBMITTED)
@@ -285,9 +320,11 @@ def _approve(work: Work, order: OrderRow, agreed: Contract) -> None:
     order.locator_first = payments.take_locators(work, order.quantity)
     order.kid = tenancy.current_ring_key(work.tenant_id).kid
     order.starts_at = _starts_at(work, order, agreed)
+    zone = tenancy.get_tenant(work.tenant_id).zone
     assert order.claim_by is not None
-    if end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone) <= order.starts_at:
+    if end_of(order.claim_by, zone) <= order.starts_at:
         raise OrderTooLate(claim_by=order.claim_by.isoformat())
+    order.balance_until = _kept_until(work, order, local_date(order.starts_at, zone))
     events.publish(work, OrderApproved(object_id=order.id))
     if order.starts_at <= work.at:
         start_issuing(work, order)

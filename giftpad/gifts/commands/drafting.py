@@ -9,14 +9,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from giftpad import audit, messaging
+from giftpad import audit, messaging, programmes
 from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.gifts.errors import ContractMissing, OrderNotFound, OrderUnfit, OrderWrongState
 from giftpad.gifts.models import FileRow, LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.rules.contracts import CHANNELS, Contract
 from giftpad.gifts.rules.orders import (
+    AMOUNT_MINOR_MAX,
+    COURSE,
     DRAFT,
+    KINDS,
     MESSAGE_LENGTH_MAX,
     SENDER_LENGTH_MAX,
     TITLE_LENGTH_MAX,
@@ -114,9 +117,10 @@ def lock_order(work: Work, order_id: UUID, *states: str) -> OrderRow:
 def check_draft(work: Work, draft: OrderDraft, agreed: Contract) -> None:
     """Refuse what no order may say; what is missing yet is no fault.
 
-    Raises: OrderUnfit, which names the field.
+    Raises: OrderUnfit, which names the field; ProgrammeNotFound.
     """
     check_texts(draft)
+    check_balance(work, draft, agreed)
     if draft.channel not in CHANNELS:
         raise OrderUnfit(field="channel")
     if draft.locale not in LOCALES:
@@ -148,6 +152,23 @@ _TEXTS = (
     ("message", "long", MESSAGE_LENGTH_MAX),
 )
 """What is said, as which kind of value of a letter."""
+
+
+def check_balance(work: Work, draft: OrderDraft, agreed: Contract) -> None:
+    """Refuse an amount that no gift can be, and a programme that takes no gifts.
+
+    Raises: OrderUnfit, ProgrammeNotFound.
+    """
+    if draft.kind not in KINDS:
+        raise OrderUnfit(field="kind")
+    if draft.kind == COURSE and (draft.amount_minor, draft.programme_id) != (None, None):
+        raise OrderUnfit(field="kind")
+    if draft.amount_minor is not None and not 1 <= draft.amount_minor <= AMOUNT_MINOR_MAX:
+        raise OrderUnfit(field="amount_minor", most=AMOUNT_MINOR_MAX)
+    if draft.programme_id is not None:
+        programme = programmes.get_programme(work, draft.programme_id)
+        if not programme.gifts or programme.unit != agreed.unit:
+            raise OrderUnfit(field="programme_id")
 
 
 def _values(draft: OrderDraft) -> dict[str, object]:

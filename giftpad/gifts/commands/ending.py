@@ -30,7 +30,7 @@ CLOSE_COUNT_MAX = 100
 
 
 def cancel_gift(work: Work, gift_id: UUID, *, reason: str) -> None:
-    """Take back a gift that is not claimed; its value goes back to the tenant.
+    """Take back a gift that is not claimed, or the rest of one; that goes back to the tenant.
 
     Locks: the gift, its account, the deposit, then the letter and its run.
     Raises: GiftNotFound, GiftWrongState.
@@ -45,25 +45,26 @@ def cancel_gift(work: Work, gift_id: UUID, *, reason: str) -> None:
         work,
         action="gift.cancelled",
         subject=f"gift:{gift.id}",
-        details={"amount_minor": gift.value_minor, "reason": reason},
+        details={"amount_minor": gift.cancelled_minor, "reason": reason},
     )
 
 
 def _cancel(work: Work, order: OrderRow, gift: GiftRow) -> None:
-    entry_id = new_id()
+    entry_id, left_minor = new_id(), gift.left_minor
     books.move(
         work,
         "gift_cancel",
-        gift.value_minor,
+        left_minor,
         debit_id=gift.account_id,
         credit_id=books.account(work, books.CANCELLED, order.unit, order.id),
         entry_id=entry_id,
     )
-    _give_back(work, order, gift.value_minor, entry_id)
+    _give_back(work, order, left_minor, entry_id)
     gift.state, gift.ended_at = CANCELLED, work.at
+    gift.cancelled_minor += left_minor
     events.publish(
         work,
-        GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=gift.value_minor),
+        GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=left_minor),
     )
 
 
@@ -110,15 +111,15 @@ def _cancel_many(work: Work, order: OrderRow, gifts: Sequence[GiftRow]) -> None:
     entry_id = new_id()
     total = _drain(work, gifts, entry_id, "gift_cancel", into=(books.CANCELLED, order))
     _give_back(work, order, total, entry_id)
+    taken_back = []
     for gift in gifts:
+        left_minor = gift.left_minor
         gift.state, gift.ended_at = CANCELLED, work.at
-    events.publish_many(
-        work,
-        [
-            GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=gift.value_minor)
-            for gift in gifts
-        ],
-    )
+        gift.cancelled_minor += left_minor
+        taken_back.append(
+            GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=left_minor)
+        )
+    events.publish_many(work, taken_back)
 
 
 def _drain(
@@ -184,12 +185,14 @@ def _lock_some(work: Work, *which: sa.ColumnElement[bool], limit: int) -> Sequen
 def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> None:
     """Give a recipient more time, within what the contract allows from today on.
 
+    What can be kept in a programme never outlives what that programme says.
     Locks: the gift.
     Raises: GiftNotFound, GiftWrongState, OrderUnfit.
     """
-    gift, _order = lock_gift(work, gift_id)
+    gift, order = lock_gift(work, gift_id)
     zone = tenancy.get_tenant(work.tenant_id).zone
     last = local_date(work.at, zone) + timedelta(days=get_contract(work).claim_days_max)
+    last = min(last, order.balance_until or last)
     ends_at = end_of(claim_by, zone)
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
@@ -235,6 +238,7 @@ def expire_some(work: Work) -> int:
     if is_returned:
         _give_back(work, order, total, entry_id)
     for gift in gifts:
+        gift.expired_minor += gift.left_minor
         gift.state, gift.ended_at = EXPIRED, work.at
     events.publish(
         work,

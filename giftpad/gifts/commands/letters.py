@@ -9,20 +9,25 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import designs, messaging, tenancy
+from giftpad import designs, messaging, programmes, tenancy
 from giftpad.gifts.adapters import build_address, build_link
 from giftpad.gifts.errors import OrderIncomplete, OrderNotFound
-from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow
+from giftpad.gifts.models import BalanceRow, ClaimRow, GiftRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
 from giftpad.gifts.rules.gifts import QUEUED
+from giftpad.gifts.rules.orders import BALANCE
 from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
+from giftpad.kernel.i18n import format_amount
 from giftpad.kernel.work import Work
 
 INVITATION, REMINDER = "gift_invitation", "gift_reminder"
+BALANCE_LETTERS = {INVITATION: "gift_balance_invitation", REMINDER: "gift_balance_reminder"}
+"""What is written instead of a letter where the gift is an amount."""
+KEPT = "gift_kept"
 RECEIVED, SHIPPED, CHOOSE_AGAIN = "gift_received", "gift_shipped", "gift_choose_again"
 
 
@@ -94,6 +99,9 @@ def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Mess
     }
     if template == INVITATION and gift.channel == MAIL:
         values["message"] = "\n\n".join(filter(None, [person["note"], order.message]))
+    if order.kind == BALANCE:
+        template = BALANCE_LETTERS[template]
+        values["balance"] = format_amount(gift.left_minor, order.unit, gift.locale)
     return messaging.Message(
         template=template,
         to=person["address"],
@@ -128,10 +136,14 @@ def send_sample(work: Work, order_id: UUID, *, to: str, name: str, path: str) ->
         "link": build_address(path),
         "until_day": order.claim_by or today + timedelta(days=get_contract(work).claim_days),
     }
+    template = INVITATION
+    if order.kind == BALANCE:
+        template = BALANCE_LETTERS[INVITATION]
+        values["balance"] = format_amount(order.amount_minor or 0, order.unit, order.locale)
     messaging.send(
         work,
         messaging.Message(
-            template=INVITATION,
+            template=template,
             to=to,
             values=values,
             locale=order.locale,
@@ -170,6 +182,46 @@ def _written(to: Address) -> str:
     return "\n".join(filter(None, (*lines, to.building, to.name)))
 
 
+def tell_bought(work: Work, about: ClaimedGift, rows: Sequence[ClaimRow]) -> None:
+    """Confirm to a recipient all that a balance has bought, in one letter."""
+    locale = about.gift.locale
+    values: dict[str, str | date] = {
+        "number": ", ".join(row.number for row in rows),
+        "product": ", ".join(_product(row, locale) for row in rows),
+    }
+    if any(row.kind == GOODS for row in rows):
+        values["address"] = _written(about.to)
+    _tell(work, about, RECEIVED, values=values)
+
+
+def tell_kept(work: Work, order: OrderRow, gift: GiftRow, kept: BalanceRow) -> None:
+    """Confirm to a recipient what they keep, at the address their gift came to."""
+    person = open_person(gift)
+    if gift.channel != MAIL or not person["address"] or not messaging.can_send(MAIL):
+        return
+    programme = programmes.get_programme(work, kept.programme_id)
+    messaging.send(
+        work,
+        messaging.Message(
+            template=KEPT,
+            to=person["address"],
+            values={
+                "recipient": person["name"],
+                "sender": order.sender_name,
+                "balance": format_amount(kept.amount_minor, order.unit, gift.locale),
+                "programme": programme.names.get(gift.locale) or programme.slug,
+                "number": kept.serial,
+                "link": link_of(order, gift),
+                "until_day": kept.ends_on,
+                **_colours(order),
+            },
+            locale=gift.locale,
+            sender_name=order.sender_name,
+            picture=order.design,
+        ),
+    )
+
+
 def tell_shipped(work: Work, about: ClaimedGift) -> None:
     """Tell a recipient that a parcel is on its way, if they gave an address for it."""
     values = {
@@ -193,10 +245,15 @@ def _shortened(name: str) -> str:
     return name if len(name) <= PRODUCT_LENGTH_MAX else name[: PRODUCT_LENGTH_MAX - 1] + "…"
 
 
+def _product(row: ClaimRow, locale: str) -> str:
+    names: Mapping[str, str] = row.product["names"]
+    return _shortened(names.get(locale) or next(iter(names.values())))
+
+
 def _tell(
     work: Work, about: ClaimedGift, template: str, *, values: Mapping[str, str | date]
 ) -> None:
-    gift, order, names = about.gift, about.order, about.claim.product["names"]
+    gift, order = about.gift, about.order
     person = open_person(gift)
     to = about.to.email or (person["address"] if gift.channel == MAIL else "")
     if not to or not messaging.can_send(MAIL):
@@ -204,7 +261,7 @@ def _tell(
     common = {
         "recipient": person["name"],
         "sender": order.sender_name,
-        "product": _shortened(names.get(gift.locale) or next(iter(names.values()))),
+        "product": _product(about.claim, gift.locale),
         "link": link_of(order, gift),
         **_colours(order),
     }

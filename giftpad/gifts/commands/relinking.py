@@ -115,7 +115,7 @@ def pass_on(work: Work, wish: PassOn) -> str | None:
         return _passed_already(work, wish, gift, order)
     if state_of(gift, order, work.at) != "open":
         raise GiftOver(state=state_of(gift, order, work.at))
-    if not order.can_be_passed_on:
+    if not order.can_be_passed_on or gift.claimed_minor:
         raise NotPassedOn
     refuse_passed_on(gift)
     address = _judge(gift, wish)

@@ -15,7 +15,7 @@ from giftpad.gifts.commands.letters import ClaimedGift, ask_again
 from giftpad.gifts.errors import ClaimNotFound, ClaimSent
 from giftpad.gifts.events import GiftReopened
 from giftpad.gifts.models import ClaimRow
-from giftpad.gifts.queries.letters import open_address
+from giftpad.gifts.queries.claims import open_address
 from giftpad.gifts.rules.gifts import (
     KEPT_AFTER_END,
     OUTSTANDING,
@@ -35,9 +35,9 @@ TIME_TO_CHOOSE = timedelta(days=14)
 def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     """Withdraw a claim that cannot be fulfilled and ask its recipient to choose once more.
 
-    The value goes back onto the gift, whose last day moves if it is near; what was set aside of
-    the goods stays gone, for it is not there.  What travels in no parcel is never taken back: a
-    code may have been seen, a donation made.
+    What it was worth goes back onto the gift, whose last day moves if it is near; what was set
+    aside of the goods stays gone, for it is not there.  What travels in no parcel is never taken
+    back: a code may have been seen, a donation made.
     Locks: the gift, its account, then the order.
     Raises: ClaimNotFound, ClaimSent.
     Publishes: gift.reopened_v1.
@@ -59,11 +59,12 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     books.move(
         work,
         "gift_reopen",
-        gift.value_minor,
+        row.value_minor,
         debit_id=books.find(work, books.CLAIMED, gift.order_id),
         credit_id=gift.account_id,
         entry_id=new_id(),
     )
+    gift.claimed_minor -= row.value_minor
     gift.state, gift.ended_at = OUTSTANDING, None
     gift.ends_at = max(gift.ends_at, work.at + TIME_TO_CHOOSE)
     gift.delete_after = gift.ends_at + KEPT_AFTER_END
@@ -74,7 +75,7 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     ask_again(work, ClaimedGift(order=order, gift=gift, claim=row, to=address))
     events.publish(
         work,
-        GiftReopened(object_id=gift.id, order_id=gift.order_id, amount_minor=gift.value_minor),
+        GiftReopened(object_id=gift.id, order_id=gift.order_id, amount_minor=row.value_minor),
     )
     audit.record(
         work,

@@ -14,7 +14,7 @@ from giftpad.gifts.commands.files import remember_columns
 from giftpad.gifts.commands.letters import ClaimedGift, tell_shipped
 from giftpad.gifts.errors import ClaimNotFound, ClaimWrongState
 from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow
-from giftpad.gifts.queries.letters import open_address
+from giftpad.gifts.queries.claims import open_address
 from giftpad.gifts.queries.shipping import shipping_purpose
 from giftpad.gifts.rules.gifts import ARRIVED, CAME_BACK, PREPARING, RECEIVED, SHIPPED, WITHDRAWN
 from giftpad.gifts.rules.shipping import GOODS, LIST_FIELDS, Shipped, ShippingFault

@@ -6,6 +6,7 @@ from giftpad.gifts.models.files import (
     file_place,
 )
 from giftpad.gifts.models.gifts import (
+    BalanceRow,
     ClaimRow,
     GiftRow,
     OldLinkRow,
@@ -26,6 +27,7 @@ from giftpad.gifts.models.prints import (
 )
 
 __all__ = [
+    "BalanceRow",
     "ClaimRow",
     "ColumnsRow",
     "ContractRow",

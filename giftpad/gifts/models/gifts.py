@@ -44,6 +44,16 @@ class GiftRow(Base):
         sa.CheckConstraint(
             "(state = 'outstanding') = (ended_at IS NULL)", name="ended_unless_outstanding"
         ),
+        sa.CheckConstraint(
+            "claimed_minor >= 0 AND cancelled_minor >= 0 AND expired_minor >= 0"
+            " AND claimed_minor + cancelled_minor + expired_minor <= value_minor",
+            name="parts_within",
+        ),
+        sa.CheckConstraint(
+            "state = 'outstanding'"
+            " OR claimed_minor + cancelled_minor + expired_minor = value_minor",
+            name="whole_when_ended",
+        ),
         sa.Index(
             "gifts_external_key",
             "tenant_id",
@@ -85,6 +95,9 @@ class GiftRow(Base):
     locator: Mapped[int]
     account_id: Mapped[UUID]
     value_minor: Mapped[int]
+    claimed_minor: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    cancelled_minor: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    expired_minor: Mapped[int] = mapped_column(server_default=sa.text("0"))
     state: Mapped[str]
     channel: Mapped[str]
     locale: Mapped[str]
@@ -108,6 +121,11 @@ class GiftRow(Base):
     """Whom a gift was for that was passed on; ``person_sealed`` is whoever has it now."""
     passed_on_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
+    @property
+    def left_minor(self) -> int:
+        """What of its value nothing has become of yet."""
+        return self.value_minor - self.claimed_minor - self.cancelled_minor - self.expired_minor
+
 
 class OldLinkRow(Base):
     """A link that opens its gift no more, for the gift has another one now.
@@ -130,10 +148,11 @@ class OldLinkRow(Base):
 
 
 class ClaimRow(Base):
-    """What somebody chose with a gift and where it goes.
+    """One thing that somebody chose with a gift and where it goes.
 
-    At most one claim of a gift stands; one that was withdrawn because the goods had run out made
-    room for the next.  ``product`` is what the catalogue said when it was chosen.
+    At most one claim stands at a ``position`` of a gift: 0 for what is chosen of a course, 1 and
+    on for what a balance buys.  One that was withdrawn because the goods had run out made room
+    for the next.  ``product`` is what the catalogue said when it was chosen.
     """
 
     __tablename__ = "gift_claims"
@@ -142,6 +161,7 @@ class ClaimRow(Base):
             "gift_claims_gift_key",
             "tenant_id",
             "gift_id",
+            "position",
             unique=True,
             postgresql_where=sa.text("state <> 'withdrawn'"),
         ),
@@ -172,6 +192,8 @@ class ClaimRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     gift_id: Mapped[UUID]
     order_id: Mapped[UUID]
+    position: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    value_minor: Mapped[int] = mapped_column(server_default=sa.text("0"))
     number: Mapped[str]
     key: Mapped[str]
     state: Mapped[str]
@@ -192,6 +214,36 @@ class ClaimRow(Base):
     shipped_at: Mapped[datetime | None] = mapped_column(INSTANT)
     changed_at: Mapped[datetime] = mapped_column(INSTANT)
     delete_after: Mapped[datetime] = mapped_column(INSTANT)
+
+
+class BalanceRow(Base):
+    """What of a gift was kept: a coupon on no paper, which shops of a programme take.
+
+    ``spent_minor`` is what shops took of it less what they gave back; it follows the payments.
+    """
+
+    __tablename__ = "gift_balances"
+    __table_args__ = (
+        sa.UniqueConstraint("tenant_id", "gift_id", "key"),
+        sa.UniqueConstraint("tenant_id", "account_id"),
+        sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.Index("gift_balances_order_idx", "tenant_id", "order_id"),
+    )
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    gift_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    key: Mapped[str]
+    programme_id: Mapped[UUID]
+    locator: Mapped[int]
+    account_id: Mapped[UUID]
+    serial: Mapped[str]
+    amount_minor: Mapped[int]
+    spent_minor: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    used_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    kept_at: Mapped[datetime] = mapped_column(INSTANT)
+    ends_on: Mapped[date]
 
 
 class ThanksRow(Base):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.gifts.rules.contracts import CHANNELS
-from giftpad.gifts.rules.orders import COURSE, DRAFT, STATES
+from giftpad.gifts.rules.orders import COURSE, DRAFT, KINDS, STATES
 from giftpad.kernel.db import Base, one_of
 
 INSTANT = sa.DateTime(timezone=True)
@@ -52,6 +52,8 @@ class OrderRow(Base):
 
     What is NULL in a draft is set when it is submitted: value, fees and terms stay as they were
     agreed then.  ``issued_to`` counts the gifts that are issued, in the order of their ``seq``.
+    A balance may be spent on the products of ``course_id`` and kept in ``programme_id``, until
+    ``balance_until``, which is settled when it is approved.
     """
 
     __tablename__ = "gift_orders"
@@ -59,6 +61,7 @@ class OrderRow(Base):
         sa.UniqueConstraint("tenant_id", "number"),
         sa.CheckConstraint(one_of("state", STATES), name="state_known"),
         sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(one_of("kind", KINDS), name="kind_known"),
         sa.CheckConstraint(
             "(state = 'draft') = (submitted_at IS NULL)", name="submitted_unless_draft"
         ),
@@ -82,6 +85,9 @@ class OrderRow(Base):
     channel: Mapped[str]
     kind: Mapped[str] = mapped_column(server_default=sa.text(f"'{COURSE}'"))
     course_id: Mapped[UUID | None]
+    amount_minor: Mapped[int | None]
+    programme_id: Mapped[UUID | None]
+    balance_until: Mapped[date | None]
     send_at: Mapped[datetime | None] = mapped_column(INSTANT)
     claim_by: Mapped[date | None]
     repeats_meant: Mapped[bool] = mapped_column(server_default=sa.text("false"))

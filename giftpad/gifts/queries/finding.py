@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import tenancy
-from giftpad.gifts.models import ClaimRow, GiftRow
+from giftpad.gifts.models import BalanceRow, ClaimRow, GiftRow
 from giftpad.kernel.work import Work
 from giftpad.messaging import AddressUnfit, check_mail, check_phone
 
@@ -26,8 +26,8 @@ def index_address(work: Work, address: str) -> bytes | None:
 def find_gifts(work: Work, order_id: UUID, word: str) -> list[UUID]:
     """Return the gifts of an order that a word names, at most ``FOUND_MAX``.
 
-    It is a number in the list, a reference, the number of a claim, or a whole address; names
-    cannot be looked for, for nothing that is kept gives one away.
+    It is a number in the list, a reference, the number of a claim or of a kept balance, or a
+    whole address; names cannot be looked for, for nothing that is kept gives one away.
     """
     word = word.strip()[:WORD_LENGTH_MAX]
     if not word:
@@ -35,7 +35,10 @@ def find_gifts(work: Work, order_id: UUID, word: str) -> list[UUID]:
     claims = sa.select(ClaimRow.gift_id).where(
         ClaimRow.tenant_id == work.tenant_id, ClaimRow.number == word.upper()
     )
-    fits = [GiftRow.external_id == word, GiftRow.id.in_(claims)]
+    kept = sa.select(BalanceRow.gift_id).where(
+        BalanceRow.tenant_id == work.tenant_id, BalanceRow.serial == word.upper()
+    )
+    fits = [GiftRow.external_id == word, GiftRow.id.in_(claims), GiftRow.id.in_(kept)]
     if word.isascii() and word.isdigit() and int(word) < NUMBER_MAX:
         fits.append(GiftRow.number == int(word))
     fits += [GiftRow.address_index == index_address(work, each) for each in _addresses(word)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from giftpad import tenancy
 from giftpad.gifts.adapters import build_link
 from giftpad.gifts.errors import GiftNotFound
-from giftpad.gifts.models import ClaimRow, GiftRow, OrderRow, ThanksRow
+from giftpad.gifts.models import BalanceRow, ClaimRow, GiftRow, OrderRow, ThanksRow
+from giftpad.gifts.queries.balances import KeptView, list_items, list_kept
+from giftpad.gifts.queries.claims import ClaimView, to_claim
 from giftpad.gifts.queries.letters import (
-    ClaimView,
     ThanksView,
     last_day,
     open_first_person,
     open_person,
-    to_claim,
     to_thanks,
 )
 from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN, WITHDRAWN
@@ -29,6 +29,12 @@ from giftpad.kernel.work import Work
 PAGE_MAX = 200
 ENDING_WITHIN = timedelta(days=14)
 
+_IS_USED = sa.exists().where(
+    BalanceRow.tenant_id == GiftRow.tenant_id,
+    BalanceRow.gift_id == GiftRow.id,
+    BalanceRow.spent_minor > 0,
+)
+
 FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
     "all": (),
     "undelivered": (
@@ -36,12 +42,17 @@ FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
         GiftRow.state == OUTSTANDING,
     ),
     "unopened": (GiftRow.opened_at.is_(None), GiftRow.state == OUTSTANDING),
-    "unclaimed": (GiftRow.opened_at.is_not(None), GiftRow.state == OUTSTANDING),
+    "unclaimed": (
+        GiftRow.opened_at.is_not(None),
+        GiftRow.state == OUTSTANDING,
+        GiftRow.claimed_minor == 0,
+    ),
     "ending": (
         GiftRow.state == OUTSTANDING,
         GiftRow.ends_at < sa.func.clock_now() + ENDING_WITHIN,
     ),
-    "claimed": (GiftRow.state == "claimed",),
+    "claimed": (GiftRow.claimed_minor > 0,),
+    "used": (_IS_USED,),
     "ended": (GiftRow.state.in_(("cancelled", "expired")),),
 }
 """What a board can show of an order's gifts, by the name in its address."""
@@ -49,7 +60,10 @@ FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiftView:
-    """A gift as its sender sees it."""
+    """A gift as its sender sees it.
+
+    Of its value so much is left, claimed (what is kept counts), cancelled and expired.
+    """
 
     id: UUID
     order_id: UUID
@@ -60,6 +74,10 @@ class GiftView:
     state: str
     delivery: str
     value_minor: int
+    left_minor: int
+    claimed_minor: int
+    cancelled_minor: int
+    expired_minor: int
     external_id: str
     resent: int
     queued_at: datetime | None
@@ -73,6 +91,8 @@ class GiftView:
     passed_on_at: datetime | None
     claim: ClaimView | None
     thanks: ThanksView | None
+    items: tuple[ClaimView, ...] = ()
+    kept: tuple[KeptView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +111,7 @@ _JOINED = (
             ClaimRow.tenant_id == GiftRow.tenant_id,
             ClaimRow.gift_id == GiftRow.id,
             ClaimRow.state != WITHDRAWN,
+            ClaimRow.position == 0,
         ),
     )
     .outerjoin(
@@ -98,6 +119,20 @@ _JOINED = (
         sa.and_(ThanksRow.tenant_id == GiftRow.tenant_id, ThanksRow.gift_id == GiftRow.id),
     )
 )
+
+
+def _views(work: Work, rows: Sequence[Any]) -> tuple[GiftView, ...]:
+    """Return gifts as they are shown; what balances have bought and kept is asked for once."""
+    of_balances = [row[0].id for row in rows if row[0].claimed_minor and row[1] is None]
+    items, kept = list_items(work, of_balances), list_kept(work, of_balances)
+    return tuple(
+        replace(
+            _view(work, row),
+            items=tuple(items.get(row[0].id, ())),
+            kept=tuple(kept.get(row[0].id, ())),
+        )
+        for row in rows
+    )
 
 
 def _view(work: Work, row: Any) -> GiftView:
@@ -115,6 +150,10 @@ def _view(work: Work, row: Any) -> GiftView:
         state=gift.state,
         delivery=gift.delivery,
         value_minor=gift.value_minor,
+        left_minor=gift.left_minor,
+        claimed_minor=gift.claimed_minor,
+        cancelled_minor=gift.cancelled_minor,
+        expired_minor=gift.expired_minor,
         external_id=gift.external_id,
         resent=gift.resent,
         queued_at=gift.queued_at,
@@ -141,7 +180,7 @@ def get_gift(work: Work, gift_id: UUID) -> GiftView:
     ).one_or_none()
     if row is None:
         raise GiftNotFound
-    return _view(work, row)
+    return _views(work, [row])[0]
 
 
 def count_shown(work: Work, order_id: UUID) -> dict[str, int]:
@@ -162,7 +201,7 @@ def list_found(work: Work, gift_ids: Sequence[UUID]) -> GiftPage:
             GiftRow.number
         )
     ).all()
-    return GiftPage(items=tuple(_view(work, row) for row in rows), next_after=None)
+    return GiftPage(items=_views(work, rows), next_after=None)
 
 
 def list_gifts(
@@ -180,7 +219,7 @@ def list_gifts(
         .order_by(GiftRow.number)
         .limit(most + 1)
     ).all()
-    items = tuple(_view(work, row) for row in rows[:most])
+    items = _views(work, rows[:most])
     return GiftPage(items=items, next_after=items[-1].number if len(rows) > most else None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -14,46 +13,15 @@ from sqlalchemy.orm import aliased
 from giftpad import tenancy
 from giftpad.gifts.errors import GiftNotFound, LinkChanged
 from giftpad.gifts.models import ClaimRow, GiftRow, OldLinkRow, OrderRow, ThanksRow, person_place
-from giftpad.gifts.models.gifts import claim_place, thanks_place
-from giftpad.gifts.rules.addresses import Address
-from giftpad.gifts.rules.gifts import (
-    CANCELLED,
-    CHANGEABLE,
-    CLAIMED,
-    EXPIRED,
-    OUTSTANDING,
-    WITHDRAWN,
-)
+from giftpad.gifts.models.gifts import thanks_place
+from giftpad.gifts.queries.balances import KeptView, list_items, list_kept
+from giftpad.gifts.queries.claims import ClaimView, to_claim
+from giftpad.gifts.rules.gifts import CANCELLED, CLAIMED, EXPIRED, OUTSTANDING, WITHDRAWN
+from giftpad.gifts.rules.orders import BALANCE
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
 
 THANKS_MENDED_FOR = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimView:
-    """What was chosen with a gift, as its recipient and a support desk see it."""
-
-    id: UUID
-    gift_id: UUID
-    number: str
-    state: str
-    kind: str
-    product_id: UUID
-    variant_id: UUID
-    product_names: Mapping[str, str]
-    supplier: str
-    address: Address = field(repr=False)
-    expected_on: date | None
-    carrier: str
-    tracking: str
-    claimed_at: datetime
-    shipped_at: datetime | None
-
-    @property
-    def can_change_address(self) -> bool:
-        """Whether it can still go somewhere else."""
-        return self.state in CHANGEABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +39,9 @@ class Letter:
     """A gift as its recipient sees it.
 
     ``state`` is "waiting" (not opened yet by the sender's time), "open", "claimed", "cancelled"
-    or "expired".  ``claim_by`` is the last day.
+    or "expired".  ``claim_by`` is the last day.  Of a balance ``left_minor`` is what nothing has
+    become of, ``items`` what it bought and ``kept`` what can be spent in shops; ``claim`` is what
+    was chosen of a course.
     """
 
     gift_id: UUID
@@ -85,8 +55,11 @@ class Letter:
     title: str
     design: str
     kind: str
-    course_id: UUID
+    course_id: UUID | None
+    programme_id: UUID | None
+    balance_until: date | None
     value_minor: int
+    left_minor: int
     unit: str
     locale: str
     claim_by: date
@@ -94,6 +67,8 @@ class Letter:
     can_be_passed_on: bool
     claim: ClaimView | None
     thanks: ThanksView | None
+    items: tuple[ClaimView, ...] = ()
+    kept: tuple[KeptView, ...] = ()
     ran_out: bool = False
     """Whether something was chosen that was not to be had after all, so that it is open again."""
 
@@ -151,7 +126,7 @@ def find_passed(work: Work, locator: int, key: str) -> UUID:
 
 
 def get_letter(work: Work, gift_id: UUID) -> Letter:
-    """Return a gift as its recipient sees it, in one query.
+    """Return a gift as its recipient sees it, in one query; a balance in three.
 
     Raises: GiftNotFound.
     """
@@ -167,6 +142,7 @@ def get_letter(work: Work, gift_id: UUID) -> Letter:
                 ClaimRow.tenant_id == GiftRow.tenant_id,
                 ClaimRow.gift_id == GiftRow.id,
                 ClaimRow.state != WITHDRAWN,
+                ClaimRow.position == 0,
             ),
         )
         .outerjoin(
@@ -180,7 +156,7 @@ def get_letter(work: Work, gift_id: UUID) -> Letter:
     gift, order = found[0], found[1]
     claim: ClaimRow | None = found[2]
     thanks: ThanksRow | None = found[3]
-    assert order.course_id is not None
+    of_balance = [gift.id] if order.kind == BALANCE else []
     person = open_person(gift)
     zone = tenancy.get_tenant(work.tenant_id).zone
     return Letter(
@@ -196,15 +172,22 @@ def get_letter(work: Work, gift_id: UUID) -> Letter:
         design=order.design,
         kind=order.kind,
         course_id=order.course_id,
+        programme_id=order.programme_id,
+        balance_until=order.balance_until,
         value_minor=gift.value_minor,
+        left_minor=gift.left_minor,
         unit=order.unit,
         locale=gift.locale,
         claim_by=last_day(gift.ends_at, zone),
         opens_at=order.send_at,
-        can_be_passed_on=order.can_be_passed_on and gift.passed_on_at is None,
+        can_be_passed_on=order.can_be_passed_on
+        and gift.passed_on_at is None
+        and not gift.claimed_minor,  # what was bought and kept stays whose it is
         claim=None if claim is None else to_claim(claim),
         thanks=None if thanks is None else to_thanks(thanks, work.at),
         ran_out=gift.state == OUTSTANDING and bool(found[4]),
+        items=tuple(list_items(work, of_balance).get(gift.id, ())),
+        kept=tuple(list_kept(work, of_balance).get(gift.id, ())),
     )
 
 
@@ -215,7 +198,6 @@ def last_day(ends_at: datetime, zone: str) -> date:
 
 NOBODY = {"name": "", "address": "", "note": ""}
 """What is left of a recipient who is forgotten."""
-NOWHERE = Address(name="", postcode="", prefecture="", city="", street="", phone="")
 
 
 def open_person(gift: GiftRow) -> dict[str, str]:
@@ -238,35 +220,6 @@ def open_first_person(gift: GiftRow) -> dict[str, str]:
     place = person_place(gift.tenant_id, gift.id, "first_sealed")
     opened: dict[str, str] = json.loads(tenancy.open_text(gift.tenant_id, place, gift.first_sealed))
     return opened
-
-
-def open_address(row: ClaimRow) -> Address:
-    """Return where a claim goes, or went; empty when that is forgotten."""
-    if not row.address_sealed:
-        return NOWHERE
-    place = claim_place(row.tenant_id, row.id)
-    return Address(**json.loads(tenancy.open_text(row.tenant_id, place, row.address_sealed)))
-
-
-def to_claim(row: ClaimRow) -> ClaimView:
-    """Return a claim as the value the rest of the house works with."""
-    return ClaimView(
-        id=row.id,
-        gift_id=row.gift_id,
-        number=row.number,
-        state=row.state,
-        kind=row.kind,
-        product_id=row.product_id,
-        variant_id=row.variant_id,
-        product_names=row.product["names"],
-        supplier=row.supplier,
-        address=open_address(row),
-        expected_on=row.expected_on,
-        carrier=row.carrier,
-        tracking=row.tracking,
-        claimed_at=row.claimed_at,
-        shipped_at=row.shipped_at,
-    )
 
 
 def to_thanks(row: ThanksRow, now: datetime) -> ThanksView:

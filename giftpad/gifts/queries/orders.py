@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from giftpad import tenancy
 from giftpad.gifts.errors import OrderNotFound
-from giftpad.gifts.models import GiftRow, OrderRow, ThanksRow
+from giftpad.gifts.models import BalanceRow, GiftRow, OrderRow, ThanksRow
 from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN
 from giftpad.gifts.rules.orders import APPROVED_WITHIN, OrderDraft
@@ -29,6 +29,7 @@ class OrderView:
     state: str
     draft: OrderDraft
     kind: str
+    balance_until: date | None
     unit: str
     value_minor: int | None
     fees_minor: int | None
@@ -77,7 +78,9 @@ class Progress:
 
     ``sent`` counts those handed to a provider or never sent by us, and each later number is part
     of the one before, but for ``failed`` and ``unknown``, which are letters that did not arrive,
-    or of which nobody knows.
+    or of which nobody knows.  ``claimed`` counts whoever claimed anything, ``kept`` whoever keeps
+    a balance and ``used`` whoever has spent of it in a shop; ``kept_minor`` is part of
+    ``claimed_minor``, and ``spent_minor`` of that.
     """
 
     issued: int
@@ -93,6 +96,10 @@ class Progress:
     outstanding_minor: int
     claimed_minor: int
     by_channel: Mapping[str, int]
+    kept: int = 0
+    used: int = 0
+    kept_minor: int = 0
+    spent_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +136,10 @@ def to_order(row: OrderRow) -> OrderView:
             design=row.design,
             sender_name=row.sender_name,
             message=row.message,
+            kind=row.kind,
             course_id=row.course_id,
+            amount_minor=row.amount_minor,
+            programme_id=row.programme_id,
             channel=row.channel,
             send_at=row.send_at,
             claim_by=row.claim_by,
@@ -137,6 +147,7 @@ def to_order(row: OrderRow) -> OrderView:
             can_be_passed_on=row.can_be_passed_on,
         ),
         kind=row.kind,
+        balance_until=row.balance_until,
         unit=row.unit,
         value_minor=row.value_minor,
         fees_minor=row.fees_minor,
@@ -232,22 +243,24 @@ _BY_US = GiftRow.channel.in_(("mail", "sms"))
 
 
 def get_progress(work: Work, order_id: UUID) -> Progress:
-    """Return what became of the gifts of an order, in two queries however many there are."""
+    """Return what became of the gifts of an order, in three queries however many there are."""
     mine = (GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
-    value = sa.func.sum(GiftRow.value_minor)
+    left = GiftRow.value_minor - GiftRow.claimed_minor
     row = work.session.execute(
         sa.select(
             sa.func.count(),
             _count(sa.or_(sa.not_(_BY_US), GiftRow.sent_at.is_not(None))),
             _count(sa.and_(_BY_US, GiftRow.delivered_at.is_not(None))),
             _count(GiftRow.opened_at.is_not(None)),
-            _count(GiftRow.state == "claimed"),
+            _count(GiftRow.claimed_minor > 0),
             _count(GiftRow.state == "cancelled"),
             _count(GiftRow.state == "expired"),
             _count(GiftRow.delivery.in_((BOUNCED, FAILED))),
             _count(GiftRow.delivery == UNKNOWN),
-            sa.func.coalesce(value.filter(GiftRow.state == "outstanding"), 0),
-            sa.func.coalesce(value.filter(GiftRow.state == "claimed"), 0),
+            sa.func.coalesce(
+                sa.func.sum(left - GiftRow.cancelled_minor - GiftRow.expired_minor), 0
+            ),
+            sa.func.coalesce(sa.func.sum(GiftRow.claimed_minor), 0),
             *(_count(GiftRow.channel == name) for name in CHANNELS),
         ).where(*mine)
     ).one()
@@ -256,6 +269,14 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
             ThanksRow.tenant_id == work.tenant_id, ThanksRow.order_id == order_id
         )
     ).scalar_one()
+    kept, used, kept_minor, spent_minor = work.session.execute(
+        sa.select(
+            sa.func.count(BalanceRow.gift_id.distinct()),
+            sa.func.count(BalanceRow.gift_id.distinct()).filter(BalanceRow.spent_minor > 0),
+            sa.func.coalesce(sa.func.sum(BalanceRow.amount_minor), 0),
+            sa.func.coalesce(sa.func.sum(BalanceRow.spent_minor), 0),
+        ).where(BalanceRow.tenant_id == work.tenant_id, BalanceRow.order_id == order_id)
+    ).one()
     return Progress(
         issued=row[0],
         sent=row[1],
@@ -270,6 +291,10 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
         outstanding_minor=int(row[9]),
         claimed_minor=int(row[10]),
         by_channel=dict(zip(CHANNELS, row[11:], strict=True)),
+        kept=kept,
+        used=used,
+        kept_minor=int(kept_minor),
+        spent_minor=int(spent_minor),
     )
 
 

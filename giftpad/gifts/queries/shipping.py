@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from giftpad.gifts.errors import ClaimNotFound, ListNotFound
 from giftpad.gifts.models import ClaimRow, OrderRow
+from giftpad.gifts.queries.claims import ClaimView, to_claim
 from giftpad.gifts.queries.files import find_columns
-from giftpad.gifts.queries.letters import ClaimView, to_claim
 from giftpad.gifts.rules.gifts import CAME_BACK, PREPARING, RECEIVED, SHIPPED
 from giftpad.gifts.rules.shipping import GOODS, LIST_FIELDS
 from giftpad.kernel.work import Work

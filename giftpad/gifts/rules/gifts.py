@@ -42,17 +42,20 @@ STAMP_WORDS: Mapping[str, str] = {
 """What each stamp says: to whoever sets it, and in the same words to whoever reads it."""
 STAMPS = tuple(STAMP_WORDS)
 WORDS_LENGTH_MAX = 300
+BASKET_MAX = 10
+"""Things that a balance buys at once."""
 NUMBER_LENGTH = 5
 """Symbols of a claim's number at least; it grows when locators do."""
 
 
-def claim_number(locator: int) -> str:
+def claim_number(locator: int, position: int = 0) -> str:
     """Return the number by which a recipient and a support desk speak of a claim.
 
-    >>> claim_number(1234), claim_number(32**6)
-    ('G-0016J', 'G-1000000')
+    >>> claim_number(1234), claim_number(32**6), claim_number(1234, 2)
+    ('G-0016J', 'G-1000000', 'G-0016J-2')
     """
     length = NUMBER_LENGTH
     while locator >= 32**length:
         length += 1
-    return f"G-{encode(locator, length)}"
+    number = f"G-{encode(locator, length)}"
+    return f"{number}-{position}" if position else number

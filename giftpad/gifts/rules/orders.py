@@ -13,7 +13,9 @@ from giftpad.gifts.rules.contracts import Contract
 DRAFT, SUBMITTED, APPROVED = "draft", "submitted", "approved"
 ISSUING, SENT, CLOSED = "issuing", "sent", "closed"
 STATES = (DRAFT, SUBMITTED, APPROVED, ISSUING, SENT, CLOSED)
-COURSE = "course"
+COURSE, BALANCE = "course", "balance"
+KINDS = (COURSE, BALANCE)
+"""What a gift is: one thing of a course, or an amount."""
 
 LINES_MAX = 100_000
 """Recipients of one order."""
@@ -23,6 +25,8 @@ TITLE_LENGTH_MAX = 60
 SENDER_LENGTH_MAX = 60
 APPROVED_WITHIN = timedelta(days=30)
 """How long a submitted order waits for its approval before it is a draft again."""
+AMOUNT_MINOR_MAX = 1_000_000
+"""The largest balance that one gift can be."""
 CHUNK = 500
 """Gifts that are issued in one transaction."""
 CHUNKS_A_DELIVERY = 20
@@ -34,14 +38,18 @@ class OrderDraft:
     """What a gift order says; all of it can be changed until it is submitted.
 
     ``channel`` is how a gift goes to whoever has no channel of their own.  ``send_at`` None means
-    as soon as it is approved.
+    as soon as it is approved.  A balance has an amount and names where it can be spent: the
+    course whose products it buys, the programme it can be kept in, or both.
     """
 
     title: str = ""
     design: str = ""
     sender_name: str = ""
     message: str = ""
+    kind: str = COURSE
     course_id: UUID | None = None
+    amount_minor: int | None = None
+    programme_id: UUID | None = None
     channel: str = "mail"
     send_at: datetime | None = None
     claim_by: date | None = None

@@ -16,6 +16,9 @@ _DEAR = mark("Dear {recipient},")
 _SENT_FOR = mark("Giftpad sends this letter for {sender}.")
 _NUMBER = mark("Number: {number}")
 _PRODUCT = mark("Product: {product}")
+_BALANCE = mark(
+    "{sender} has a gift of {balance} for you. Say by {until_day} what you would like for it:"
+)
 
 GIFT_LETTERS: Mapping[str, Letter] = {
     "gift_invitation": Letter(
@@ -69,6 +72,82 @@ GIFT_LETTERS: Mapping[str, Letter] = {
         needs=("link", "until_day"),
         button=mark("See your gift"),
         may_be_stopped=True,
+    ),
+    "gift_balance_invitation": Letter(
+        subject=mark("{title}: a gift from {sender}"),
+        lines=(
+            _DEAR,
+            MESSAGE_LINE,
+            _BALANCE,
+            LINK_LINE,
+            mark("You need no account and pay nothing. If you did not expect this, ask {sender}."),
+            _SENT_FOR,
+        ),
+        sms=(_BALANCE, LINK_LINE),
+        values={
+            "recipient": "text",
+            "sender": "text",
+            "title": "text",
+            "balance": "text",
+            "message": "long",
+            "link": "link",
+            "until_day": "day",
+        }
+        | COLOURS,
+        optional=frozenset({"message", *COLOURS}),
+        needs=("link", "message", "balance", "until_day"),
+        button=mark("See your gift"),
+        may_be_stopped=True,
+    ),
+    "gift_balance_reminder": Letter(
+        subject=mark("{balance} from {sender} waits for you until {until_day}"),
+        lines=(
+            _DEAR,
+            mark("Of your gift from {sender}, {title}, {balance} is not used yet."),
+            mark("It waits for you until {until_day}:"),
+            LINK_LINE,
+            mark("After that day it can no longer be used."),
+            _SENT_FOR,
+        ),
+        sms=(mark("{balance} from {sender} waits for you until {until_day}:"), LINK_LINE),
+        values={
+            "recipient": "text",
+            "sender": "text",
+            "title": "text",
+            "balance": "text",
+            "link": "link",
+            "until_day": "day",
+        }
+        | COLOURS,
+        optional=frozenset(COLOURS),
+        needs=("link", "balance", "until_day"),
+        button=mark("See your gift"),
+        may_be_stopped=True,
+    ),
+    "gift_kept": Letter(
+        subject=mark("You keep {balance} of your gift from {sender}"),
+        lines=(
+            _DEAR,
+            mark("You keep {balance}. Shops that take {programme} accept it until {until_day}."),
+            _NUMBER,
+            mark("Open this where you have kept it, and show the code there in the shop:"),
+            LINK_LINE,
+            mark("If you lose that phone, tell {sender} the number above. Nothing is lost."),
+            _SENT_FOR,
+        ),
+        values={
+            "recipient": "text",
+            "sender": "text",
+            "balance": "text",
+            "programme": "text",
+            "number": "text",
+            "link": "link",
+            "until_day": "day",
+        }
+        | COLOURS,
+        optional=frozenset(COLOURS),
+        needs=("link", "balance", "programme", "number", "until_day"),
+        button=mark("Show your balance"),
     ),
     "gift_received": Letter(
         subject=mark("We have your choice, number {number}"),

@@ -11,6 +11,7 @@ from giftpad import catalog, edge, gifts
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Choice, Form
+from giftpad.portals.gift.basket import add_to_basket, read_basket
 from giftpad.portals.gift.letter import RECEIVE
 from giftpad.portals.gift.opened import keep_draft, read_draft, read_letter
 from giftpad.portals.gift.pages import as_gift_pages, draw_of, stand_at
@@ -41,13 +42,17 @@ def index() -> Response | str:
         letter = read_letter(work)
         if letter.state != "open":
             return see_other("gift.index")
+        if letter.course_id is None:
+            return see_other("gift_balance.ask_keep")
+        basket = read_basket(work, letter)
         course = catalog.get_course(work, letter.course_id)
-        categories = catalog.list_categories(work, letter.course_id)
+        categories = catalog.list_categories(work, letter.course_id, price_max=basket.price_max)
         choices = catalog.list_choices(
             work,
             letter.course_id,
             text=text,
             category=category,
+            price_max=basket.price_max,
             after=id_asked("after"),
             limit=PAGE,
         )
@@ -62,6 +67,7 @@ def index() -> Response | str:
         is_first="after" not in request.args,
         page_path=_page_path,
         draft=read_draft(),
+        basket=basket,
     )
 
 
@@ -82,9 +88,11 @@ def show_product(product_id: UUID) -> Response | str:
         if letter.state != "open":
             return see_other("gift.index")
         product = _find_product(work, letter, product_id)
+        basket = read_basket(work, letter)
     if product is None:
         return see_other(".index", say=GONE, kind="warning")
-    return draw_of(letter, "gift/product.html", product=product, form=_form_of(product))
+    form = _form_of(product)
+    return draw_of(letter, "gift/product.html", product=product, form=form, basket=basket)
 
 
 @bp.post("/g/products/<uuid:product_id>")
@@ -97,12 +105,15 @@ def choose(product_id: UUID) -> Response | tuple[str, int]:
         if letter.state != "open":
             return see_other("gift.index")
         product = _find_product(work, letter, product_id)
+        basket = read_basket(work, letter)
     if product is None:
         return see_other(".index", say=GONE, kind="warning")
     form = _form_of(product, request.form)
     if not form.is_right():
-        html = draw_of(letter, "gift/product.html", product=product, form=form)
+        html = draw_of(letter, "gift/product.html", product=product, form=form, basket=basket)
         return html, 422
+    if letter.kind == gifts.BALANCE:
+        return add_to_basket(basket, product, UUID(form.variant.data))
     draft = read_draft().choose(product, UUID(form.variant.data))
     response = see_other("gift_delivery.review")
     keep_draft(response, draft)
@@ -110,11 +121,18 @@ def choose(product_id: UUID) -> Response | tuple[str, int]:
 
 
 def _find_product(work: Work, letter: gifts.Letter, product_id: UUID) -> catalog.ProductView | None:
-    """Return a product of the gift's course that can be had now, or None."""
+    """Return a product of the gift's course that can be had now, or None.
+
+    What has no price of its own is nothing that a balance can buy.
+    """
+    if letter.course_id is None:
+        return None
     try:
-        return catalog.get_choice(work, letter.course_id, product_id)
+        product = catalog.get_choice(work, letter.course_id, product_id)
     except catalog.ChoiceNotFound:
         return None
+    is_free = letter.kind == gifts.BALANCE and not product.price_minor
+    return None if is_free else product
 
 
 def _form_of(product: catalog.ProductView, sent: object = None) -> VariantForm:

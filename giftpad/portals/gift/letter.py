@@ -61,6 +61,8 @@ def _form_of(letter: gifts.Letter) -> ThanksForm:
 
 
 def _draw(letter: gifts.Letter, form: ThanksForm) -> str:
+    if letter.kind == gifts.BALANCE:
+        return _draw_balance(letter, form)
     if letter.claim is not None and is_mine():
         return draw_of(
             letter,
@@ -73,6 +75,28 @@ def _draw(letter: gifts.Letter, form: ThanksForm) -> str:
     if letter.state in ("open", "waiting"):
         return draw_of(letter, f"gift/{letter.state}.html", host=request.host, draft=read_draft())
     return draw_of(letter, "gift/over.html")
+
+
+def _draw_balance(letter: gifts.Letter, form: ThanksForm) -> str:
+    """Draw how a balance stands: what it has bought is shown where it was chosen only."""
+    if (letter.items or letter.kept) and is_mine():
+        return draw_of(
+            letter,
+            "gift/held.html",
+            form=form,
+            stamps=gifts.STAMP_WORDS,
+            postcode_of=write_postcode,
+            phone_of=write_phone,
+        )
+    if letter.state in ("open", "waiting"):
+        return draw_of(letter, f"gift/{letter.state}.html", host=request.host, draft=read_draft())
+    return draw_of(letter, "gift/over.html")
+
+
+def claim_asked(letter: gifts.Letter) -> gifts.ClaimView | None:
+    """Return the claim that is asked for: the one of a course, or one thing of a balance."""
+    wanted = request.values.get("item", "")
+    return next((each for each in letter.items if str(each.id) == wanted), letter.claim)
 
 
 @bp.post("/g/opened")
@@ -98,7 +122,8 @@ def thank() -> Response | tuple[str, int]:
     with unit_of_work(edge.current_scope()) as work:
         letter = read_letter(work)
         is_said = letter.thanks is not None and not letter.thanks.can_be_mended
-        if letter.state != "claimed" or is_said or not is_mine():
+        has_claimed = letter.claim is not None or letter.items or letter.kept
+        if not has_claimed or is_said or not is_mine():
             return see_other("gift.index")
         if form.is_right() and not (form.stamp.data or form.words.data):
             form.refuse("stamp", SAY_SOMETHING)
@@ -115,7 +140,8 @@ def show_code() -> Response | str:
     stand_at("gift.index")
     with unit_of_work(edge.current_scope()) as work:
         letter = read_letter(work)
-        if letter.claim is None or letter.claim.kind != "digital" or not is_mine():
+        claim = claim_asked(letter)
+        if claim is None or claim.kind != "digital" or not is_mine():
             return see_other("gift.index")
-        code = catalog.find_digital_code(work, letter.claim.id)
+        code = catalog.find_digital_code(work, claim.id)
     return draw_of(letter, "gift/code.html", code=code)

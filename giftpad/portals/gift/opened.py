@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 from uuid import UUID
@@ -40,12 +40,20 @@ class Draft:
     product_id: str = ""
     variant_id: str = ""
     kind: str = "goods"
+    basket: Sequence[Sequence[str]] = ()
+    """Of a balance: product, variant and kind of each thing, in the order they were chosen."""
     address: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_choice(self) -> bool:
         """Whether something is chosen."""
-        return bool(self.variant_id)
+        return bool(self.variant_id or self.basket)
+
+    @property
+    def goes_as(self) -> str:
+        """As what kind of thing it is sent: what is brought to a door decides for the rest."""
+        kinds = [each[2] for each in self.basket] or [self.kind]
+        return "goods" if "goods" in kinds else kinds[0]
 
     @property
     def mark(self) -> str:
@@ -59,9 +67,24 @@ class Draft:
             self, product_id=str(product.id), variant_id=str(variant_id), kind=product.kind
         )
 
+    def add(self, product: catalog.ProductView, variant_id: UUID) -> Draft:
+        """Return the draft with one more thing in the basket."""
+        thing = (str(product.id), str(variant_id), product.kind)
+        return replace(self, basket=(*self.basket, thing))
+
+    def take_out(self, place: int) -> Draft:
+        """Return the draft without the thing at a place of the basket."""
+        left = [each for at, each in enumerate(self.basket) if at != place]
+        return replace(self, basket=left, key=new_key())
+
+    def drop(self, variant_id: str) -> Draft:
+        """Return the draft without a thing that cannot be had, with a key used for nothing."""
+        left = [each for each in self.basket if each[1] != variant_id]
+        return replace(self, basket=left, key=new_key())
+
     def unchoose(self) -> Draft:
         """Return the draft without a choice, with a key that has been used for nothing."""
-        return replace(self, product_id="", variant_id="", key=new_key())
+        return replace(self, product_id="", variant_id="", basket=(), key=new_key())
 
     def send_to(self, address: Mapping[str, str]) -> Draft:
         """Return the draft with this address."""
@@ -131,8 +154,9 @@ def _mine() -> list[str]:
     return [str(each) for each in kept.get("gifts", ())]
 
 
-def keep_mine(response: Response) -> None:
+def keep_mine(response: Response, *, forgets: bool = True) -> None:
     """Remember that the choice was made here, and forget what was typed for it."""
     mine = [*(each for each in _mine() if each != _opened()), _opened()][-MINE_MAX:]
     edge.set_sealed_cookie(response, MINE_COOKIE, {"gifts": mine}, MINE_LIFE_S)
-    edge.clear_cookie(response, DRAFT_COOKIE)
+    if forgets:
+        edge.clear_cookie(response, DRAFT_COOKIE)

@@ -119,6 +119,9 @@ def _moments(view: gifts.GiftView) -> list[Moment]:
         found.append((view.ended_at, GIFT_STATES[view.state][1], "ok"))
     if view.claim is not None and view.claim.shipped_at is not None:
         found.append((view.claim.shipped_at, mark("The parcel was handed to the carrier"), "ok"))
+    found += [(each.claimed_at, mark("A thing was chosen"), "ok") for each in view.items]
+    found += [(each.kept_at, mark("A balance was kept for shops"), "ok") for each in view.kept]
+    found += [(each.used_at, mark("It was used in a shop first"), "ok") for each in view.kept]
     if view.thanks is not None:
         found.append((view.thanks.at, mark("The recipient said thank you"), "ok"))
     moments = [Moment(at=at, words=words, kind=kind) for at, words, kind in found if at is not None]

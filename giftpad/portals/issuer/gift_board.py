@@ -22,9 +22,8 @@ from giftpad.portals.issuer import deeds, gift_cards, gift_kits, gift_papers, gi
 from giftpad.portals.issuer.gift_shown import (
     CHANNEL_WORDS,
     draw,
-    find_course,
     find_design,
-    name_course,
+    name_goods,
 )
 from giftpad.portals.issuer.gift_words import (
     CLAIM_STATES,
@@ -72,13 +71,14 @@ class Live:
 
     @property
     def steps(self) -> list[Step]:
-        """The funnel, from sent to thanked."""
+        """The funnel, from sent to thanked; what can be kept for shops is used in between."""
         told = self.progress
         numbers = {
             "sent": told.sent,
             "delivered": told.delivered,
             "opened": told.opened,
             "claimed": told.claimed,
+            **({"used": told.used} if self.order.draft.programme_id else {}),
             "thanked": told.thanked,
         }
         most = max(told.issued, 1)
@@ -161,13 +161,13 @@ def draw_board(order_id: UUID) -> str:
     order, live = state["order"], state["live"]
     with unit_of_work(scope) as work:
         days = gifts.list_days(work, order_id)
-        course = find_course(work, order.draft.course_id)
+        goods = name_goods(work, order)
         invoice = gifts.find_invoice(work, order_id)
         channels = gifts.list_channels(work, order_id)
     return draw(
         "board",
         claim_states=CLAIM_STATES,
-        course_name=name_course(course) if course else "",
+        course_name=goods,
         invoice=invoice,
         look=find_design(order.draft.design),
         deeds=_deeds(scope, order_id),

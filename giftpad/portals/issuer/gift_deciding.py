@@ -24,9 +24,8 @@ from giftpad.portals.hands import find_hands
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer.gift_shown import (
     draw,
-    find_course,
     find_design,
-    name_course,
+    name_goods,
     name_people,
     read_prepared,
 )
@@ -73,7 +72,7 @@ def _draw_check(order_id: UUID, form: Form, *, key: str) -> str | Response:
         step="check",
         order=prepared.order,
         prepared=prepared,
-        course_name=name_course(prepared.course) if prepared.course else "",
+        course_name=prepared.goods,
         look=find_design(draft.design),
         form=form,
         key=key,
@@ -165,13 +164,13 @@ def draw_waiting(order: gifts.OrderView, form: RefusalForm | None = None, *, key
     """Draw an order that waits for its approval or its day, with what the reader may do."""
     scope = current_scope()
     with unit_of_work(scope) as work:
-        course = find_course(work, order.draft.course_id)
+        goods = name_goods(work, order)
         counts = gifts.count_lines(work, order.id)
         budget = gifts.get_budget(work)
     return draw(
         "waiting",
         order=order,
-        course_name=name_course(course) if course else "",
+        course_name=goods,
         look=find_design(order.draft.design),
         counts=counts,
         budget_minor=budget,

@@ -94,7 +94,7 @@ def preview_of(
         "letter": draft,
         "look": design,
         "sample_name": SAMPLE_NAMES[draft.locale],
-        "course_name": "" if course is None else name_course(course),
+        "course_name": name_course(course) if course and draft.kind == gifts.COURSE else "",
         "last_day": last_day,
     }
 

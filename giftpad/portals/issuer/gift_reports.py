@@ -38,6 +38,9 @@ HEAD = (
     mark("Ended at"),
     mark("Last day to claim a gift"),
     mark("Value"),
+    mark("Left"),
+    mark("Kept for shops"),
+    mark("Spent in shops"),
     mark("Claim"),
     mark("What became of the claim"),
     mark("Thanks"),
@@ -46,7 +49,8 @@ LINK_HEAD = (mark("Row"), mark("Name"), mark("Reference"), mark("Link"))
 
 
 def _cells(view: gifts.GiftView) -> tuple[object, ...]:
-    claim, thanks = view.claim, view.thanks
+    thanks = view.thanks
+    claims = [view.claim] if view.claim is not None else list(view.items)
     said = ""
     if thanks is not None:
         stamp = say_in_words(gifts.STAMP_WORDS[thanks.stamp]) if thanks.stamp else ""
@@ -63,8 +67,11 @@ def _cells(view: gifts.GiftView) -> tuple[object, ...]:
         *(when(at) if at is not None else "" for at in moments),
         view.claim_by,
         view.value_minor,
-        "" if claim is None else claim.number,
-        "" if claim is None else say_in_words(CLAIM_STATES[claim.state][1]),
+        view.left_minor,
+        sum(each.amount_minor for each in view.kept),
+        sum(each.spent_minor for each in view.kept),
+        " ".join(claim.number for claim in claims),
+        " ".join(say_in_words(CLAIM_STATES[claim.state][1]) for claim in claims),
         said,
     )
 

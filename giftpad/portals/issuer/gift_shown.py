@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from giftpad import catalog, designs, edge, gifts, messaging
+from giftpad import catalog, designs, edge, gifts, messaging, programmes
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work
 from giftpad.portals.gift_designs import art_href, colours_href
 from giftpad.portals.http import page
 from giftpad.portals.issuer.naming import read_actors
+from giftpad.portals.programme_names import programme_name
+from giftpad.portals.words import say_in_words
 
 STEPS: tuple[tuple[str, str], ...] = (
     ("design", mark("Design")),
@@ -53,6 +56,8 @@ MISSING_WORDS: Mapping[str, str] = {
     "sender_name": mark("The sender's name"),
     "message": mark("A message"),
     "course_id": mark("A course"),
+    "amount_minor": mark("An amount"),
+    "programme_id": mark("What the amount is for"),
     "recipients": mark("Recipients"),
     "faults": mark("Recipients that must be mended"),
     "repeats": mark("An answer about recipients that stand there twice"),
@@ -63,10 +68,17 @@ _STEP_OF: Mapping[str, str] = {
     "sender_name": "design",
     "message": "design",
     "course_id": "goods",
+    "amount_minor": "goods",
+    "programme_id": "goods",
     "recipients": "recipients",
     "faults": "recipients",
     "repeats": "recipients",
 }
+
+
+AN_AMOUNT = mark("A balance of {amount_minor}")
+KEPT_IN = mark("can be kept for shops of {programme}")
+BUYS_OF = mark("buys goods of {course}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +112,14 @@ class Estimate:
 class Prepared:
     """A draft with all that is known of it.
 
-    ``missing`` are the words for what it still needs, each with the step where it is given.
+    ``goods`` says what is given; ``missing`` are the words for what it still needs, each with the
+    step where it is given.
     """
 
     order: gifts.OrderView
     counts: gifts.LineCounts
     course: catalog.Course | None
+    goods: str
     contract: gifts.Contract
     estimate: Estimate | None
     missing: tuple[tuple[str, str], ...]
@@ -151,6 +165,27 @@ def name_course(course: catalog.Course) -> str:
     return course.names.get(edge.current_locale()) or next(iter(course.names.values()))
 
 
+def name_goods(work: Work, order: gifts.OrderView) -> str:
+    """Return what each recipient of an order gets, in the reader's words; empty if not said."""
+    course = find_course(work, order.draft.course_id)
+    named = "" if course is None else name_course(course)
+    if order.draft.kind != gifts.BALANCE or order.draft.amount_minor is None:
+        return named
+    parts = [say_in_words(AN_AMOUNT, amount_minor=order.draft.amount_minor, unit=order.unit)]
+    if order.draft.programme_id is not None:
+        programme = programmes.get_programme(work, order.draft.programme_id)
+        parts.append(say_in_words(KEPT_IN, programme=programme_name(programme)))
+    if named:
+        parts.append(say_in_words(BUYS_OF, course=named))
+    return say_in_words(mark(", ")).join(parts)
+
+
+def list_keeping(work: Work, today: date) -> list[programmes.Programme]:
+    """Return the programmes that take gifts and are not over."""
+    found = programmes.list_programmes(work, limit=programmes.PAGE_MAX).items
+    return [each for each in found if each.gifts and today <= each.ends_on]
+
+
 def read_prepared(work: Work, order_id: UUID) -> Prepared:
     """Read a draft, its recipients in numbers, and what it would cost.
 
@@ -164,26 +199,34 @@ def read_prepared(work: Work, order_id: UUID) -> Prepared:
         order=order,
         counts=counts,
         course=course,
+        goods=name_goods(work, order),
         contract=contract,
-        estimate=_estimate(work, counts.by_channel, course, contract),
+        estimate=_estimate(work, counts.by_channel, _price(order, course), contract),
         missing=tuple(_missing(order, counts)),
     )
+
+
+def _price(order: gifts.OrderView, course: catalog.Course | None) -> int | None:
+    """Return what one gift of a draft is worth, once it is said."""
+    if order.draft.kind == gifts.BALANCE:
+        return order.draft.amount_minor
+    return None if course is None else course.price_minor
 
 
 def _estimate(
     work: Work,
     by_channel: Mapping[str, int],
-    course: catalog.Course | None,
+    price_minor: int | None,
     contract: gifts.Contract,
 ) -> Estimate | None:
-    if course is None:
+    if price_minor is None:
         return None
-    cost = gifts.cost_of(by_channel, course.price_minor, contract)
+    cost = gifts.cost_of(by_channel, price_minor, contract)
     return Estimate(
         cost=cost,
-        unit=course.unit,
+        unit=contract.unit,
         lines=tuple(
-            (channel, by_channel[channel], course.price_minor + contract.fee_of(channel))
+            (channel, by_channel[channel], price_minor + contract.fee_of(channel))
             for channel in gifts.CHANNELS
             if by_channel.get(channel)
         ),
@@ -192,11 +235,15 @@ def _estimate(
 
 
 def _missing(order: gifts.OrderView, counts: gifts.LineCounts) -> list[tuple[str, str]]:
+    is_balance = order.draft.kind == gifts.BALANCE
+    goods = "amount_minor" if is_balance else "course_id"
     names = [
         name
-        for name in ("title", "design", "sender_name", "message", "course_id")
+        for name in ("title", "design", "sender_name", "message", goods)
         if not getattr(order.draft, name)
     ]
+    if is_balance and order.draft.course_id is None and order.draft.programme_id is None:
+        names.append("programme_id")
     if not counts.good:
         names.append("recipients")
     if counts.faulty:

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, g, request, url_for
 
-from giftpad import gifts
+from giftpad import gifts, programmes
 from giftpad.edge import current_caller, current_scope, requires
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import Invalid
 from giftpad.kernel.i18n import mark
-from giftpad.kernel.work import unit_of_work
+from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import NEEDED, Choice, Day, Form, Words, refused
 from giftpad.portals.http import see_other
 from giftpad.portals.issuer.gift_shown import draw
@@ -84,14 +84,26 @@ def _read(order_id: UUID, typed: Any) -> dict[str, Any]:
         order = gifts.get_order(work, order_id)
         contract = gifts.get_contract(work)
         today = local_date(work.at, current_caller().tenant.zone)
-    form = _form(typed, order, today + timedelta(days=contract.claim_days))
+        last = min(today + timedelta(days=contract.claim_days_max), _kept_until(work, order, today))
+    form = _form(typed, order, min(today + timedelta(days=contract.claim_days), last))
     return {
         "order": order,
         "contract": contract,
         "form": form,
         "first": today + timedelta(days=1),
-        "last": today + timedelta(days=contract.claim_days_max),
+        "last": last,
     }
+
+
+def _kept_until(work: Work, order: gifts.OrderView, today: date) -> date:
+    """Return the last day that the programme of a balance gives it, if it goes out today."""
+    if order.draft.programme_id is None:
+        return date.max
+    programme = programmes.get_programme(work, order.draft.programme_id)
+    try:
+        return programmes.coupon_validity(programme, today)[1]
+    except programmes.ProgrammeOver:
+        return date.max  # that it is over is said where the order is handed in
 
 
 def _draw(values: dict[str, Any]) -> str:
@@ -113,7 +125,9 @@ def save(order_id: UUID) -> Response | tuple[str, int]:
     values = _read(order_id, request.form)
     form: WhenForm = values["form"]
     status = 422
-    if form.is_right():
+    if form.is_right() and form.claim_by.day and form.claim_by.day > values["last"]:
+        form.claim_by.errors = [say_in_words(TOO_LATE, last=values["last"])]
+    elif form.is_right():
         try:
             _keep(order_id, form)
         except gifts.OrderUnfit as fault:

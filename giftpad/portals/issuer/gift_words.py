@@ -14,6 +14,7 @@ FILTER_WORDS: Mapping[str, str] = {
     "unclaimed": mark("Opened, not claimed"),
     "ending": mark("Ends within two weeks"),
     "claimed": mark("Claimed"),
+    "used": mark("Used in a shop"),
     "ended": mark("Cancelled or expired"),
 }
 GIFT_STATES: Mapping[str, tuple[str, str]] = {
@@ -60,6 +61,8 @@ def in_words(view: gifts.GiftView) -> tuple[str, str]:
     """Return the sign and the words for how one gift stands, the most telling fact of it."""
     if view.state != "outstanding":
         return GIFT_STATES[view.state]
+    if view.claimed_minor:
+        return ("info", mark("A part is used"))
     if view.opened_at is not None:
         return ("info", mark("Opened"))
     return DELIVERIES[view.delivery]

@@ -105,4 +105,5 @@ def _values(terms: Terms) -> dict[str, Any]:
         "quantity_max": terms.quantity_max,
         "face_value_min_minor": terms.face_value_min_minor,
         "face_value_max_minor": terms.face_value_max_minor,
+        "gifts": terms.gifts,
     }

@@ -121,6 +121,7 @@ def _read_terms(table: Table, templates: tuple[str, ...]) -> Terms:
         quantity_max=quantity_max,
         face_value_min_minor=face_value_min_minor,
         face_value_max_minor=face_value_max_minor,
+        gifts=table.truth("gifts", default=False),
     )
 
 

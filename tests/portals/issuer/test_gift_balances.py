@@ -1,0 +1,91 @@
+"""Balances at the desk: the step of the goods, the figures, the board, one gift."""
+
+from __future__ import annotations
+
+import pytest
+
+from giftpad import coupons, gifts, programmes
+from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
+from tests.make_gift_pages import Company, make_company, path
+from tests.portals.issuer.counter import words
+
+
+@pytest.fixture
+def company(house, settings, tmp_path) -> Company:
+    return make_company(settings, tmp_path)
+
+
+@pytest.fixture
+def programme_id(company) -> str:
+    """The programme of the house's pack that takes gifts."""
+    with unit_of_work(company.site.scope) as work:
+        found = programmes.find_programme_by_slug(work, "okuri")
+    assert found is not None
+    return str(found.id)
+
+
+def said(programme_id, **more):
+    return {"kind": "balance", "amount": "5,000円", "programme": programme_id, "buys": ""} | more
+
+
+def test_an_amount_is_asked_for_counted_approved_and_shown(company, programme_id):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    page = words(browser.get(path(order_id, "/goods")))
+    assert "Hanamaru gift balance" in page
+    assert "Staff meal coupon" not in page, "it takes no gifts"
+    answer = browser.post(path(order_id, "/goods"), said(programme_id))
+    assert answer.status_code == 303, answer.text
+    draft = company.order(order_id).draft
+    assert (draft.kind, draft.amount_minor, draft.course_id) == ("balance", 5000, None)
+    check = words(browser.get(path(order_id, "/check")))
+    assert "2 gifts = ¥10,300" in check
+    assert "A balance of ¥5,000, can be kept for shops of Hanamaru gift balance" in check
+    company.submit(browser, order_id)
+    company.work_off()
+    board = words(browser.get(path(order_id)))
+    assert "Used in a shop 0" in board
+    gift = company.gifts(order_id)[0]
+    with unit_of_work(company.site.scope) as work:
+        gifts.keep(work, gifts.KeepOrder(gift_id=gift.id, key=new_id().hex))
+    one = words(browser.get(f"/desk/gifts/one/{gift.id}"))
+    assert "Kept for shops ¥5,000 HG-0000001" in one
+    assert "Spent in shops ¥0" in one
+    coupon = browser.get("/desk/coupons/HG-0000001")
+    assert coupon.status_code == 200
+    assert "¥5,000" in words(coupon)
+    with unit_of_work(company.site.scope) as work:
+        batch_id = coupons.get_coupon(work, "HG-0000001").batch_id
+    assert browser.get(f"/desk/batches/{batch_id}").status_code == 200
+    report = browser.get(path(order_id, "/report.csv")).get_data(as_text=True)
+    assert "5000" in report
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"amount": ""}, "Write an amount between 1 and 1,000,000 yen."),
+        ({"amount": "1000001"}, "Write an amount between 1 and 1,000,000 yen."),
+        ({"programme": ""}, "Say what it is for"),
+        ({"programme": "00000000-0000-7000-8000-000000000000"}, "choose"),
+    ],
+)
+def test_what_is_missing_of_an_amount_is_said_at_its_field(company, programme_id, more, told):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    answer = browser.post(path(order_id, "/goods"), said(programme_id, **more))
+    assert answer.status_code == 422
+    assert told.casefold() in words(answer).casefold()
+    assert company.order(order_id).draft.kind == "course"
+
+
+def test_changing_ones_mind_leaves_nothing_of_the_other_kind(company, programme_id):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    browser.post(path(order_id, "/goods"), said(programme_id, buys=str(company.course_id)))
+    assert company.order(order_id).draft.course_id == company.course_id
+    fields = {"kind": "course", "course": str(company.course_id), "amount": "5000"}
+    assert browser.post(path(order_id, "/goods"), fields).status_code == 303
+    draft = company.order(order_id).draft
+    assert (draft.kind, draft.amount_minor, draft.programme_id) == ("course", None, None)
