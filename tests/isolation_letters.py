@@ -18,7 +18,7 @@ def send_to_many(work: Work, message: messaging.Message) -> None:
     line = bulk.take_line(work, "bulk-mail")
     assert line is not None
     held = bulk.hold_bulk(work, "bulk-mail", line)
-    parcel = start_sending(work, held.ids[0], held_until=held.until)
+    parcel = start_sending(work, held.ids[0])
     assert parcel is not None
     finish_sending(work, parcel, taken("1"))
     folder = PackFolder(name="home", files={"mail.toml": b'sender = "gifts@aoba.example"\n'})

@@ -11,6 +11,15 @@ from giftpad.kernel.work import Scope
 ROUNDS_MAX = 1000
 
 
+def forget_others(superuser_url: str, scope: Scope) -> None:
+    """Let no event of another tenant be due any more: tests that share a database leave some."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE event_outbox SET done_at = now() WHERE done_at IS NULL AND tenant_id <> %s",
+            (scope.tenant_id,),
+        )
+
+
 def pump(settings: Settings, of: Scope | None = None) -> int:
     """Deliver until nothing is due; return how many events handlers took.
 

@@ -26,7 +26,7 @@ from tests.make_catalog import HEADER, Shelf
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import CONTRACT, HOME, OWN_COURSE, make_company, set_contract
 from tests.messaging import wire
-from tests.pump import pump
+from tests.pump import forget_others, pump
 
 pytestmark = pytest.mark.usefixtures("house")
 CROWD = 60
@@ -154,13 +154,12 @@ def opens(company, link) -> bool:
 
 
 @pytest.fixture
-def postman(company, settings):
+def postman(company, settings, superuser_url):
     """Return what lets letters leave by a provider of the test's own, and who got any."""
     with wire.mail_provider() as mail:
         own = replace(settings, smtp_url=mail.url, mail_from="Giftpad <no-reply@giftpad.example>")
         messaging.bind_providers(own)
-        pump(own)
-        mail.forget()
+        forget_others(superuser_url, company.scope)
 
         def deliver():
             pump(own, company.scope)

@@ -19,7 +19,7 @@ from giftpad.kernel.work import Scope, unit_of_work
 from tests import make
 from tests.make_identity import shared_app
 from tests.messaging import wire
-from tests.pump import pump
+from tests.pump import forget_others, pump
 
 SECRET = "a secret of sixteen"
 MAIL, PHONE, CODE = "hana.aoba@aoba.example", "+818055501937", "417593"
@@ -107,7 +107,7 @@ class Post:
 
 
 @pytest.fixture
-def post(house, settings):
+def post(house, settings, superuser_url):
     guard_commands._breakers.clear()
     with wire.mail_provider() as mail, wire.sms_provider() as sms:
         own = replace(
@@ -119,10 +119,8 @@ def post(house, settings):
             sms_from="Midori",
         )
         messaging.bind_providers(own)
-        pump(own)
-        mail.forget()
-        sms.forget()
         made = Post(make.make_tenant(), own, mail, sms)
+        forget_others(superuser_url, made.scope)
         yield made
         with unit_of_work(made.scope) as work:  # or the next test's relay would find them
             work.session.execute(

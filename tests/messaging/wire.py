@@ -35,12 +35,6 @@ class MailProvider:
     gate: threading.Event | None = None
     """While it is not set, a whole mail is not answered."""
 
-    def forget(self) -> None:
-        """Forget what was sent so far: letters of other tests that share the database."""
-        for each in (self.mails, self.recipients, self.senders):
-            each.clear()
-        self.opened = 0
-
     def reply(self, step: str, usual: str) -> str:
         waiting = self.replies.get(step)
         return waiting.pop(0) if waiting else usual
@@ -132,11 +126,6 @@ class SmsProvider:
     """What a provider like Twilio lists of what it took."""
     look_ups: list[str] = field(default_factory=list)
     listing: int = 200
-
-    def forget(self) -> None:
-        """Forget what was sent so far: messages of other tests that share the database."""
-        for each in (self.asked, self.at, self.known, self.look_ups):
-            each.clear()
 
     @property
     def url(self) -> str:

@@ -27,6 +27,7 @@ FAMILIES: Mapping[str, str] = {
     "gift_claims": mark("Parcels"),
     "gift_claim": mark("Single parcels"),
     "gift_cards": mark("Printed cards"),
+    "gift_invoice": mark("Invoices for gifts"),
     "gift_deposit": mark("Money paid in for gifts"),
     "payment": mark("Payments"),
     "shop": mark("Member shops"),

@@ -15,7 +15,7 @@ import pytest
 from giftpad import gifts
 from giftpad.kernel.work import unit_of_work
 from tests.make_callers import Caller
-from tests.make_gift_pages import Company, hand_in, make_company, path
+from tests.make_gift_pages import Company, decision, hand_in, make_company, path
 from tests.make_pages import Browser
 from tests.portals.issuer.counter import words
 
@@ -33,7 +33,7 @@ KINDS = (
     ({"channel": "SMS", "phone": "12-34"}, "phone", "Write the telephone number in digits"),
     ({"channel": "SMS", "phone": "9012345678"}, "phone", "The leading 0 is missing."),
     ({"channel": "SMS", "phone": "03-1234-5678"}, "phone", "An SMS goes to mobile numbers only"),
-    ({"channel": "はと"}, "channel", "Write mail, sms, link or card."),
+    ({"channel": "はと"}, "channel", "Write mail, sms, link, card or letter."),
     ({"locale": "tlh"}, "locale", "Write ja or en."),
     ({"note": "祝" * 201}, "note", "A note has at most 200 characters; this one has 201."),
     ({"external_id": "a b"}, "external_id", "A reference has at most"),
@@ -150,24 +150,24 @@ def test_handed_in_and_approved_from_many_windows_at_once_it_is_sent_once(compan
     windows = [company.person("issuer"), company.person("owner")]
     for each in windows:
         each.get(path(order_id, "/check"))
-    keys = [each.key() for each in windows]
+    forms = [decision(each) for each in windows]
     with ThreadPoolExecutor() as pool:
         answers = list(
             pool.map(
-                lambda pair: pair[0].post(path(order_id, "/submit"), {"key": pair[1]}),
-                zip(windows, keys, strict=True),
+                lambda pair: pair[0].post(path(order_id, "/submit"), pair[1]),
+                zip(windows, forms, strict=True),
             )
         )
     assert [each.status_code for each in answers] == [303, 303]
-    again = windows[0].post(path(order_id, "/submit"), {"key": keys[0]})
+    again = windows[0].post(path(order_id, "/submit"), forms[0])
     assert again.status_code == 303
     held = before - company.budget()
     assert held == company.order(order_id).total_minor
     approver = company.person("approver")
     approver.get(path(order_id))
-    key = approver.key()
+    form = decision(approver)
     for _ in range(2):
-        approver.post(path(order_id, "/approve"), {"key": key})
+        approver.post(path(order_id, "/approve"), form)
     company.work_off()
     with unit_of_work(company.site.scope) as work:
         sent = gifts.list_gifts(work, order_id, limit=200).items

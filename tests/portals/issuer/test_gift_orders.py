@@ -69,7 +69,7 @@ def test_what_is_missing_is_said_with_the_way_to_it(company):
     assert path(order_id, "/goods") in answer.text
     assert path(order_id, "/submit") not in answer.text
     answer = browser.post(path(order_id, "/submit"), {"key": browser.key()})
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert company.order(order_id).state == "draft"
 
 
@@ -330,10 +330,7 @@ def test_no_more_gifts_go_out_and_the_rest_of_the_money_is_free(company, monkeyp
     browser, before = company.person("issuer"), company.budget()
     order_id = company.prepare(browser, many(15))
     assert company.submit(browser, order_id).status_code == 303
-    assert company.order(order_id).state == "submitted"
-    approver = company.person("approver")
-    approver.get(path(order_id))
-    approver.post(path(order_id, "/approve"), decision(approver))
+    assert company.order(order_id).state == "issuing"
     with unit_of_work(company.site.scope) as work:
         assert issuing.issue_chunk(work, order_id)
     assert path(order_id, "/stop") in browser.get(path(order_id)).text
@@ -405,7 +402,7 @@ def test_who_cannot_pay_is_told_how_much_is_missing(company):
     order_id = company.prepare(browser, many(2000))
     said = words(browser.get(path(order_id, "/check")))
     assert "¥300,000 are missing." in said
-    answer = browser.post(path(order_id, "/submit"), {"key": browser.key()})
+    answer = browser.post(path(order_id, "/submit"), decision(browser))
     assert answer.status_code == 422
     assert company.order(order_id).state == "draft"
 
