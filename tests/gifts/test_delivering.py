@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from giftpad import catalog, gifts, messaging
 from giftpad.gifts import handlers, jobs
+from giftpad.guard import commands as guard_commands
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
@@ -156,6 +157,7 @@ def opens(company, link) -> bool:
 @pytest.fixture
 def postman(company, settings, superuser_url):
     """Return what lets letters leave by a provider of the test's own, and who got any."""
+    guard_commands._breakers.clear()
     with wire.mail_provider() as mail:
         own = replace(settings, smtp_url=mail.url, mail_from="Giftpad <no-reply@giftpad.example>")
         messaging.bind_providers(own)

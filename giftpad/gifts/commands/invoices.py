@@ -21,6 +21,7 @@ from giftpad.kernel.work import Work
 from giftpad.printing import MissingGlyph, check_glyphs
 
 NUMBER_DIGITS = 6
+SERIES_LENGTH_MAX = 12
 NOBODY_NAMED = "Giftpad"
 """Who issues where the contract does not say; such an invoice is never a qualified one."""
 
@@ -57,6 +58,11 @@ def draw_up(work: Work, order: OrderRow) -> None:
     )
 
 
+def _series(slug: str) -> str:
+    """Return what the numbers of a tenant's invoices begin with; it has its place on the paper."""
+    return slug[:SERIES_LENGTH_MAX].rstrip("-").upper()
+
+
 def _printable(title: str) -> str:
     """Return the title of an order; nothing if it has a character that no paper shows."""
     try:
@@ -82,7 +88,7 @@ def _invoice(work: Work, order: OrderRow, agreed: Contract, number: int) -> Invo
     issuer = agreed.invoicer
     return Invoice(
         order_id=order.id,
-        number=f"{tenant.slug.upper()}-{number:0{NUMBER_DIGITS}d}",
+        number=f"{_series(tenant.slug)}-{number:0{NUMBER_DIGITS}d}",
         issued_on=local_date(work.at, tenant.zone),
         order_number=order.number,
         order_title=_printable(order.title),

@@ -84,7 +84,7 @@ def _draw_balance(letter: gifts.Letter, form: ThanksForm) -> str:
             letter,
             "gift/held.html",
             form=form,
-            stamps=gifts.STAMP_WORDS,
+            stamps=STAMPS,
             postcode_of=write_postcode,
             phone_of=write_phone,
         )

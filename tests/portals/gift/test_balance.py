@@ -80,7 +80,7 @@ def product_of(giver, code: str) -> str:
 def keep(browser: Browser) -> str:
     """Keep what is left by the button of the page, and return the page that comes next."""
     page = browser.get("/g/keep").text
-    fields = {"key": hidden(page, "key"), "left": hidden(page, "left")}
+    fields = {"key": hidden(page, "key"), "left": hidden(page, "left"), "sure": "1"}
     return browser.follow(browser.post("/g/keep", fields)).text
 
 
@@ -211,7 +211,9 @@ def test_the_code_is_shown_where_it_was_kept_and_nowhere_else(site, giver, given
 def test_pressed_at_once_from_many_windows_it_is_kept_once(site, giver, given):
     browsers = [visit(site, given, number) for number in range(2, 2 + AT_ONCE // 3)]
     pages = [browser.get("/g/keep").text for browser in browsers]
-    fields = [{"key": hidden(page, "key"), "left": hidden(page, "left")} for page in pages]
+    fields = [
+        {"key": hidden(page, "key"), "left": hidden(page, "left"), "sure": "1"} for page in pages
+    ]
 
     def press(number: int) -> int:
         browser = browsers[number % len(browsers)]
@@ -230,7 +232,7 @@ def test_pressed_at_once_from_many_windows_it_is_kept_once(site, giver, given):
 def test_what_was_changed_in_another_window_is_shown_before_it_is_kept(giver, given, holder):
     page = holder.get("/g/keep").text
     giver.buy(given.id, "RICE")
-    fields = {"key": hidden(page, "key"), "left": hidden(page, "left")}
+    fields = {"key": hidden(page, "key"), "left": hidden(page, "left"), "sure": "1"}
     answer = holder.post("/g/keep", fields)
     assert answer.headers["Location"].endswith("/g/keep")
     assert giver.letter(given.id).kept == ()
