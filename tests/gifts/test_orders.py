@@ -352,6 +352,23 @@ def test_a_damaged_gift_is_named(company, superuser_url):
 
 
 @pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        ("UPDATE gift_deposits SET amount_minor = amount_minor + 1", "value paid in"),
+        ("UPDATE gift_contracts SET credit_minor = 7", "credit lent"),
+    ],
+)
+def test_money_that_was_never_paid_in_is_named(company, superuser_url, damage, named):
+    import psycopg
+
+    assert company.differences() == []
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(f"{damage} WHERE tenant_id = %s", [company.scope.tenant_id])
+    (found,) = company.differences()
+    assert f"gift contract {named}" in found
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         "state = 'claimed', ended_at = now()",

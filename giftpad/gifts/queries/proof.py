@@ -112,15 +112,35 @@ _ORDERS = sa.text("""
 """)
 
 
+_PAID_IN = sa.text("""
+    SELECT what, expected, found FROM (VALUES
+        ('value paid in',
+            (SELECT COALESCE(sum(amount_minor), 0) FROM gift_deposits
+                WHERE tenant_id = :tenant AND reversed_at IS NULL),
+            (SELECT COALESCE(sum(
+                    CASE kind WHEN 'gift_deposit' THEN amount_minor ELSE -amount_minor END), 0)
+                FROM ledger_transfers WHERE tenant_id = :tenant
+                    AND kind IN ('gift_deposit', 'gift_deposit_reversed'))),
+        ('credit lent',
+            (SELECT COALESCE(sum(credit_minor), 0) FROM gift_contracts WHERE tenant_id = :tenant),
+            (SELECT COALESCE(sum(
+                    CASE kind WHEN 'gift_credit' THEN amount_minor ELSE -amount_minor END), 0)
+                FROM ledger_transfers WHERE tenant_id = :tenant
+                    AND kind IN ('gift_credit', 'gift_credit_ended')))
+    ) AS c (what, expected, found)
+    WHERE expected <> found
+""")
+
+
 def verify(work: Work) -> list[Difference]:
     """Compare every order with its gifts, their accounts and the transfers between them.
 
     For each order holds: issued = outstanding + claimed + cancelled + expired; and what was kept
     of it is what its programme issued.  For each programme holds: what it issued on no paper is
-    what was kept.
+    what was kept.  What was paid in and lent is what the contract and its deposits say.
     """
     values = {"tenant": work.tenant_id, "most": DIFFERENCES_MAX}
-    return _compare_programmes(work) + [
+    orders = [
         Difference(
             kind="gift order",
             subject=f"{number}, {what}",
@@ -129,6 +149,11 @@ def verify(work: Work) -> list[Difference]:
         )
         for number, what, expected, found in work.session.execute(_ORDERS, values)
     ]
+    money = [
+        Difference(kind="gift contract", subject=what, expected=str(expected), found=str(found))
+        for what, expected, found in work.session.execute(_PAID_IN, {"tenant": work.tenant_id})
+    ]
+    return _compare_programmes(work) + orders + money
 
 
 def _compare_programmes(work: Work) -> list[Difference]:
