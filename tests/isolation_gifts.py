@@ -96,6 +96,12 @@ def _cards(pages: Pages) -> Call:
     return Call(path={"order_id": order_id, "number": 1})
 
 
+def _kit(pages: Pages) -> Call:
+    order_id = sent(pages.home.side, "card")
+    pump.pump(pages.world.settings)
+    return Call(path={"order_id": order_id})
+
+
 def _extend(pages: Pages) -> Call:
     side = pages.home.side
     gift_id = gift(side)
@@ -180,7 +186,7 @@ PAGES: dict[str, list[Recipe]] = {
     f"GET {ORDER}/links.csv": [_at(_of(sent))],
     f"GET {ORDER}/invoice.pdf": [_at(_of(sent))],
     f"GET {ORDER}/cards/<int:number>.pdf": [_at(_cards)],
-    f"GET {ORDER}/cards/print-house.zip": [_at(_cards)],
+    f"GET {ORDER}/cards/print-house.zip": [_at(_kit)],
     f"POST {ORDER}/cards/print-again": [_at(_keyed(sent), status=SENT_ON)],
     f"GET {ORDER}/stop": [_at(_of(sent))],
     f"POST {ORDER}/stop": [_at(_of(issuing, **WHY), status=SENT_ON)],
