@@ -118,6 +118,7 @@ def test_an_order_nobody_approves_goes_back_and_is_forgotten(company, fresh_cloc
     assert company.differences() == []
 
 
+@pytest.mark.long  # the planner chooses by all tenants there are: alone in its database only
 def test_forgetting_reads_only_what_is_old(company, superuser_url):
     company.sent(300)
     company.take(company.draft(), cells(300))
@@ -128,6 +129,7 @@ def test_forgetting_reads_only_what_is_old(company, superuser_url):
         assert read_rows(work, "gifts", "gift_lines") < 20
 
 
+@pytest.mark.long  # the planner chooses by all tenants there are: alone in its database only
 def test_mending_one_person_judges_no_other_reference(company, superuser_url):
     order_id = company.draft()
     people = [{"name": "見本", "external_id": f"E{at}"} for at in range(1, 301)]
