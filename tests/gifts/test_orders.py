@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from giftpad import gifts, messaging
 from giftpad.gifts import jobs
+from giftpad.gifts.commands import issuing
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import CONTRACT, FEES, VALUE, cells, make_company, person
 
@@ -276,6 +277,28 @@ def test_a_message_that_no_letter_takes_any_more_does_not_hold_the_money_for_eve
     assert company.differences() == []
 
 
+@pytest.mark.parametrize("knows_its_fees", [True, False])
+def test_of_what_is_not_issued_the_fees_come_back_where_they_are_known(
+    company, monkeypatch, knows_its_fees
+):
+    monkeypatch.setattr(issuing, "CHUNK", 2)
+    before = company.budget()
+    order_id = company.draft()
+    company.take(order_id, cells(3))
+    company.submit(order_id)
+    with unit_of_work(company.scope) as work:
+        assert issuing.issue_chunk(work, order_id)
+        if not knows_its_fees:  # as one that was submitted before they were kept
+            forgotten = sa.text("UPDATE gift_orders SET fee_terms = NULL WHERE id = :id")
+            work.session.execute(forgotten, {"id": order_id})
+    with unit_of_work(company.as_("issuer")) as work:
+        assert gifts.stop_issuing(work, order_id, reason="enough") == 2
+    kept = 0 if knows_its_fees else FEES["link"]
+    assert before - company.budget() == cost(2) + kept
+    assert company.order(order_id).total_minor == cost(2) + kept
+    assert company.differences() == []
+
+
 def test_an_order_for_nobody_is_incomplete(company):
     with pytest.raises(gifts.OrderIncomplete) as refused:
         company.submit(company.draft())
@@ -306,8 +329,6 @@ def test_letters_keep_quiet_hours_and_links_need_not(company, fresh_clock):
 
 
 def test_a_worker_that_dies_between_chunks_leaves_nothing_double(company, monkeypatch):
-    from giftpad.gifts.commands import issuing
-
     monkeypatch.setattr(issuing, "CHUNK", 2)
     order_id = company.draft()
     company.take(order_id, cells(7))
