@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from playwright.sync_api import expect
 
@@ -19,7 +17,6 @@ from tests.browser.tablets import (
 )
 from tests.browser.visitor import PHONE
 
-KNOWN_WITHIN_S = 40
 pytestmark = pytest.mark.long
 
 
@@ -43,7 +40,7 @@ def test_a_tablet_is_connected_opened_by_a_pin_paid_with_and_lost(visitor, scene
     expect(shown.locator("[data-screen=scan]")).to_contain_text("レジ2")
 
     add_clerk(page)
-    _open_until(tablet, "/shop/till")
+    tablet.open_until("/shop", lambda url: url.endswith("/shop/till"))
     type_pin(shown, "5900")
     expect(shown.locator(".gp-summary")).to_contain_text("あと 4回")
     type_pin(shown)
@@ -60,15 +57,7 @@ def test_a_tablet_is_connected_opened_by_a_pin_paid_with_and_lost(visitor, scene
     row = page.locator("li", has_text="レジ2").first
     with page.expect_navigation():
         row.locator("form[action$='/end'] button").click()
-    _open_until(tablet, "/shop/pair")
-
-
-def _open_until(tablet, path):
-    """Open the till until another process than the one that was told knows it, too."""
-    deadline = time.monotonic() + KNOWN_WITHIN_S
-    while not tablet.open("/shop").url.endswith(path):
-        assert time.monotonic() < deadline, tablet.page.url
-        tablet.page.wait_for_timeout(1000)
+    tablet.open_until("/shop", lambda url: url.endswith("/shop/pair"))
 
 
 def _pay(page, code, amount):

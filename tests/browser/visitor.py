@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 WAIT_MS = 20_000
+KNOWN_WITHIN_S = 40
+"""What one process was told, for instance that a session has ended, another knows so soon."""
 
 
 def find_chromium() -> str | None:
@@ -59,6 +62,13 @@ class Visitor:
         """Open an address of the product and return when the page has settled."""
         self.page.goto(self.address + path, wait_until="load")
         return self.page
+
+    def open_until(self, path: str, led_to: Callable[[str], bool]) -> None:
+        """Open an address until another process than the one that was told leads elsewhere."""
+        deadline = time.monotonic() + KNOWN_WITHIN_S
+        while not led_to(self.open(path).url):
+            assert time.monotonic() < deadline, self.page.url
+            self.page.wait_for_timeout(1000)
 
     def sign_in(self, email: str) -> Page:
         """Sign in as one of the demonstration people."""
