@@ -10,8 +10,10 @@ from giftpad.kernel.work import unit_of_work
 from tests import isolation_operator, pump
 from tests.isolation_made_gifts import (
     bounced,
+    coded,
     company,
     draft,
+    empty,
     gift,
     issuing,
     parcel,
@@ -164,6 +166,7 @@ PAGES: dict[str, list[Recipe]] = {
     f"GET {PEOPLE}/columns": [_at(_kept())],
     f"POST {PEOPLE}/columns": [_at(_kept(field="name", heading="yes"), status=SENT_ON)],
     f"POST {PEOPLE}/one": [_at(_of(draft, name="見本 花子"), status=SENT_ON)],
+    f"POST {PEOPLE}/codes": [_at(_of(empty, count="3", go="codes"), status=SENT_ON)],
     f"POST {PEOPLE}/mend": [_at(_keyed(draft), status=SENT_ON)],
     f"POST {PEOPLE}/leave-out": [_at(_of(draft, line="2"), status=SENT_ON)],
     f"POST {PEOPLE}/repeats": [_at(_of(draft, go="mean"), status=SENT_ON)],
@@ -184,6 +187,7 @@ PAGES: dict[str, list[Recipe]] = {
     f"GET {ORDER}/report.csv": [_at(_of(sent))],
     f"GET {ORDER}/report.xlsx": [_at(_of(sent))],
     f"GET {ORDER}/links.csv": [_at(_of(sent))],
+    f"GET {ORDER}/codes.csv": [_at(_of(coded))],
     f"GET {ORDER}/invoice.pdf": [_at(_of(sent))],
     f"GET {ORDER}/cards/<int:number>.pdf": [_at(_cards)],
     f"GET {ORDER}/cards/print-house.zip": [_at(_kit)],

@@ -27,6 +27,16 @@ def draft(side: Side, count: int = 2) -> str:
     return str(order_id)
 
 
+def coded(side: Side) -> str:
+    """Return an order of codes without names, all of them made."""
+    return str(company(side).sent_codes(2))
+
+
+def empty(side: Side) -> str:
+    """Return an order that is for nobody yet."""
+    return str(company(side).draft())
+
+
 def waiting(side: Side) -> str:
     """Return an order that waits for its approval."""
     order_id = draft(side, 10)

@@ -93,6 +93,22 @@ class Company:
         with unit_of_work(self.as_("issuer")) as work:
             return gifts.take_recipients(work, order_id, handed_in, replaces=True)
 
+    def for_codes(self, count: int, **more: object) -> UUID:
+        """Begin an order that lacks nothing, for codes without names."""
+        order_id = self.draft(**more)
+        with unit_of_work(self.as_("issuer")) as work:
+            gifts.order_codes(work, order_id, count)
+        return order_id
+
+    def sent_codes(self, count: int, **more: object) -> UUID:
+        """Return an order of so many codes that are made."""
+        order_id = self.for_codes(count, **more)
+        if self.submit(order_id) == "submitted":
+            self.approve(order_id)
+        while self.order(order_id).state == "issuing":
+            self.issue(order_id)
+        return order_id
+
     def submit(self, order_id: UUID) -> str:
         """Submit an order."""
         with unit_of_work(self.as_("issuer")) as work:

@@ -15,6 +15,13 @@ from giftpad.gifts.adapters import (
     write_readme,
 )
 from giftpad.gifts.commands.claiming import ClaimOrder, change_address, claim, note_opened, thank
+from giftpad.gifts.commands.codes import (
+    CodeLine,
+    CodesTaken,
+    list_codes,
+    open_codes,
+    order_codes,
+)
 from giftpad.gifts.commands.contracts import (
     apply_section,
     read_section,
@@ -37,6 +44,8 @@ from giftpad.gifts.commands.lines import (
     take_recipients,
 )
 from giftpad.gifts.commands.links import (
+    LINKS_PAGE,
+    LINKS_PAGE_MAX,
     HandedLink,
     LinkPage,
     list_links,
@@ -46,7 +55,7 @@ from giftpad.gifts.commands.links import (
 )
 from giftpad.gifts.commands.prints import print_again
 from giftpad.gifts.commands.redriving import redrive_order
-from giftpad.gifts.commands.relinking import PassOn, pass_on, replace_card
+from giftpad.gifts.commands.relinking import PassOn, pass_on, replace_card, replace_code
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
@@ -68,6 +77,9 @@ from giftpad.gifts.errors import (
     ClaimNotFound,
     ClaimSent,
     ClaimWrongState,
+    CodesChosen,
+    CodesNotReady,
+    CodesUnfit,
     ContractMissing,
     CreditSpent,
     DepositKnown,
@@ -98,9 +110,11 @@ from giftpad.gifts.errors import (
     PricesChanged,
     PrintGone,
     PrintNotFound,
+    RecipientsThere,
     ReferencesKnown,
     ResendTooSoon,
     TooManyLines,
+    VolumeNotFound,
 )
 from giftpad.gifts.events import (
     CardsDue,
@@ -192,7 +206,7 @@ from giftpad.gifts.queries.shipping import (
 from giftpad.gifts.queries.troubles import OpenOrder, get_open_order, list_open_orders
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
 from giftpad.gifts.rules.cards import face_of
-from giftpad.gifts.rules.contracts import CHANNELS, Contract
+from giftpad.gifts.rules.contracts import CHANNELS, CODE, NAMED, Contract
 from giftpad.gifts.rules.gifts import BASKET_MAX, STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.invoices import Invoice
 from giftpad.gifts.rules.kits import CardTicket, Kit
@@ -200,6 +214,7 @@ from giftpad.gifts.rules.orders import (
     AMOUNT_MINOR_MAX,
     APPROVED_WITHIN,
     BALANCE,
+    CODES_MAX,
     COURSE,
     KINDS,
     LINES_MAX,
@@ -207,6 +222,7 @@ from giftpad.gifts.rules.orders import (
     SENDER_LENGTH_MAX,
     STATES,
     TITLE_LENGTH_MAX,
+    VOLUME,
     Cost,
     OrderDraft,
     cost_of,
@@ -229,14 +245,19 @@ __all__ = [
     "BALANCE",
     "BASKET_MAX",
     "CHANNELS",
+    "CODE",
+    "CODES_MAX",
     "COURSE",
     "FIELDS",
     "FILTERS",
     "HEADERS",
     "KINDS",
     "LINES_MAX",
+    "LINKS_PAGE",
+    "LINKS_PAGE_MAX",
     "LIST_FIELDS",
     "MESSAGE_LENGTH_MAX",
+    "NAMED",
     "RECIPIENT_SENTENCES",
     "SENDER_LENGTH_MAX",
     "SHIPPED_AT_ONCE_MAX",
@@ -248,6 +269,7 @@ __all__ = [
     "TITLE_LENGTH_MAX",
     "TRACKING_FIELDS",
     "TROUBLES",
+    "VOLUME",
     "WORDS_LENGTH_MAX",
     "Address",
     "AddressFaulty",
@@ -264,6 +286,11 @@ __all__ = [
     "ClaimSent",
     "ClaimView",
     "ClaimWrongState",
+    "CodeLine",
+    "CodesChosen",
+    "CodesNotReady",
+    "CodesTaken",
+    "CodesUnfit",
     "Contract",
     "ContractMissing",
     "Cost",
@@ -333,6 +360,7 @@ __all__ = [
     "PrintNotFound",
     "PrintView",
     "Progress",
+    "RecipientsThere",
     "ReferencesKnown",
     "ResendTooSoon",
     "RestDue",
@@ -343,6 +371,7 @@ __all__ = [
     "TooManyLines",
     "Trouble",
     "Undelivered",
+    "VolumeNotFound",
     "apply_section",
     "approve_order",
     "begin_cancelling",
@@ -394,6 +423,7 @@ __all__ = [
     "keep_file",
     "leave_out",
     "list_channels",
+    "list_codes",
     "list_columns",
     "list_days",
     "list_found",
@@ -422,9 +452,11 @@ __all__ = [
     "note_returned",
     "note_shipped",
     "open_cards",
+    "open_codes",
     "open_kit",
     "open_link_page",
     "open_links",
+    "order_codes",
     "pass_on",
     "print_again",
     "read_cards",
@@ -433,6 +465,7 @@ __all__ = [
     "redrive_order",
     "remember_columns",
     "replace_card",
+    "replace_code",
     "resend",
     "rests_until",
     "reverse_deposit",

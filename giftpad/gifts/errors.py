@@ -74,6 +74,47 @@ class TooManyLines(Invalid):
     sentence = "An order has at most {most} recipients."
 
 
+class CodesUnfit(Invalid):
+    """A number of codes that no order may have."""
+
+    code = "gift_order.codes_unfit"
+    sentence = "An order has from 1 to {most} codes."
+
+
+class RecipientsThere(Conflict):
+    """An order with recipients is for these, and not for codes without names."""
+
+    code = "gift_order.recipients_there"
+    sentence = (
+        "This order has {count} recipients. Take them out first, or begin another order for the"
+        " codes."
+    )
+
+
+class CodesChosen(Conflict):
+    """An order for codes without names takes no recipients."""
+
+    code = "gift_order.codes_chosen"
+    sentence = (
+        "This order is for {count} codes without names. Take the codes out first, or begin another"
+        " order for the recipients."
+    )
+
+
+class CodesNotReady(Conflict):
+    """Not every code of an order is made yet."""
+
+    code = "gift_order.codes_not_ready"
+    sentence = "{done} of {most} codes are made. The file is there once all of them are."
+
+
+class VolumeNotFound(NotFound):
+    """An order has no codes with such numbers."""
+
+    code = "gift_order.no_such_volume"
+    sentence = "This order has no such part of its codes."
+
+
 class LineNotFound(NotFound):
     """There is no such recipient in the order."""
 

@@ -8,7 +8,7 @@ from giftpad import messaging, payments
 from giftpad.events import batched, detached
 from giftpad.gifts.adapters.press import print_cards, throw_away
 from giftpad.gifts.commands.delivering import note_delivery, note_handed_over
-from giftpad.gifts.commands.ending import cancel_rest, has_rest
+from giftpad.gifts.commands.ending import cancel_next, has_rest, pass_rest_on
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
 from giftpad.gifts.commands.spending import note_spent
@@ -19,7 +19,7 @@ from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 ISSUE_PATIENCE_S = 60
-REST_CHUNKS_MAX = 200
+REST_CHUNKS_MAX = 50
 
 
 @detached
@@ -54,20 +54,25 @@ def print_due_cards(scope: Scope, event: CardsDue) -> None:
 
 @detached
 def cancel_due_rest(scope: Scope, event: RestDue) -> None:
-    """Take back what is left of an order, a transaction for every thousand gifts.
+    """Take back what is left of an order, a transaction for every thousand; pass the rest on.
 
     If the order was closed meanwhile, nothing is left of it.
     Raises: RestBusy if somebody is at the last ones; the event comes again.
     """
+    after = 0
     for _ in range(REST_CHUNKS_MAX):
         try:
             with unit_of_work(scope, patience_s=ISSUE_PATIENCE_S) as work:
-                if not cancel_rest(work, event.object_id, reason=event.reason):
+                taken = cancel_next(work, event.object_id, reason=event.reason, after=after)
+                if not taken.count:
                     if has_rest(work, event.object_id):
                         raise RestBusy
                     return
         except OrderWrongState:
             return
+        after = taken.last
+    with unit_of_work(scope) as work:
+        pass_rest_on(work, event.object_id, reason=event.reason)
 
 
 def note_paid(work: Work, event: payments.PaymentCaptured) -> None:

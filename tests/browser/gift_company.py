@@ -129,6 +129,23 @@ def _ordered(office: Office, title: str, count: int, *channels: str, **more: Any
     return order_id
 
 
+def _coded(office: Office, title: str, count: int, *, is_made: bool = True) -> UUID:
+    """Return an order of codes without names, a draft of it or all of them made."""
+    from giftpad.gifts.handlers import issue_due_gifts
+
+    order_id = _draft(office, title)
+    with unit_of_work(office.issuer) as work:
+        gifts.order_codes(work, order_id, count)
+        if not is_made:
+            return order_id
+        state = gifts.submit_order(work, order_id)
+    if state == "submitted":
+        with unit_of_work(office.approver) as work:
+            gifts.approve_order(work, order_id)
+    issue_due_gifts(office.issuer, gifts.GiftsDue(object_id=order_id))
+    return order_id
+
+
 def _sent(office: Office, title: str, count: int, *channels: str) -> UUID:
     from giftpad.gifts.handlers import issue_due_gifts  # as the worker does, who may be faster
 
@@ -154,6 +171,8 @@ def _drafts(office: Office) -> dict[str, Any]:
     same = _people(2, ("mail",))
     twice = [*same, replace(same[0], line=9, cells=same[0].cells | {"external_id": "T-9"})]
     return {
+        "coded": str(_coded(office, "株主優待 2027", 300, is_made=False)),
+        "codes_too_many": str(_coded(office, "全国抽せん", 1_000_000, is_made=False)),
         "full": str(_filled(office, "年末のごあいさつ", _people(30, ("mail", "sms", "card")))),
         "too_much": str(_filled(office, "全社員への贈りもの", _people(MANY))),
         "twice": str(_filled(office, "お年賀", twice, channel="mail")),
@@ -206,8 +225,15 @@ def _board(office: Office) -> dict[str, Any]:
                 sa.text("UPDATE gifts SET delivery = :went WHERE tenant_id = :tenant AND id = :id"),
                 {"went": went, "tenant": work.tenant_id, "id": each.id},
             )
+    codes = _coded(office, "株主優待 2026", 40)
+    drawn, lost = _gifts(office, codes)[:2]
+    _claim(office, drawn.id)
+    with unit_of_work(office.issuer) as work:
+        gifts.thank(work, drawn.id, stamp="thanks", words="大切に使わせていただきます。")
     return {
         "board": str(order_id),
+        "codes": str(codes),
+        "gift_code": str(lost.id),
         "fresh": str(_sent(office, "開店のお祝い", 3)),
         "gift_open": str(by_hand[5].id),
         "gift_claimed": str(by_hand[0].id),
@@ -228,12 +254,16 @@ def _links(office: Office) -> dict[str, Any]:
     claim_id = _claim(office, again)
     with unit_of_work(office.issuer) as work:
         gifts.choose_again(work, claim_id, reason="品切れのため")
+    coded = _gifts(office, _coded(office, "ご来場の皆さまへ", 3))
     with unit_of_work(office.issuer) as work:
         links = [gifts.get_link(work, each.id) for each in spare]
     named = dict(zip(("expired", "cancelled", "elsewhere", "again", "open"), links, strict=False))
     waiting = _gifts(office, _sent(office, "お誕生日おめでとうございます", 1))[0]
     with unit_of_work(office.issuer) as work:
         named["waiting"] = gifts.get_link(work, waiting.id)
+        named["code"] = gifts.get_link(work, coded[0].id)
+        named["code_replaced"] = gifts.get_link(work, coded[1].id)
+        gifts.replace_code(work, coded[1].id, reason="lost")
         work.session.execute(
             sa.text("UPDATE gift_orders SET send_at = :at WHERE tenant_id = :tenant AND id = :id"),
             {

@@ -76,6 +76,13 @@ def _file_wrong(visitor: Visitor, scenes: Scenes) -> None:
         page.locator("button[value=file]").click()
 
 
+def _codes_wrong(visitor: Visitor, scenes: Scenes) -> None:
+    page = visitor.open(f"/{_begin(visitor)}/recipients")
+    page.fill("#count", "1,000,001")
+    with page.expect_navigation():
+        page.locator("button[value=codes]").click()
+
+
 def _reason_missing(visitor: Visitor, scenes: Scenes) -> None:
     page = visitor.open(f"/desk/gifts/{scenes.gifts['submitted']}")
     with page.expect_navigation():
@@ -122,6 +129,16 @@ ORDERS = (
     of("full", "/preview"),
     of("too_much", "/check"),
     of("twice", "/recipients"),
+    of("coded", "/recipients"),
+    of("coded", "/when"),
+    of("coded", "/check"),
+    of("codes_too_many", "/check"),
+    of("codes"),
+    of("codes", who=VIEWER),
+    of("codes", "/preview"),
+    one("code"),
+    one("code", "/replace"),
+    Sight("gifts codes wrong", "desk", FIRM_OWNER, _codes_wrong, 422),
     of("refused", "/check"),
     of("submitted", who=ISSUER),
     of("submitted", who=APPROVER),

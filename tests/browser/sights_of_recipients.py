@@ -143,6 +143,8 @@ RECIPIENTS = (
     gift("letter", _link("open")),
     gift("letter gone on", _gone_on),
     gift("letter again", _link("again")),
+    gift("letter of code", _link("code")),
+    gift("code replaced", _link("code_replaced"), 410),
     gift("waiting", _link("waiting")),
     gift("expired", _link("expired")),
     gift("cancelled", _link("cancelled")),

@@ -21,102 +21,20 @@ from giftpad.api.http import (
     idempotent,
     make_page,
 )
+from giftpad.api.v1.gift_drafts import GiftOrderDraftSchema
 from giftpad.api.v1.gift_schemas import GiftDoneSchema, GiftSchema
 from giftpad.edge import RequestInvalid, body_limit, current_locale, current_scope, requires
 from giftpad.guard import KEPT_FOR_MONEY
-from giftpad.kernel.i18n import LOCALES, translate
+from giftpad.kernel.i18n import translate
 from giftpad.kernel.work import Work, unit_of_work
 
 BODY_MAX = 8 * 1024 * 1024
-RECIPIENTS_MAX = 10_000
 FAULTS_SHOWN = 100
 REASON_LENGTH_MAX = 300
-CELL_LENGTH_MAX = 1000
 ORDER_PATIENCE_S = 60
 """Ten thousand people are judged and sealed in one transaction: all of them or none."""
 
 blp = Blueprint("gift_orders", __name__, description="Gift orders and their gifts")
-
-
-class RecipientSchema(Schema):
-    """One person; what is left out is the order's."""
-
-    name = fields.String(required=True, validate=validate.Length(max=CELL_LENGTH_MAX))
-    mail = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-    phone = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-    channel = fields.String(load_default="", validate=validate.OneOf(["", *gifts.CHANNELS]))
-    external_id = fields.String(
-        load_default="",
-        validate=validate.Length(max=CELL_LENGTH_MAX),
-        metadata={"description": "Your own reference: no second gift is ever made for it."},
-    )
-    note = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-    locale = fields.String(load_default="", validate=validate.OneOf(["", *LOCALES]))
-    postcode = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-    prefecture = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-    city = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-    street = fields.String(
-        load_default="",
-        validate=validate.Length(max=CELL_LENGTH_MAX),
-        metadata={"description": "For letters; may begin with prefecture and city"},
-    )
-    building = fields.String(load_default="", validate=validate.Length(max=CELL_LENGTH_MAX))
-
-
-class GiftOrderDraftSchema(Schema):
-    """An order and everybody who gets a gift; all of it is taken or none."""
-
-    title = fields.String(required=True)
-    design = fields.String(required=True, metadata={"description": "A name of /gift-designs"})
-    sender_name = fields.String(required=True)
-    message = fields.String(required=True)
-    kind = fields.String(
-        load_default=gifts.COURSE,
-        validate=validate.OneOf(gifts.KINDS),
-        metadata={"description": "One thing of a course, or a balance of `amount_minor`"},
-    )
-    course_id = fields.UUID(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "Of a balance: whose products it buys at their own price"},
-    )
-    amount_minor = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        strict=True,
-        validate=validate.Range(min=1, max=gifts.AMOUNT_MINOR_MAX),
-    )
-    programme_id = fields.UUID(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "Of a balance: where it can be kept; the programme takes gifts"},
-    )
-    channel = fields.String(
-        load_default="mail",
-        validate=validate.OneOf(gifts.CHANNELS),
-        metadata={"description": "How a gift goes to whoever has no channel of their own"},
-    )
-    locale = fields.String(load_default="ja", validate=validate.OneOf(LOCALES))
-    send_at = fields.AwareDateTime(load_default=None, allow_none=True)
-    claim_by = fields.Date(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "The last day to claim; left out: as the contract says"},
-    )
-    can_be_passed_on = fields.Boolean(
-        load_default=False,
-        metadata={"description": "Recipients may pass their gift on once, while nothing is chosen"},
-    )
-    are_repeats_meant = fields.Boolean(
-        data_key="repeats_meant",
-        load_default=False,
-        metadata={"description": "Whoever has one address twice gets two gifts"},
-    )
-    recipients = fields.List(
-        fields.Nested(RecipientSchema),
-        required=True,
-        validate=validate.Length(min=1, max=RECIPIENTS_MAX),
-    )
 
 
 class GiftProgressSchema(Schema):
@@ -166,6 +84,9 @@ class GiftOrderSchema(Schema):
         metadata={"description": "The last day of what is kept, settled by the approval"},
     )
     channel = fields.String(required=True, attribute="draft.channel")
+    codes = fields.Integer(
+        required=True, metadata={"description": "Gifts without recipients; 0 for recipients"}
+    )
     locale = fields.String(required=True, attribute="draft.locale")
     send_at = fields.DateTime(required=True, allow_none=True, attribute="draft.send_at")
     claim_by = fields.Date(required=True, allow_none=True, attribute="draft.claim_by")
@@ -229,6 +150,9 @@ class LinkQuerySchema(Schema):
     """Where a list of links goes on."""
 
     cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=200))
+    limit = fields.Integer(
+        load_default=gifts.LINKS_PAGE, validate=validate.Range(min=1, max=gifts.LINKS_PAGE_MAX)
+    )
 
 
 class GiftReasonSchema(Schema):
@@ -256,13 +180,17 @@ class GiftDesignListSchema(Schema):
 
 
 def _make(work: Work, body: dict[str, Any]) -> gifts.OrderView:
-    """Make an order with its recipients and submit it.
+    """Make an order with its recipients, or its codes, and submit it.
 
     Raises: RequestInvalid and what ``gifts.submit_order`` raises; then nothing is kept.
     """
-    people = body.pop("recipients")
+    people, codes = body.pop("recipients"), body.pop("codes")
     are_repeats_meant = body.pop("are_repeats_meant")
     order_id = gifts.draft_order(work, gifts.OrderDraft(**body))
+    if codes is not None:
+        gifts.order_codes(work, order_id, codes["count"])
+        gifts.submit_order(work, order_id)
+        return gifts.get_order(work, order_id)
     gifts.take_recipients(work, order_id, _cells(people), replaces=True)
     faulty = gifts.list_lines(work, order_id, faulty_only=True, limit=FAULTS_SHOWN)
     if faulty.items:
@@ -312,7 +240,7 @@ class GiftOrders(MethodView):
         " gift_order.incomplete, gift_order.no_contract, programme.over",
     )
     def post(self, body: dict[str, Any]) -> Response:
-        """Order gifts for up to 10,000 people; what they cost is held at once.
+        """Order gifts for up to 10,000 people or up to 1,000,000 codes; their cost is held at once.
 
         Above the amount of the contract a person approves the order at the desk.  Location is
         where to ask how far it is.
@@ -380,11 +308,15 @@ class OrderLinks(MethodView):
     @blp.arguments(LinkQuerySchema, location="query")
     @blp.response(200, GiftLinkPageSchema)
     @blp.alt_response(404, description="gift_order.not_found")
+    @blp.alt_response(409, description="gift_order.codes_not_ready")
     def get(self, query: dict[str, Any], order_id: UUID) -> CursorPage[gifts.HandedLink]:
-        """List the links of unclaimed gifts with the channel link; each page is put on record."""
+        """List the links of unclaimed gifts that you hand over; each page is put on record.
+
+        These are gifts with the channel link or code.  Codes come once all of them are issued.
+        """
         after = decode_cursor(query["cursor"], int) or 0
         with unit_of_work(current_scope()) as work:
-            found = gifts.open_link_page(work, order_id, after=after)
+            found = gifts.open_link_page(work, order_id, after=after, limit=query["limit"])
         return make_page(found.items, found.next_after)
 
 

@@ -2,7 +2,13 @@
 
 from giftpad.gifts.adapters.invoices import draw_invoice
 from giftpad.gifts.adapters.kits import draw_control, write_readme
-from giftpad.gifts.adapters.links import bind_links, build_address, build_link, find_gift_tenant
+from giftpad.gifts.adapters.links import (
+    bind_links,
+    build_address,
+    build_link,
+    find_gift_tenant,
+    link_builder,
+)
 from giftpad.gifts.adapters.press import bind_press, draw_specimen, read_file, throw_away
 
 __all__ = [
@@ -14,6 +20,7 @@ __all__ = [
     "draw_invoice",
     "draw_specimen",
     "find_gift_tenant",
+    "link_builder",
     "read_file",
     "throw_away",
     "write_readme",

@@ -29,6 +29,7 @@ WHAT = {
     "link": mark("Fee for gifts by link"),
     "card": mark("Fee for gifts on printed cards"),
     "letter": mark("Fee for gifts by printed letter"),
+    "code": mark("Fee for codes without names"),
 }
 VALUE_WORDS = mark("Value of gifts")
 TAX_WORDS = {OUTSIDE: mark("not taxed"), EXEMPT: mark("exempt")}

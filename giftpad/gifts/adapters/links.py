@@ -5,6 +5,7 @@ Hides: keys, MACs, the address people reach this installation by.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from giftpad import payments, tenancy
@@ -33,10 +34,20 @@ def build_address(path: str) -> str:
 
 def build_link(tenant_id: UUID, kid: int, locator: int) -> str:
     """Return the address that opens a gift."""
+    return link_builder(tenant_id, kid)(locator)
+
+
+def link_builder(tenant_id: UUID, kid: int) -> Callable[[int], str]:
+    """Return what builds links of one tenant, whose key is derived once for all of them."""
     ring = tenancy.find_ring_key(tenant_id, kid)
     assert ring is not None
-    body = qr_body(kid, tenancy.get_tenant(tenant_id).tag, locator)
-    return build_address(PATH + body + qr_mac(payments.qr_key(ring.key), body))
+    key, tag = payments.qr_key(ring.key), tenancy.get_tenant(tenant_id).tag
+
+    def build(locator: int) -> str:
+        body = qr_body(kid, tag, locator)
+        return build_address(PATH + body + qr_mac(key, body))
+
+    return build
 
 
 def find_gift_tenant(tail: str) -> tuple[tenancy.Tenant, int] | None:

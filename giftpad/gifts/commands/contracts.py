@@ -23,7 +23,7 @@ from giftpad.gifts.errors import (
 from giftpad.gifts.models import ContractRow, DepositRow
 from giftpad.gifts.rules.contracts import (
     CHANNELS,
-    LETTER,
+    FEE_OF,
     UNCLAIMED,
     Contract,
     is_registration_number,
@@ -89,7 +89,7 @@ def _read_fees(table: Table) -> dict[str, int]:
     read = {
         name: fees.whole(name, least=0, most=FEE_MINOR_MAX, default=0)
         for name in CHANNELS
-        if name != LETTER or fees.has(name)
+        if name not in FEE_OF or fees.has(name)
     }
     fees.close()
     return read

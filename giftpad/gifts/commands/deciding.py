@@ -345,7 +345,8 @@ def start_issuing(work: Work, order: OrderRow) -> None:
     Publishes: gift_order.gifts_due_v1.
     """
     order.state, order.changed_at = ISSUING, work.at
-    order.run_id = run_of(work, order)
+    if not order.codes:  # no letter is written for a code
+        order.run_id = run_of(work, order)
     events.publish(work, GiftsDue(object_id=order.id))
 
 

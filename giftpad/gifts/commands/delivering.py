@@ -19,7 +19,7 @@ from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import MAIL, PRINTED, SMS
+from giftpad.gifts.rules.contracts import CODE, MAIL, PRINTED, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
@@ -164,6 +164,8 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
     gift, order = lock_gift(work, gift_id)
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
+    if gift.channel == CODE:
+        raise GiftWrongState(state=CODE)  # nobody is named whom a letter could be to
     refuse_passed_on(gift)
     person = dict(open_person(gift))
     judged = _judge(gift, person["name"], channel, address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import timedelta
 from uuid import UUID
@@ -11,10 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from giftpad import audit, messaging, programmes
 from giftpad.gifts.commands.contracts import lock_contract_row
-from giftpad.gifts.errors import ContractMissing, OrderNotFound, OrderUnfit, OrderWrongState
+from giftpad.gifts.errors import (
+    CodesChosen,
+    ContractMissing,
+    OrderNotFound,
+    OrderUnfit,
+    OrderWrongState,
+)
 from giftpad.gifts.models import FileRow, LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
-from giftpad.gifts.rules.contracts import CHANNELS, Contract
+from giftpad.gifts.rules.contracts import CODE, NAMED, Contract
 from giftpad.gifts.rules.orders import (
     AMOUNT_MINOR_MAX,
     COURSE,
@@ -64,11 +71,14 @@ def draft_order(work: Work, draft: OrderDraft) -> UUID:
 def change_order(work: Work, order_id: UUID, draft: OrderDraft) -> None:
     """Make a draft say what ``draft`` says.
 
+    How the codes of an order go is said by ``order_codes`` alone.
     Locks: the order.
-    Raises: OrderNotFound, OrderWrongState, OrderUnfit.
+    Raises: OrderNotFound, OrderWrongState, OrderUnfit, CodesChosen.
     """
     row = lock_order(work, order_id, DRAFT)
-    check_draft(work, draft, get_contract(work))
+    if row.codes and draft.channel in NAMED:
+        raise CodesChosen(count=row.codes)
+    check_draft(work, draft, get_contract(work), channels=(CODE,) if row.codes else NAMED)
     for name, value in _values(draft).items():
         setattr(row, name, value)
     row.changed_at = work.at
@@ -114,14 +124,16 @@ def lock_order(work: Work, order_id: UUID, *states: str) -> OrderRow:
     return row
 
 
-def check_draft(work: Work, draft: OrderDraft, agreed: Contract) -> None:
+def check_draft(
+    work: Work, draft: OrderDraft, agreed: Contract, *, channels: Collection[str] = NAMED
+) -> None:
     """Refuse what no order may say; what is missing yet is no fault.
 
     Raises: OrderUnfit, which names the field; ProgrammeNotFound.
     """
     check_texts(draft)
     check_balance(work, draft, agreed)
-    if draft.channel not in CHANNELS:
+    if draft.channel not in channels:
         raise OrderUnfit(field="channel")
     if draft.locale not in LOCALES:
         raise OrderUnfit(field="locale")

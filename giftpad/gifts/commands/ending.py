@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -93,8 +95,26 @@ def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
     Raises: OrderNotFound, OrderWrongState.
     Publishes: gift.cancelled_v1 for each.
     """
+    return cancel_next(work, order_id, reason=reason).count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """How many gifts were taken back, and the highest number of them, where the next begin."""
+
+    count: int
+    last: int
+
+
+def cancel_next(work: Work, order_id: UUID, *, reason: str, after: int = 0) -> TakenBack:
+    """Take back the next unclaimed gifts of an order, as ``cancel_rest`` does.
+
+    Whoever goes on ``after`` those taken back before passes over none of them again, of which a
+    large order has very many.
+    """
     order = lock_order(work, order_id, SENT)
-    gifts = _lock_some(work, GiftRow.order_id == order_id, limit=CANCEL_COUNT_MAX)
+    which = (GiftRow.order_id == order_id, GiftRow.number > after)
+    gifts = _lock_some(work, *which, by=GiftRow.number, limit=CANCEL_COUNT_MAX)
     if gifts:
         _cancel_many(work, order, gifts)
         _withdraw_letters(work, gifts)
@@ -104,7 +124,7 @@ def cancel_rest(work: Work, order_id: UUID, *, reason: str) -> int:
             subject=f"gift_order:{order_id}",
             details={"count": len(gifts), "reason": reason},
         )
-    return len(gifts)
+    return TakenBack(count=len(gifts), last=gifts[-1].number if gifts else after)
 
 
 def _cancel_many(work: Work, order: OrderRow, gifts: Sequence[GiftRow]) -> None:
@@ -154,6 +174,14 @@ def begin_cancelling(work: Work, order_id: UUID, *, reason: str) -> int:
     return count
 
 
+def pass_rest_on(work: Work, order_id: UUID, *, reason: str) -> None:
+    """Let somebody else go on taking back what is left of an order.
+
+    Publishes: gift_order.rest_due_v1.
+    """
+    events.publish(work, RestDue(object_id=order_id, reason=reason))
+
+
 def has_rest(work: Work, order_id: UUID) -> bool:
     """Whether any gift of an order is outstanding; one that somebody is at counts."""
     return bool(
@@ -169,12 +197,15 @@ def has_rest(work: Work, order_id: UUID) -> bool:
     )
 
 
-def _lock_some(work: Work, *which: sa.ColumnElement[bool], limit: int) -> Sequence[GiftRow]:
+def _lock_some(
+    work: Work, *which: sa.ColumnElement[bool], by: Any, limit: int
+) -> Sequence[GiftRow]:
+    """Return outstanding gifts, locked, in an order that an index gives: there may be very many."""
     return list(
         work.session.scalars(
             sa.select(GiftRow)
             .where(GiftRow.tenant_id == work.tenant_id, GiftRow.state == OUTSTANDING, *which)
-            .order_by(GiftRow.id)
+            .order_by(by)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .execution_options(populate_existing=True)
@@ -229,7 +260,7 @@ def expire_some(work: Work) -> int:
         return 0
     order = lock_order(work, order_id)
     over = (GiftRow.order_id == order_id, GiftRow.ends_at <= work.at)
-    gifts = _lock_some(work, *over, limit=EXPIRE_COUNT_MAX)
+    gifts = _lock_some(work, *over, by=GiftRow.ends_at, limit=EXPIRE_COUNT_MAX)
     if not gifts:
         return 0
     entry_id = new_id()

@@ -14,13 +14,24 @@ from giftpad.gifts.commands.letters import invite
 from giftpad.gifts.commands.prints import plan_prints
 from giftpad.gifts.events import GiftsDue, GiftsIssued, OrderSent
 from giftpad.gifts.models import GiftRow, LineRow, OrderRow
-from giftpad.gifts.rules.contracts import MAIL, SMS
+from giftpad.gifts.rules.contracts import CODE, MAIL, SMS
 from giftpad.gifts.rules.gifts import KEPT_AFTER_END, NONE, OUTSTANDING, QUEUED
-from giftpad.gifts.rules.orders import CHUNK, ISSUING, SENT
+from giftpad.gifts.rules.orders import CHUNK, CODES_CHUNK, ISSUING, SENT
 from giftpad.kernel.arrays import UuidArray
 from giftpad.kernel.clock import end_of
 from giftpad.kernel.ids import new_id, new_ids_packed
 from giftpad.kernel.work import Work, rows_changed
+
+_WRITE_CODES = sa.text("""
+    INSERT INTO gifts (tenant_id, id, order_id, number, locator, account_id, value_minor, state,
+        channel, locale, external_id, person_sealed, delivery, ends_at, created_at, delete_after)
+    SELECT :tenant, n.id, :order, :first + n.place, :locator_first + :first + n.place - 1,
+        n.account_id, :value, :state, :channel, :locale, '', ''::bytea, :none,
+        :ends_at, :at, :delete_after
+    FROM unnest(CAST(:gifts AS uuid[]), CAST(:accounts AS uuid[])) WITH ORDINALITY
+        AS n (id, account_id, place)
+""")
+"""Codes are numbered from 1 in the order of their locators, as lines are from their first."""
 
 _WRITE_GIFTS = sa.text("""
     INSERT INTO gifts (tenant_id, id, order_id, number, locator, account_id, value_minor, state,
@@ -49,16 +60,19 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     order = lock_order(work, order_id)
     if order.state != ISSUING:
         return False
-    count = min(CHUNK, order.quantity - order.issued_to)
+    count = min(CODES_CHUNK if order.codes else CHUNK, order.quantity - order.issued_to)
     assert count > 0
     first = order.issued_to
     if first + count == order.quantity:
         draw_up(work, order)
     accounts = _fund(work, order, count, first)
-    _write_gifts(work, order, accounts, first)
+    if order.codes:
+        _write_codes(work, order, accounts, first)
+    else:
+        _write_gifts(work, order, accounts, first)
+        gifts = _list_issued(work, order, first, count)
+        invite(work, order, [gift for gift in gifts if gift.channel in (MAIL, SMS)])
     order.issued_to += count
-    gifts = _list_issued(work, order, first, count)
-    invite(work, order, [gift for gift in gifts if gift.channel in (MAIL, SMS)])
     assert order.value_minor is not None
     events.publish(
         work,
@@ -111,26 +125,40 @@ def _fund(work: Work, order: OrderRow, count: int, first: int) -> UuidArray:
     return accounts
 
 
-def _write_gifts(work: Work, order: OrderRow, accounts: UuidArray, first: int) -> None:
-    """Write gifts over the lines that they come from, which are gone then."""
+def _values(work: Work, order: OrderRow, accounts: UuidArray, first: int) -> dict[str, object]:
+    """Return what every gift of a chunk is written with."""
     assert order.claim_by is not None
     ends_at = end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone)
+    return {
+        "tenant": work.tenant_id,
+        "order": order.id,
+        "locator_first": order.locator_first,
+        "first": first,
+        "accounts": accounts,
+        "value": order.value_minor,
+        "state": OUTSTANDING,
+        "none": NONE,
+        "at": work.at,
+        "ends_at": ends_at,
+        "delete_after": ends_at + KEPT_AFTER_END,
+    }
+
+
+def _write_codes(work: Work, order: OrderRow, accounts: UuidArray, first: int) -> None:
+    """Write gifts that are for nobody in particular: there is no line and no letter of them."""
+    values = _values(work, order, accounts, first) | {
+        "gifts": UuidArray.of(new_ids_packed(accounts.count)),
+        "channel": CODE,
+        "locale": order.locale,
+    }
+    written = work.session.execute(_WRITE_CODES, values)
+    assert rows_changed(written) == accounts.count
+
+
+def _write_gifts(work: Work, order: OrderRow, accounts: UuidArray, first: int) -> None:
+    """Write gifts over the lines that they come from, which are gone then."""
     written = work.session.execute(
-        _WRITE_GIFTS,
-        {
-            "tenant": work.tenant_id,
-            "order": order.id,
-            "locator_first": order.locator_first,
-            "first": first,
-            "accounts": accounts,
-            "value": order.value_minor,
-            "state": OUTSTANDING,
-            "queued": QUEUED,
-            "none": NONE,
-            "at": work.at,
-            "ends_at": ends_at,
-            "delete_after": ends_at + KEPT_AFTER_END,
-        },
+        _WRITE_GIFTS, _values(work, order, accounts, first) | {"queued": QUEUED}
     )
     assert rows_changed(written) == accounts.count
     gone = work.session.execute(

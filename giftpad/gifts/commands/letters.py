@@ -259,7 +259,8 @@ def _tell(
     if not to or not messaging.can_send(MAIL):
         return
     common = {
-        "recipient": person["name"],
+        # Whoever got a gift that names nobody is called as they call themselves.
+        "recipient": person["name"] or about.to.name,
         "sender": order.sender_name,
         "product": _product(about.claim, gift.locale),
         "link": link_of(order, gift),

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from giftpad import tenancy
 from giftpad.gifts.commands.drafting import lock_order
-from giftpad.gifts.errors import LineNotFound, TooManyLines
+from giftpad.gifts.errors import CodesChosen, LineNotFound, TooManyLines
 from giftpad.gifts.models import LineRow, OrderRow, person_place
 from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.rules.orders import DRAFT, LINES_MAX
@@ -46,9 +46,11 @@ def take_recipients(
 
     ``replaces`` throws away those that were there; else the new ones come after them.
     Locks: the order.
-    Raises: OrderNotFound, OrderWrongState, TooManyLines.
+    Raises: OrderNotFound, OrderWrongState, CodesChosen, TooManyLines.
     """
     order = lock_order(work, order_id, DRAFT)
+    if order.codes:
+        raise CodesChosen(count=order.codes)
     if replaces:
         work.session.execute(
             sa.delete(LineRow).where(

@@ -9,16 +9,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, payments
-from giftpad.gifts.adapters import build_link
+from giftpad.gifts.adapters import build_link, link_builder
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
+from giftpad.gifts.commands.codes import check_ready
 from giftpad.gifts.errors import GiftWrongState, OrderNotFound
 from giftpad.gifts.models import GiftRow, OrderRow
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import LINK
+from giftpad.gifts.rules.contracts import HANDED_OVER
 from giftpad.gifts.rules.gifts import OUTSTANDING
 from giftpad.kernel.work import Work
 
-LINKS_PAGE = 500
+LINKS_PAGE, LINKS_PAGE_MAX = 500, 5000
 
 
 def show_link(work: Work, gift_id: UUID) -> str:
@@ -29,7 +30,7 @@ def show_link(work: Work, gift_id: UUID) -> str:
     Raises: GiftNotFound, GiftWrongState, PassedOn.
     """
     gift, order = lock_gift(work, gift_id)
-    if gift.channel != LINK or gift.state != OUTSTANDING:
+    if gift.channel not in HANDED_OVER or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
     assert order.kid is not None
@@ -72,7 +73,7 @@ def _handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ..
     return (
         GiftRow.tenant_id == work.tenant_id,
         GiftRow.order_id == order_id,
-        GiftRow.channel == LINK,
+        GiftRow.channel.in_(HANDED_OVER),
         GiftRow.state == OUTSTANDING,
         GiftRow.passed_on_at.is_(None),  # its link is somebody else's by now
     )
@@ -96,18 +97,25 @@ class LinkPage:
     next_after: int | None
 
 
-def open_link_page(work: Work, order_id: UUID, *, after: int = 0) -> LinkPage:
+def open_link_page(
+    work: Work, order_id: UUID, *, after: int = 0, limit: int = LINKS_PAGE
+) -> LinkPage:
     """Return the next links of an order, and put on record how many these are.
 
-    Raises: OrderNotFound.
+    Codes without names come when all of them are made: what ends early would look like the end.
+    Raises: OrderNotFound, CodesNotReady.
     """
-    if work.session.get(OrderRow, (work.tenant_id, order_id)) is None:
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if order is None:
         raise OrderNotFound
-    found = _read_links(work, order_id, after=after, limit=LINKS_PAGE + 1)
-    items = tuple(found[:LINKS_PAGE])
+    if order.codes:
+        check_ready(order)
+    most = min(limit, LINKS_PAGE_MAX)
+    found = _read_links(work, order_id, after=after, limit=most + 1)
+    items = tuple(found[:most])
     if items:
         _record(work, order_id, len(items))
-    return LinkPage(items=items, next_after=items[-1].number if len(found) > LINKS_PAGE else None)
+    return LinkPage(items=items, next_after=items[-1].number if len(found) > most else None)
 
 
 def list_links(work: Work, order_id: UUID, *, after: int = 0) -> list[tuple[int, str, str, str]]:
@@ -120,23 +128,29 @@ def list_links(work: Work, order_id: UUID, *, after: int = 0) -> list[tuple[int,
 
 
 def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequence[HandedLink]:
-    rows = work.session.execute(
-        sa.select(GiftRow, OrderRow.kid)
-        .join(
-            OrderRow,
-            sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
+    rows = (
+        work.session.execute(
+            sa.select(GiftRow)
+            .where(*_handed_over(work, order_id), GiftRow.number > after)
+            .order_by(GiftRow.number)
+            .limit(limit)
         )
-        .where(*_handed_over(work, order_id), GiftRow.number > after)
-        .order_by(GiftRow.number)
-        .limit(limit)
-    ).all()
+        .scalars()
+        .all()
+    )
+    if not rows:
+        return []
+    kid = work.session.execute(
+        sa.select(OrderRow.kid).where(OrderRow.tenant_id == work.tenant_id, OrderRow.id == order_id)
+    ).scalar_one()
+    assert kid is not None  # it was approved, or there were no gifts
+    build = link_builder(work.tenant_id, kid)
     return [
         HandedLink(
             number=gift.number,
             name=open_person(gift)["name"],
             external_id=gift.external_id,
-            link=build_link(work.tenant_id, kid, gift.locator),
+            link=build(gift.locator),
         )
-        for gift, kid in rows
-        if kid is not None
+        for gift in rows
     ]

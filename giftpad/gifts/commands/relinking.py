@@ -20,7 +20,7 @@ from giftpad.gifts.commands.prints import plan_one
 from giftpad.gifts.errors import GiftOver, GiftWrongState, LinkChanged, NotPassedOn, OrderUnfit
 from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow, person_place
 from giftpad.gifts.queries.letters import open_person, state_of
-from giftpad.gifts.rules.contracts import CARD, LINK, MAIL, SMS
+from giftpad.gifts.rules.contracts import CARD, CODE, LINK, MAIL, SMS
 from giftpad.gifts.rules.gifts import NONE, OUTSTANDING, PASSED_ON, REPLACED
 from giftpad.gifts.rules.recipients import judge_recipient
 from giftpad.kernel.i18n import mark, translate
@@ -46,13 +46,7 @@ def replace_card(
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
     _relink(work, gift, REPLACED)
-    count = work.session.execute(
-        sa.select(sa.func.count()).where(
-            OldLinkRow.tenant_id == work.tenant_id,
-            OldLinkRow.gift_id == gift.id,
-            OldLinkRow.why == REPLACED,
-        )
-    ).scalar_one()
+    count = _count_replaced(work, gift)
     number = None
     if channel == CARD:
         lock_order(work, order.id)  # files of an order are numbered one after the other
@@ -66,6 +60,37 @@ def replace_card(
         details={"count": count, "now": channel, "reason": reason},
     )
     return number
+
+
+def replace_code(work: Work, gift_id: UUID, *, reason: str) -> None:
+    """Let the link of a code open nothing any more; the gift has another one from now on.
+
+    Whoever handed it out shows the new one, or takes the file again.  Nothing moves on the books.
+    Locks: the gift, the tenant's locators.
+    Raises: GiftNotFound, GiftWrongState, PassedOn.
+    """
+    gift, _ = lock_gift(work, gift_id)
+    if gift.channel != CODE or gift.state != OUTSTANDING:
+        raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
+    refuse_passed_on(gift)
+    _relink(work, gift, REPLACED)
+    gift.opened_at = None  # what is known of the link before is not known of this one
+    audit.record(
+        work,
+        action="gift.code_replaced",
+        subject=f"gift:{gift.id}",
+        details={"count": _count_replaced(work, gift), "reason": reason},
+    )
+
+
+def _count_replaced(work: Work, gift: GiftRow) -> int:
+    return work.session.execute(
+        sa.select(sa.func.count()).where(
+            OldLinkRow.tenant_id == work.tenant_id,
+            OldLinkRow.gift_id == gift.id,
+            OldLinkRow.why == REPLACED,
+        )
+    ).scalar_one()
 
 
 def _relink(work: Work, gift: GiftRow, why: str, key: str = "") -> None:

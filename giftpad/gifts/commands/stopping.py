@@ -14,6 +14,7 @@ from giftpad.gifts.commands.invoices import draw_up
 from giftpad.gifts.commands.prints import plan_prints
 from giftpad.gifts.events import OrderSent
 from giftpad.gifts.models import LineRow, OrderRow
+from giftpad.gifts.rules.contracts import CODE
 from giftpad.gifts.rules.orders import ISSUING, SENT
 from giftpad.kernel.work import Work
 
@@ -58,6 +59,18 @@ def _not_issued(order: OrderRow) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+def _count_not_issued(work: Work, order: OrderRow) -> dict[str, int]:
+    """Return how many gifts are left to issue, by channel."""
+    if order.codes:
+        return {CODE: order.quantity - order.issued_to}
+    counts = work.session.execute(
+        sa.select(LineRow.channel, sa.func.count())
+        .where(*_not_issued(order))
+        .group_by(LineRow.channel)
+    )
+    return {str(channel): int(count) for channel, count in counts}
+
+
 def _give_back_fees(work: Work, order: OrderRow) -> None:
     """Give back the fees of the gifts that nobody issues; all were taken with the first ones.
 
@@ -66,12 +79,7 @@ def _give_back_fees(work: Work, order: OrderRow) -> None:
     assert order.fees_minor is not None
     if order.fee_terms is None:
         return  # submitted before fees were kept by way of sending: nobody can tell them apart
-    counts = work.session.execute(
-        sa.select(LineRow.channel, sa.func.count())
-        .where(*_not_issued(order))
-        .group_by(LineRow.channel)
-    )
-    by_channel = {str(channel): int(count) for channel, count in counts}
+    by_channel = _count_not_issued(work, order)
     agreed, counts = order.fee_terms["fees_minor"], order.fee_terms["counts"]
     fees = sum(count * agreed[channel] for channel, count in by_channel.items())
     books.move(

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftpad.gifts.rules.contracts import CHANNELS
-from giftpad.gifts.rules.orders import COURSE, DRAFT, KINDS, STATES
+from giftpad.gifts.rules.contracts import CHANNELS, CODE, NAMED
+from giftpad.gifts.rules.orders import CODES_MAX, COURSE, DRAFT, KINDS, STATES
 from giftpad.kernel.db import Base, one_of
 
 INSTANT = sa.DateTime(timezone=True)
@@ -52,8 +52,9 @@ class OrderRow(Base):
 
     What is NULL in a draft is set when it is submitted: value, fees and terms stay as they were
     agreed then.  ``issued_to`` counts the gifts that are issued, in the order of their ``seq``.
-    A balance may be spent on the products of ``course_id`` and kept in ``programme_id``, until
-    ``balance_until``, which is settled when it is approved.
+    An order for ``codes`` has no recipients: so many gifts, numbered from 1, are for whoever gets
+    them.  A balance may be spent on the products of ``course_id`` and kept in ``programme_id``,
+    until ``balance_until``, which is settled when it is approved.
     """
 
     __tablename__ = "gift_orders"
@@ -66,6 +67,8 @@ class OrderRow(Base):
             "(state = 'draft') = (submitted_at IS NULL)", name="submitted_unless_draft"
         ),
         sa.CheckConstraint("issued_to BETWEEN 0 AND quantity", name="issued_bounded"),
+        sa.CheckConstraint(f"codes BETWEEN 0 AND {CODES_MAX}", name="codes_bounded"),
+        sa.CheckConstraint(f"(channel = '{CODE}') = (codes > 0)", name="codes_by_channel"),
         sa.Index(
             "gift_orders_open_idx",
             "tenant_id",
@@ -83,6 +86,7 @@ class OrderRow(Base):
     message: Mapped[str]
     locale: Mapped[str]
     channel: Mapped[str]
+    codes: Mapped[int] = mapped_column(server_default=sa.text("0"))
     kind: Mapped[str] = mapped_column(server_default=sa.text(f"'{COURSE}'"))
     course_id: Mapped[UUID | None]
     amount_minor: Mapped[int | None]
@@ -132,7 +136,7 @@ class LineRow(Base):
         sa.ForeignKeyConstraint(
             ["tenant_id", "order_id"], ["gift_orders.tenant_id", "gift_orders.id"]
         ),
-        sa.CheckConstraint(one_of("channel", CHANNELS), name="channel_known"),
+        sa.CheckConstraint(one_of("channel", NAMED), name="channel_known"),
         sa.Index("gift_lines_address_idx", "tenant_id", "order_id", "address_index"),
         sa.Index("gift_lines_external_idx", "tenant_id", "order_id", "external_id"),
         sa.Index(

@@ -16,7 +16,8 @@ from giftpad.gifts.models import ClaimRow, GiftRow, OldLinkRow, OrderRow, Thanks
 from giftpad.gifts.models.gifts import thanks_place
 from giftpad.gifts.queries.balances import KeptView, list_items, list_kept
 from giftpad.gifts.queries.claims import ClaimView, to_claim
-from giftpad.gifts.rules.gifts import CANCELLED, CLAIMED, EXPIRED, OUTSTANDING, WITHDRAWN
+from giftpad.gifts.rules.contracts import CODE
+from giftpad.gifts.rules.gifts import CANCELLED, CLAIMED, EXPIRED, OUTSTANDING, REPLACED, WITHDRAWN
 from giftpad.gifts.rules.orders import BALANCE
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
@@ -104,9 +105,25 @@ _RAN_OUT = (
 
 
 def find_link_change(work: Work, locator: int) -> str | None:
-    """Return why a link opens its gift no more, or None where it was never changed."""
-    row = work.session.get(OldLinkRow, (work.tenant_id, locator))
-    return row.why if row is not None else None
+    """Return why a link opens its gift no more, or None where it was never changed.
+
+    One that was replaced was on a card; that of a code without a name is "code".
+    """
+    row = work.session.execute(
+        sa.select(OldLinkRow.why, OrderRow.codes)
+        .join(
+            GiftRow,
+            sa.and_(GiftRow.tenant_id == OldLinkRow.tenant_id, GiftRow.id == OldLinkRow.gift_id),
+        )
+        .join(
+            OrderRow,
+            sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
+        )
+        .where(OldLinkRow.tenant_id == work.tenant_id, OldLinkRow.locator == locator)
+    ).one_or_none()
+    if row is None:
+        return None
+    return CODE if row.why == REPLACED and row.codes else str(row.why)
 
 
 def find_passed(work: Work, locator: int, key: str) -> UUID:

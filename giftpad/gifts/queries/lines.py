@@ -10,7 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import tenancy
-from giftpad.gifts.models import LineRow, person_place
+from giftpad.gifts.models import LineRow, OrderRow, person_place
+from giftpad.gifts.rules.contracts import CODE
 from giftpad.gifts.rules.recipients import Fault
 from giftpad.kernel.work import Work
 
@@ -62,7 +63,13 @@ _CLEAN = LineRow.faults == sa.text("'[]'::jsonb")
 
 
 def count_lines(work: Work, order_id: UUID) -> LineCounts:
-    """Count the recipients of a draft, by channel, faulty ones, and those with one address."""
+    """Count the recipients of a draft, by channel, faulty ones, and those with one address.
+
+    Codes without names count as good ones.
+    """
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if order is not None and order.codes:
+        return LineCounts(total=order.codes, faulty=0, repeated=0, by_channel={CODE: order.codes})
     rows = work.session.execute(
         sa.select(LineRow.channel, _CLEAN, sa.func.count())
         .where(*_of(work, order_id))

@@ -28,6 +28,7 @@ class OrderView:
     number: int
     state: str
     draft: OrderDraft
+    codes: int
     kind: str
     balance_until: date | None
     unit: str
@@ -146,6 +147,7 @@ def to_order(row: OrderRow) -> OrderView:
             locale=row.locale,
             can_be_passed_on=row.can_be_passed_on,
         ),
+        codes=row.codes,
         kind=row.kind,
         balance_until=row.balance_until,
         unit=row.unit,

@@ -11,8 +11,15 @@ from giftpad.gifts.rules.invoices import OUTSIDE
 from giftpad.messaging import quiet_until
 
 MAIL, SMS, LINK, CARD, LETTER = "mail", "sms", "link", "card", "letter"
-CHANNELS = (MAIL, SMS, LINK, CARD, LETTER)
+CODE = "code"
+NAMED = (MAIL, SMS, LINK, CARD, LETTER)
+"""Ways to somebody whom an order names."""
+CHANNELS = (*NAMED, CODE)
 PRINTED = (CARD, LETTER)
+HANDED_OVER = (LINK, CODE)
+"""Ways on which the sender hands the link over; a code is for whoever gets it, and names nobody."""
+FEE_OF = {LETTER: CARD, CODE: LINK}
+"""Channels that came later, each with the one whose fee it has where none is agreed for it."""
 RETURNED, KEPT = "returned", "kept"
 UNCLAIMED = (RETURNED, KEPT)
 
@@ -46,9 +53,12 @@ class Contract:
     value_tax: str = OUTSIDE
 
     def fee_of(self, channel: str) -> int:
-        """Return the fee of a channel; where none is agreed for letters, that of cards."""
-        default = self.fees_minor.get(CARD, 0) if channel == LETTER else 0
-        return self.fees_minor.get(channel, default)
+        """Return the fee of a channel.
+
+        Where none is agreed for letters it is that of cards, and for codes that of links.
+        """
+        alike = FEE_OF.get(channel, channel)
+        return self.fees_minor.get(channel, self.fees_minor.get(alike, 0))
 
     def as_json(self) -> dict[str, Any]:
         """Return the contract as it is kept."""

@@ -19,6 +19,8 @@ KINDS = (COURSE, BALANCE)
 
 LINES_MAX = 100_000
 """Recipients of one order."""
+CODES_MAX = 1_000_000
+"""Codes without names of one order."""
 MESSAGE_LENGTH_MAX = 1500
 """A word for one person stands before it, and a letter takes 2,000 characters of both."""
 TITLE_LENGTH_MAX = 60
@@ -29,6 +31,10 @@ AMOUNT_MINOR_MAX = 1_000_000
 """The largest balance that one gift can be."""
 CHUNK = 500
 """Gifts that are issued in one transaction."""
+VOLUME = 100_000
+"""Numbers in one part of a file of codes, where it is taken part by part."""
+CODES_CHUNK = 2000
+"""Codes that are issued in one transaction: they have no letters to write."""
 CHUNKS_A_DELIVERY = 20
 """Chunks that one delivery of the event issues before it passes the word on."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from giftpad import sheets
-from giftpad.gifts.rules.contracts import CARD, CHANNELS, LETTER, LINK, MAIL, PRINTED, SMS
+from giftpad.gifts.rules.contracts import CARD, LETTER, LINK, MAIL, NAMED, PRINTED, SMS
 from giftpad.gifts.rules.postal import POSTAL_FIELDS, POSTAL_SENTENCES, Postal, judge_postal
 from giftpad.kernel.i18n import LOCALES, mark
 from giftpad.messaging import AddressUnfit, check_mail, check_phone
@@ -275,7 +275,7 @@ def judge_recipient(
     >>> [(fault.column, fault.code) for fault in r.faults]
     [('mail', 'mail.shape')]
     """
-    assert channel in CHANNELS
+    assert channel in NAMED
     assert locale in LOCALES
     judge = _Judge(cells)
     if extra:

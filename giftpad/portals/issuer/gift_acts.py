@@ -49,6 +49,9 @@ HANDED_OVER = mark(
 )
 EXTENDED = mark("It can be claimed until {day} now.")
 CARD_REPLACED = mark("The old card opens nothing any more. The new one is being printed.")
+CODE_REPLACED = mark(
+    "The old code opens nothing any more. Show the link to get the new one, or take the file again."
+)
 CARD_SENT = mark("The old card opens nothing any more. A letter goes out instead.")
 CANCELLED = mark("The gift is taken back. Its value is free again.")
 REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
@@ -313,15 +316,20 @@ def cancel(gift_id: UUID) -> Answer:
 @bp.get("/one/<uuid:gift_id>/replace")
 @requires("gifts:support")
 def ask_replace(gift_id: UUID) -> str:
-    """Say what becomes of a card that was lost, and ask what goes out instead."""
-    form = ReplaceForm(None, REPLACE_REASONS, data={"why": "lost", "channel": "card"})
-    return draw("replace", form=form, key=new_key(), **_read(gift_id))
+    """Say what becomes of a card or a code that was lost, and ask what goes out instead."""
+    values = _read(gift_id)
+    is_code = values["gift_view"].channel == gifts.CODE
+    lost = {"why": "lost"} if is_code else {"why": "lost", "channel": "card"}
+    form = (ReasonForm if is_code else ReplaceForm)(None, REPLACE_REASONS, data=lost)
+    return draw("replace", form=form, key=new_key(), **values)
 
 
 @bp.post("/one/<uuid:gift_id>/replace")
 @requires("gifts:support")
 def replace_card(gift_id: UUID) -> Answer:
-    """Let a card open nothing any more, and send the gift out anew."""
+    """Let a card or a code open nothing any more, and send the gift out anew."""
+    if _read(gift_id)["gift_view"].channel == gifts.CODE:
+        return _replace_code(gift_id)
     form = ReplaceForm(request.form, REPLACE_REASONS)
     channel = form.channel.data
 
@@ -337,6 +345,20 @@ def replace_card(gift_id: UUID) -> Answer:
         return answer
     said = CARD_REPLACED if channel == "card" else CARD_SENT
     return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
+
+
+def _replace_code(gift_id: UUID) -> Answer:
+    """Give a code another link; there is nothing to be sent."""
+    form = ReasonForm(request.form, REPLACE_REASONS)
+    answer = _act(
+        gift_id,
+        "replace",
+        form,
+        lambda work: gifts.replace_code(work, gift_id, reason=form.reason),
+    )
+    if not isinstance(answer, str):
+        return answer
+    return see_other("desk_gifts.acts.one", say=CODE_REPLACED, gift_id=gift_id)
 
 
 @bp.post("/one/<uuid:gift_id>/link")

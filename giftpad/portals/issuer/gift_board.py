@@ -18,7 +18,14 @@ from giftpad.edge import current_scope, requires
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.http import new_key
-from giftpad.portals.issuer import deeds, gift_cards, gift_kits, gift_papers, gift_reports
+from giftpad.portals.issuer import (
+    deeds,
+    gift_cards,
+    gift_codes,
+    gift_kits,
+    gift_papers,
+    gift_reports,
+)
 from giftpad.portals.issuer.gift_shown import (
     CHANNEL_WORDS,
     draw,
@@ -38,6 +45,7 @@ from giftpad.portals.words import say_in_words, short_day
 bp = Blueprint("board", __name__)
 bp.register_blueprint(gift_reports.bp)
 bp.register_blueprint(gift_cards.bp)
+bp.register_blueprint(gift_codes.bp)
 bp.register_blueprint(gift_kits.bp)
 bp.register_blueprint(gift_papers.bp)
 
@@ -45,7 +53,11 @@ ROWS = 50
 THANKS_SHOWN = 12
 DEEDS_SHOWN = 30
 WORD_LENGTH_MAX = 200
-SHORT_WORDS = CHANNEL_WORDS | {"link": mark("A link"), "card": mark("A card")}
+SHORT_WORDS = CHANNEL_WORDS | {
+    "link": mark("A link"),
+    "card": mark("A card"),
+    "code": mark("A code"),
+}
 """Ways of sending as they fit under a bar."""
 PRINTING = ("due", "printing")
 """States of a file of cards that is not there yet."""
@@ -71,11 +83,14 @@ class Live:
 
     @property
     def steps(self) -> list[Step]:
-        """The funnel, from sent to thanked; what can be kept for shops is used in between."""
+        """The funnel, from sent to thanked; what can be kept for shops is used in between.
+
+        Codes are made, and whoever ordered them hands them out.
+        """
         told = self.progress
+        begun = {"sent": told.sent, "delivered": told.delivered}
         numbers = {
-            "sent": told.sent,
-            "delivered": told.delivered,
+            **({"made": told.issued} if self.order.codes else begun),
             "opened": told.opened,
             "claimed": told.claimed,
             **({"used": told.used} if self.order.draft.programme_id else {}),
@@ -148,6 +163,7 @@ def _state(order_id: UUID) -> dict[str, Any]:
         "thanks": thanks,
         "stamp_words": gifts.STAMP_WORDS,
         "prints": prints,
+        "volumes": gift_codes.list_volumes(order) if order.codes else [],
         "key": new_key(),
         "first_href": url_for("desk_gifts.one", order_id=order_id, show=shown) if after else None,
         "next_href": _later(order_id, shown, listed.next_after),

@@ -96,6 +96,7 @@ def preview_of(
         "sample_name": SAMPLE_NAMES[draft.locale],
         "course_name": name_course(course) if course and draft.kind == gifts.COURSE else "",
         "last_day": last_day,
+        "has_names": draft.channel != gifts.CODE,
     }
 
 

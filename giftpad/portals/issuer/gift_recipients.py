@@ -21,7 +21,7 @@ from giftpad.kernel.errors import Conflict, Invalid
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work, unit_of_work
 from giftpad.portals.downloads import XLSX, attachment
-from giftpad.portals.forms import Choice, Form, LongWords, Upload, Words, refused
+from giftpad.portals.forms import Choice, Form, LongWords, Upload, WholeNumber, Words, refused
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import gift_columns
 from giftpad.portals.issuer.gift_columns import COLUMN_WORDS, FILE_PATIENCE_S
@@ -54,6 +54,8 @@ LEFT_OUT = mark("Left out: {n} rows.")
 MENDED = mark("All rows are ready: {good}.")
 MEANT = mark("Noted: each of them gets a gift of their own.")
 DROPPED = mark("Taken out: {n} rows. The first of each stays.")
+CODED = mark("{n} codes are ordered. Nobody needs to be named.")
+NOT_CODED = mark("The order is for recipients again.")
 NOTHING_PASTED = mark("Paste the rows here first.")
 NO_FILE = mark("Please choose a file.")
 
@@ -88,6 +90,12 @@ class OneForm(Form):
     building = Words(COLUMN_WORDS["building"], most=100, required=False)
 
 
+class CodesForm(Form):
+    """How many gifts for whoever gets their code."""
+
+    count = WholeNumber(mark("How many codes"), least=1, most=gifts.CODES_MAX)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultyCell:
     """A cell that is wrong: what it holds, what to do, and the name of the field that mends it."""
@@ -106,7 +114,11 @@ def _forms(order: gifts.OrderView, typed: Any = None) -> HandInForm:
 
 
 def _state(
-    order_id: UUID, *, hand_in: HandInForm | None = None, one: OneForm | None = None
+    order_id: UUID,
+    *,
+    hand_in: HandInForm | None = None,
+    one: OneForm | None = None,
+    codes: CodesForm | None = None,
 ) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
         order = gifts.get_order(work, order_id)
@@ -121,6 +133,7 @@ def _state(
         "counts": counts,
         "form": hand_in or _forms(order),
         "one": one or OneForm(None),
+        "codes_form": codes or CodesForm(None, data={"count": order.codes or ""}),
         "cells": list(_cells(faulty)),
         "faulty_shown": len(faulty),
         "listed": listed,
@@ -130,6 +143,7 @@ def _state(
         "file_waits": waits,
         "key": new_key(),
         "one_key": new_key(),
+        "codes_key": new_key(),
     }
 
 
@@ -249,6 +263,29 @@ def add_one(order_id: UUID) -> Answer:
     with unit_of_work(current_scope()) as work:
         do_once(work, lambda: gifts.take_recipients(work, order_id, one, replaces=False))
     return _told(order_id, ADDED)
+
+
+@bp.post("/<uuid:order_id>/recipients/codes")
+@requires("gifts:order")
+def codes(order_id: UUID) -> Answer:
+    """Let the order be for codes without names, for as many as are asked for, or for none."""
+    g.page_path = url_for(".show", order_id=order_id)
+    form = CodesForm(request.form)
+    takes_out = request.form.get("go") == "none"
+    if not takes_out and not form.is_right():
+        return _draw(_state(order_id, codes=form)), 422
+    count = 0 if takes_out else form.count.known
+    try:
+        with unit_of_work(current_scope()) as work:
+            do_once(work, lambda: gifts.order_codes(work, order_id, count))
+    except (StillRunning, KeyReused):
+        raise
+    except (Invalid, Conflict) as refusal:
+        status = refused(form, refusal)
+        return _draw(_state(order_id, codes=form)), status
+    if takes_out:
+        return see_other("desk_gifts.recipients.show", say=NOT_CODED, order_id=order_id)
+    return see_other("desk_gifts.when.show", say=CODED, params={"n": count}, order_id=order_id)
 
 
 @bp.post("/<uuid:order_id>/recipients/mend")

@@ -45,7 +45,7 @@ HEAD = (
     mark("What became of the claim"),
     mark("Thanks"),
 )
-LINK_HEAD = (mark("Row"), mark("Name"), mark("Reference"), mark("Link"))
+LINK_HEAD = (mark("Row"), mark("Name"), mark("Reference"), mark("Link to the gift"))
 
 
 def _cells(view: gifts.GiftView) -> tuple[object, ...]:

@@ -35,6 +35,7 @@ CHANNEL_WORDS: dict[str, str] = {
     "link": mark("Link that you hand over"),
     "card": mark("Printed card"),
     "letter": mark("Printed letter"),
+    "code": mark("Code without a name"),
 }
 LANGUAGES: tuple[tuple[str, str], ...] = (("ja", "日本語"), ("en", "English"))
 OFFERED = ("mail", "sms", "link", "card", "letter")
@@ -49,6 +50,12 @@ STATE_WORDS: Mapping[str, tuple[str, str]] = {
     "closed": ("mute", mark("Closed")),
 }
 """How an order stands: the sign and the words of it."""
+CODES_STATE_WORDS: Mapping[str, tuple[str, str]] = {
+    **STATE_WORDS,
+    "issuing": ("info", mark("Being made")),
+    "sent": ("ok", mark("Made")),
+}
+"""How an order stands that is for codes: these are not sent."""
 
 MISSING_WORDS: Mapping[str, str] = {
     "title": mark("A name for the order"),
@@ -58,7 +65,7 @@ MISSING_WORDS: Mapping[str, str] = {
     "course_id": mark("A course"),
     "amount_minor": mark("An amount"),
     "programme_id": mark("What the amount is for"),
-    "recipients": mark("Recipients"),
+    "recipients": mark("Recipients, or a number of codes"),
     "faults": mark("Recipients that must be mended"),
     "repeats": mark("An answer about recipients that stand there twice"),
 }
@@ -132,6 +139,7 @@ def draw(template: str, **values: Any) -> str:
         nav_here="gifts",
         STEPS=STEPS,
         STATE_WORDS=STATE_WORDS,
+        CODES_STATE_WORDS=CODES_STATE_WORDS,
         channel_words=CHANNEL_WORDS,
         **values,
     )

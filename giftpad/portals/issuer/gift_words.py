@@ -52,6 +52,7 @@ KEPT_WORDS = (
     mark("link"),
     mark("card"),
     mark("letter"),
+    mark("code"),
 )
 """States and ways of sending as the audit log keeps them; it looks their words up by these."""
 assert set(FILTER_WORDS) == set(gifts.FILTERS)

@@ -198,3 +198,71 @@ def test_an_answer_that_is_kept_for_repeats_names_nobody(company, machine, act, 
         kept = work.session.execute(sa.text("SELECT answer::text FROM guard_keys")).scalars().all()
     assert any(str(gift.id) in answer for answer in kept)
     assert not any(gift.name in answer for answer in kept)
+
+
+def of_codes(company, count, **more):
+    body = wanted(company, **more) | {"codes": {"count": count}}
+    del body["recipients"]
+    return body
+
+
+def test_codes_are_ordered_by_one_call_and_taken_page_by_page(company, machine):
+    made = machine.post(ORDERS, of_codes(company, 5), key="k1")
+    assert made.status_code == 202, made.text
+    assert (made.json["codes"], made.json["channel"]) == (5, "code")
+    assert machine.post(ORDERS, of_codes(company, 5), key="k1").json == made.json
+    assert len(machine.get(ORDERS).json["items"]) == 1
+    links = f"{ORDERS}/{made.json['id']}/links"
+    early = machine.get(links)
+    assert (early.status_code, early.json["code"]) == (409, "gift_order.codes_not_ready")
+    company.approve(made.json["id"])
+    company.issue(made.json["id"])
+    shown = machine.get(made.headers["Location"]).json
+    assert (shown["state"], shown["issued"], shown["quantity"]) == ("sent", 5, 5)
+    found, cursor = [], None
+    for _ in range(3):
+        asked = f"{links}?limit=2" + (f"&cursor={cursor}" if cursor else "")
+        page = machine.get(asked).json
+        found += page["items"]
+        cursor = page["next_cursor"]
+    assert cursor is None
+    assert [each["number"] for each in found] == [1, 2, 3, 4, 5]
+    assert machine.get(links).json["items"] == found, "the same codes whenever they are asked for"
+    (first, *_) = machine.get(f"{ORDERS}/{made.json['id']}/gifts").json["items"]
+    assert (first["name"], first["channel"], first["external_id"]) == ("", "code", "")
+
+
+@pytest.mark.parametrize("count", [0, -1, 1_000_001, "abc", 1.5, None, True])
+def test_a_number_of_codes_that_cannot_be_is_named(company, machine, count):
+    refused = machine.post(ORDERS, of_codes(company, count))
+    assert refused.status_code == 422
+    assert [each["pointer"] for each in refused.json["errors"]] == ["/codes/count"]
+    assert machine.get(ORDERS).json["items"] == []
+
+
+def test_a_million_codes_are_ordered_by_one_call(company, machine):
+    refused = machine.post(ORDERS, of_codes(company, 1_000_000), key=new_id().hex)
+    assert (refused.status_code, refused.json["code"]) == (422, "gift_order.over_budget")
+    make_gifts.pay_in(company.scope, 1_000_000 * (make_gifts.VALUE + 100))
+    made = machine.post(ORDERS, of_codes(company, 1_000_000), key=new_id().hex)
+    assert made.json["quantity"] == 1_000_000
+    assert made.json["total_minor"] == 1_000_000 * (make_gifts.VALUE + 100)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_an_order_is_for_recipients_or_for_codes(company, machine, both):
+    body = of_codes(company, 5) | {"recipients": [{"name": "山田 花子"}]}
+    if not both:
+        del body["recipients"], body["codes"]
+    refused = machine.post(ORDERS, body)
+    assert refused.status_code == 422
+    assert [each["pointer"] for each in refused.json["errors"]] == ["/recipients"]
+
+
+def test_codes_are_taken_by_whoever_may_order_and_by_no_other_tenant(app, company, machine):
+    order_id = company.sent_codes(2)
+    links = f"{ORDERS}/{order_id}/links"
+    assert len(machine.get(links).json["items"]) == 2
+    assert Caller(app, company.scope, "gifts:read").get(links).status_code == 403
+    other = make_gifts.make_company()
+    assert Caller(app, other.scope, "gifts:order").get(links).status_code == 404
