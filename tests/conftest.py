@@ -10,6 +10,7 @@ import socket
 
 import pytest
 import redis
+import structlog
 from xdist.scheduler import LoadScopeScheduling
 
 from giftpad.kernel.config import Settings
@@ -84,6 +85,17 @@ def _loopback_only():
     patch.setattr(socket.socket, "connect", guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks():
+    """Write errors as plain text: in frames, with every variable, each can take half a second."""
+    *before, last = structlog.get_config()["processors"]
+    assert isinstance(last, structlog.dev.ConsoleRenderer)
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
