@@ -175,8 +175,19 @@ def light_passwords():
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def pictures_drawn_once():
+    """Draw each picture of a pack once: a hundred companies of the tests have the same twelve."""
+    from giftpad.catalog.commands import section
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(section, "draw_drawing", functools.cache(section.draw_drawing))
+    yield
+    patch.undo()
+
+
 @pytest.fixture
-def house(settings, database, light_passwords):
+def house(settings, database, light_passwords, pictures_drawn_once):
     """The whole wiring on this worker's database, as a process of the product has it."""
     from giftpad import wiring
 
