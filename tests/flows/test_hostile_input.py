@@ -37,7 +37,7 @@ FORMULA_STARTS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20"
 
 
 @pytest.fixture(scope="module")
-def world(servers, worker_number, tmp_path_factory):
+def world(servers, worker_number, tmp_path_factory, light_passwords):
     """Two filled tenants, of which one is attacked."""
     home = tmp_path_factory.mktemp("hostile")
     with open_world(servers, f"hostile_{worker_number}", home=home) as opened:
