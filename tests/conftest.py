@@ -10,6 +10,7 @@ import socket
 
 import pytest
 import redis
+import structlog
 from xdist.scheduler import LoadScopeScheduling
 
 from giftpad.kernel.config import Settings
@@ -84,6 +85,17 @@ def _loopback_only():
     patch.setattr(socket.socket, "connect", guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks():
+    """Write errors as plain text: in frames, with every variable, each can take half a second."""
+    *before, last = structlog.get_config()["processors"]
+    assert isinstance(last, structlog.dev.ConsoleRenderer)
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -163,8 +175,19 @@ def light_passwords():
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def pictures_drawn_once():
+    """Draw each picture of a pack once: a hundred companies of the tests have the same twelve."""
+    from giftpad.catalog.commands import section
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(section, "draw_drawing", functools.cache(section.draw_drawing))
+    yield
+    patch.undo()
+
+
 @pytest.fixture
-def house(settings, database, light_passwords):
+def house(settings, database, light_passwords, pictures_drawn_once):
     """The whole wiring on this worker's database, as a process of the product has it."""
     from giftpad import wiring
 

@@ -6,6 +6,7 @@ import html
 import io
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import quote
 
 from flask import Flask, Response
@@ -25,6 +26,7 @@ POLICY = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SENT_LENGTH_LEAST = 8
+NOTICE = "gp_say"
 PLATFORM = Scope(tenant_id=PLATFORM_TENANT_ID)
 FAR_CLERK = "clerk of the second shop"
 _TOKEN = re.compile(r'"[A-Za-z0-9_=-]{68}"')
@@ -151,6 +153,13 @@ def ask(browser: Browser, app: Flask, call: Call, **headers: str) -> TestRespons
         for name, value in dict(call.data or {}).items()  # type: ignore[arg-type] # a form's
     }
     return browser.post(address, data, headers=sent)
+
+
+def hear(browser: Browser) -> None:
+    """Open a page if one has something to say that is said once."""
+    if browser.http.get_cookie(NOTICE, domain="localhost") is not None:
+        assert browser.get("/account").status_code == HTTPStatus.OK
+        assert browser.http.get_cookie(NOTICE, domain="localhost") is None
 
 
 def shown(answered: TestResponse, call: Call) -> tuple[int, list[str], list[str]]:

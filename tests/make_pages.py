@@ -140,10 +140,14 @@ class Site:
             response = Response()
             edge.start_session(response, opened)
         browser = self.nobody()
-        for header in response.headers.getlist("Set-Cookie"):
-            name, _, rest = header.partition("=")
-            browser.http.set_cookie(name, rest.partition(";")[0], domain="localhost")
-        browser.get("/account")  # whose token the next form carries
+        held = [each.partition(";")[0] for each in response.headers.getlist("Set-Cookie")]
+        for each in held:
+            name, _, value = each.partition("=")
+            browser.http.set_cookie(name, value, domain="localhost")
+        cookies = {"Cookie": "; ".join(held)}
+        with self.app.test_request_context("/account", base_url=f"http://{HOST}", headers=cookies):
+            assert self.app.preprocess_request() is None  # they are let in
+            browser.csrf = edge.csrf_token()  # as the page would give it for the next form
         return browser
 
     def sign_in(self, email: str, password: str = PASSWORD) -> Browser:

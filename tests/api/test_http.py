@@ -29,7 +29,7 @@ from giftpad.app import build_app
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.database import ROOT
-from tests.make_identity import make_machine
+from tests.make_identity import make_machine, probing_app, shared_app
 
 blp = Blueprint("things", __name__)
 effects: list[str] = []
@@ -89,14 +89,17 @@ class Hot(MethodView):
 @pytest.fixture
 def machine(house, settings, monkeypatch):
     from giftpad.api import http
-    from tests.make_identity import probing_app
 
     effects.clear()
     monkeypatch.setattr(http, "DOMAINS", ())
+    return make_machine(shared_app(app_with_things, settings))
+
+
+def app_with_things(settings):
+    """Build the application with the probes and the things."""
     app = probing_app(settings)
-    api = init_api(app)
-    api.register_blueprint(blp, url_prefix="/t")
-    return make_machine(app)
+    init_api(app).register_blueprint(blp, url_prefix="/t")
+    return app
 
 
 @pytest.fixture

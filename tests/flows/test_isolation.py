@@ -24,7 +24,7 @@ CASES = list_cases()
 
 
 @pytest.fixture(scope="module")
-def world(servers, worker_number, tmp_path_factory):
+def world(servers, worker_number, tmp_path_factory, light_passwords):
     """Two filled tenants; what one test takes from them no other test needs."""
     home = tmp_path_factory.mktemp("isolation")
     with open_world(servers, f"isolation_{worker_number}", home=home) as opened:

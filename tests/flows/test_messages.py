@@ -54,7 +54,8 @@ def arrived(product, to):
 
 
 @pytest.mark.parametrize(
-    ("channel", "to"), [("mail", "hana@aoba.example"), ("sms", "+819012345678")]
+    ("channel", "to"),
+    [("mail", "hana@aoba.example"), pytest.param("sms", "+819012345678", marks=pytest.mark.long)],
 )
 def test_a_code_arrives(product, channel, to):
     message_id = ask_for_code(product, channel, to, "417593")

@@ -61,6 +61,7 @@ def open_again(product):
     wait_until(product, {200})
 
 
+@pytest.mark.long
 def test_fewer_are_let_in_while_it_runs_and_shops_notice_nothing(product, open_again):
     code = product.codes(product.batch(8))[0]
     wait_until(product, {200})

@@ -19,6 +19,7 @@ from tests.isolation_people import (
     FAR_CLERK,
     ask,
     check_headers,
+    hear,
     list_pages,
     open_pages,
     roles_with,
@@ -33,7 +34,7 @@ FORGED = "This form is no longer valid."
 
 
 @pytest.fixture(scope="module")
-def pages(servers, worker_number, tmp_path_factory):
+def pages(servers, worker_number, tmp_path_factory, light_passwords):
     """Two filled tenants with their people; what one test takes no other test needs."""
     home = tmp_path_factory.mktemp("pages")
     with open_world(servers, f"pages_{worker_number}", home=home) as opened:
@@ -65,7 +66,7 @@ def test_only_the_right_person_is_served(pages, route, recipe):
     if call.method != "GET":
         refuse_forgeries(pages, right, call)
     assert pages.world.rows(pages.world.home) == before
-    right.get("/account")
+    hear(right)
     answered = ask(right, pages.app, call)
     assert answered.status_code == recipe.status, answered.text[:3000]
     check_headers(answered, scans=route == "GET /shop")
@@ -97,10 +98,10 @@ def refuse_everybody_else(pages, call, recipe):
 
 def refuse_forgeries(pages, right, call):
     """Send the right person's request as another site, or another session, would send it."""
-    right.get("/account")
     own, role = right.csrf, "viewer" if right is not pages.home.person("viewer") else "support"
     other = pages.home.person(role)
-    other.get("/account")
+    assert own
+    assert other.csrf
     for token, headers in (
         ("", {}),
         (other.csrf, {}),
@@ -112,6 +113,7 @@ def refuse_forgeries(pages, right, call):
         answered = ask(right, pages.app, call, **headers)
         assert (answered.status_code, answered.mimetype) == (403, "text/html"), headers
         assert FORGED in answered.text
+    right.csrf = own
 
 
 def refuse_strangers(pages, call, recipe):
@@ -121,7 +123,7 @@ def refuse_strangers(pages, call, recipe):
     door = pages.doors[f"{call.method} {call.rule}"]
     role = recipe.role if recipe.role in identity.ROLES else roles_with(door)[0]
     stranger = pages.other.person(role)
-    stranger.get("/account")  # whatever is said once has been said
+    hear(stranger)
     answered = ask(stranger, pages.app, call)
     assert answered.status_code == recipe.stranger, answered.text[:3000]
     seen = shown(answered, call)

@@ -78,7 +78,12 @@ def judge(visitor: Visitor, locale: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("locale", "size", "letters"),
-    [("ja", PHONE, "m"), ("en", PHONE, "m"), ("ja", SMALLEST, "xl"), ("en", SMALLEST, "l")],
+    [
+        pytest.param("ja", PHONE, "m", marks=pytest.mark.long),
+        ("en", PHONE, "m"),
+        ("ja", SMALLEST, "xl"),
+        pytest.param("en", SMALLEST, "l", marks=pytest.mark.long),
+    ],
 )
 def test_every_page_of_the_way_can_be_used(sender, gift, opening, locale, size, letters):
     faults: list[str] = []
