@@ -206,6 +206,16 @@ def test_a_gift_is_passed_on_with_all_its_value_and_its_sender_sees_no_address(c
     assert company.progress(gift.order_id).claimed_minor == VALUE
 
 
+def test_thanks_for_a_gift_that_was_passed_on_name_nobody_its_sender_does_not_know(company, gift):
+    pass_on(company, wish(company, gift.id))
+    company.claim(gift.id)
+    with unit_of_work(company.scope) as work:
+        gifts.thank(work, gift.id, stamp="thanks", words="")
+    with unit_of_work(company.scope) as work:
+        ((name, _),) = gifts.list_thanks(work, gift.order_id)
+    assert name == gift.name
+
+
 def test_without_the_senders_word_nothing_is_passed_on(company):
     gift = company.gifts(company.sent(1))[0]
     with pytest.raises(gifts.NotPassedOn):
