@@ -23,8 +23,8 @@ CLAIM_STATES = (RECEIVED, PREPARING, SHIPPED, ARRIVED, CAME_BACK, WITHDRAWN)
 CHANGEABLE = (RECEIVED, CAME_BACK)
 """States in which the address of a claim can be changed."""
 
-REPLACED, PASSED_ON = "replaced", "passed_on"
-LINK_CHANGES = (REPLACED, PASSED_ON)
+REPLACED, PASSED_ON, READDRESSED = "replaced", "passed_on", "readdressed"
+LINK_CHANGES = (REPLACED, PASSED_ON, READDRESSED)
 """Why a link opens its gift no more, though the gift is there."""
 
 KEPT_AFTER_END = timedelta(days=400)
