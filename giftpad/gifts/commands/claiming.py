@@ -178,7 +178,7 @@ def write_claim(
         order_id=gift.order_id,
         position=position,
         value_minor=value_minor,
-        number=claim_number(gift.locator, position),
+        number=claim_number(gift.locator, position or _turn(work, gift)),
         key=order.key,
         state=RECEIVED,
         product_id=taken.product.id,
@@ -198,6 +198,20 @@ def write_claim(
     work.session.add(row)
     work.session.flush()  # one claim a gift is the database's word, and it is asked before money
     return row
+
+
+def _turn(work: Work, gift: GiftRow) -> int:
+    """Return 0 for the first choice of a course, and 2 and on for what is chosen once more.
+
+    What was withdrawn stands on a supplier's list: were its number the same, a parcel that goes
+    out by that list would be taken for the other one.
+    """
+    before = work.session.execute(
+        sa.select(sa.func.count()).where(
+            ClaimRow.tenant_id == work.tenant_id, ClaimRow.gift_id == gift.id
+        )
+    ).scalar_one()
+    return before + 1 if before else 0
 
 
 def _as_chosen(taken: catalog.Taken) -> dict[str, Any]:
