@@ -19,14 +19,10 @@ from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import HOME, VALUE, make_company
-from tests.waiting import wait_for
+from tests.waiting import wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("house")
 CROWD = 8
-WAITING = sa.text(
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
 
 
 @pytest.fixture
@@ -179,7 +175,7 @@ def test_whoever_replaces_a_card_waits_for_its_order_and_holds_up_no_other(compa
         with unit_of_work(company.scope) as work:
             lock_order(work, order_id)
             replacing = pool.submit(replace_card, company, gift.id)
-            wait_for(lambda: work.session.execute(WAITING).scalar_one())
+            wait_for_waiting(work)
             with unit_of_work(company.scope, patience_s=2) as beside:
                 assert payments.take_locators(beside, 1)
         assert replacing.result() == 2
