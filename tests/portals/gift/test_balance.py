@@ -116,9 +116,11 @@ def test_several_things_are_asked_for_at_once_and_the_rest_stays(giver, given, h
     assert "見本RICE" in review
     assert "見本SOAP" in review
     assert "¥3,000" in review
-    answer = holder.post(
-        "/g/review", {"shown": hidden(review, "shown"), "total": hidden(review, "total")}
-    )
+    fields = {"shown": hidden(review, "shown"), "total": hidden(review, "total")}
+    for wrong in ("", "x", "9" * 5000):
+        assert holder.post("/g/review", fields | {"total": wrong}).status_code == 303
+    assert giver.letter(given.id).left_minor == AMOUNT, "a price that nobody was told"
+    answer = holder.post("/g/review", fields)
     page = holder.follow(answer).text
     assert len(set(re.findall(r"G-[0-9A-Z]{5,}-\d", page))) == 2
     assert "2,000" in page
@@ -172,7 +174,7 @@ def test_something_can_be_taken_out_again(giver, holder):
     page = holder.get("/g/basket").text
     assert "見本RICE" not in page
     assert "見本CUP" in page
-    for wrong in ("", "-1", "99", "x"):
+    for wrong in ("", "-1", "99", "x", "9" * 5000):
         assert holder.post("/g/basket", {"place": wrong}).status_code == 303
     assert "見本CUP" in holder.get("/g/basket").text
 
