@@ -37,6 +37,7 @@ from giftpad.gifts.rules.gifts import (
     claim_number,
 )
 from giftpad.gifts.rules.orders import COURSE
+from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work, rows_changed
@@ -170,7 +171,12 @@ def write_claim(
     value_minor: int,
     position: int = 0,
 ) -> ClaimRow:
-    """Write down what was taken out of the catalogue for a gift; no money moves by it."""
+    """Write down what was taken out of the catalogue for a gift; no money moves by it.
+
+    Raises: ChoiceNotFound for a parcel that goes to no door: it was none when it was chosen.
+    """
+    if taken.kind == GOODS and not order.address.street:
+        raise catalog.ChoiceNotFound
     row = ClaimRow(
         tenant_id=work.tenant_id,
         id=claim_id,
