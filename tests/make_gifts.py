@@ -186,10 +186,14 @@ def pay_in(scope: Scope, amount_minor: int) -> None:
 
 
 def make_company(
-    *, deposit_minor: int = 10_000_000, contract: gifts.Contract = CONTRACT, stock: int = 100
+    *,
+    deposit_minor: int = 10_000_000,
+    contract: gifts.Contract = CONTRACT,
+    stock: int = 100,
+    slug: str | None = None,
 ) -> Company:
     """Make a company that can order gifts of 5,000."""
-    scope = make_tenant(kind="corporate")
+    scope = make_tenant(slug, kind="corporate")
     set_contract(scope, contract)
     if deposit_minor:
         pay_in(scope, deposit_minor)

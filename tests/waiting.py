@@ -5,7 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import sqlalchemy as sa
+
+from giftpad.kernel.work import Work
+
 PATIENCE_S = 20
+_WAITING = sa.text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 def wait_for(happened: Callable[[], object]) -> None:
@@ -18,3 +26,11 @@ def wait_for(happened: Callable[[], object]) -> None:
             return
         threading.Event().wait(0.001)
     raise AssertionError
+
+
+def wait_for_waiting(work: Work) -> None:
+    """Look until somebody waits for what another transaction holds.
+
+    Raises: AssertionError when it takes too long.
+    """
+    wait_for(lambda: work.session.execute(_WAITING).scalar_one())

@@ -154,7 +154,6 @@ class TakingRow(Base):
     is_counted: Mapped[bool]
     day: Mapped[date | None]
     taken_at: Mapped[datetime] = mapped_column(INSTANT)
-    given_back_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
 
 class DigitalCodeRow(Base):

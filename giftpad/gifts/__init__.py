@@ -187,7 +187,7 @@ from giftpad.gifts.queries.orders import (
     list_orders,
     list_undelivered,
 )
-from giftpad.gifts.queries.prints import PrintView, list_prints, list_serials, read_cards
+from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
 from giftpad.gifts.queries.proof import verify
 from giftpad.gifts.queries.shipping import (
     ListView,
@@ -437,7 +437,6 @@ __all__ = [
     "list_parcels",
     "list_prints",
     "list_repeats",
-    "list_serials",
     "list_suppliers",
     "list_thanks",
     "list_undelivered",

@@ -26,8 +26,17 @@ def id_asked(name: str) -> UUID | None:
 
 def number_asked(name: str) -> int:
     """Return the whole number that the query gives under a name; what is none is 0."""
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= NUMBER_LENGTH_MAX else 0
+    return read_number(request.args.get(name, "")) or 0
+
+
+def read_number(text: str) -> int | None:
+    """Return the whole number that somebody sent, or None for anything else, however long.
+
+    >>> read_number("12"), read_number("-1"), read_number("9" * 5000)
+    (12, None, None)
+    """
+    is_number = text.isascii() and text.isdigit() and len(text) <= NUMBER_LENGTH_MAX
+    return int(text) if is_number else None
 
 
 def filter_asked(form: Form) -> dict[str, str]:

@@ -11,6 +11,7 @@ import zxingcpp
 
 from giftpad import gifts
 from giftpad.gifts import handlers, jobs
+from giftpad.gifts.commands import prints
 from giftpad.gifts.models import PrintRow
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import cells, make_company
@@ -138,3 +139,50 @@ def test_an_order_without_cards_has_none(company):
     order_id = company.sent(1)
     with pytest.raises(gifts.PrintNotFound), unit_of_work(company.scope) as work:
         gifts.open_cards(work, order_id)
+
+
+def goes_by_mail(company, gift) -> None:
+    with unit_of_work(company.as_("support")) as work:
+        gifts.replace_card(
+            work, gift.id, reason="lost", channel="mail", address=f"n{gift.number}@example.com"
+        )
+
+
+def serials_of(company, order_id) -> list[list[str]]:
+    """Return what stands on each file, by the end of its numbers."""
+    with unit_of_work(company.as_("issuer")) as work:
+        tickets = gifts.open_cards(work, order_id)
+    return [[serial[-2:] for serial in each.serials] for each in tickets]
+
+
+def test_a_card_that_goes_by_mail_leaves_every_file_where_it_was(company, monkeypatch):
+    monkeypatch.setattr(prints, "CARDS_MAX", 2)
+    order_id = company.sent(4, "card")
+    print_all(company, order_id)
+    goes_by_mail(company, company.gifts(order_id)[0])
+    assert len(files_of(company, order_id)) == 2
+    assert serials_of(company, order_id) == [["02", "03"], ["04", "05"]], "as they are printed"
+
+
+def test_printed_again_a_file_holds_its_own_people_without_who_went_away(
+    company, monkeypatch, fresh_clock
+):
+    monkeypatch.setattr(prints, "CARDS_MAX", 2)
+    order_id = company.sent(6, "card")
+    print_all(company, order_id)
+    first, _, third, fourth, *_ = company.gifts(order_id)
+    for gift in (first, third, fourth):
+        goes_by_mail(company, gift)
+    fresh_clock(timedelta(days=31))
+    assert jobs.throw_away_prints(company.scope) == 3
+    with unit_of_work(company.as_("issuer")) as work:
+        assert gifts.print_again(work, order_id) == 3
+    print_all(company, order_id)
+    assert serials_of(company, order_id) == [["03"], ["06", "07"]]
+    with unit_of_work(company.scope) as work:
+        links = [gifts.get_link(work, gift.id).upper() for gift in company.gifts(order_id)]
+        assert [each.quantity for each in gifts.list_prints(work, order_id)] == [1, 2]
+    assert [set(read_codes(pdf)) for pdf in files_of(company, order_id)] == [
+        {links[1]},
+        {links[4], links[5]},
+    ]

@@ -104,6 +104,17 @@ def test_who_wants_what_is_gone_has_lost_nothing_and_can_choose_again():
     assert letter(company, second.id).state == "open"
 
 
+def test_what_has_become_a_parcel_since_it_was_chosen_goes_to_no_door_and_is_not_claimed(
+    company, gift
+):
+    nowhere = dict.fromkeys(("postcode", "prefecture", "city", "street", "phone"), "")
+    with pytest.raises(catalog.ChoiceNotFound):
+        company.claim(gift.id, **nowhere)
+    assert letter(company, gift.id).state == "open"
+    company.claim(gift.id)
+    assert company.differences() == []
+
+
 def test_what_is_not_to_be_had_after_all_gives_the_choice_back(company, gift, fresh_clock):
     claim_id = company.claim(gift.id)
     fresh_clock(timedelta(days=89))

@@ -12,6 +12,7 @@ import pytest
 from giftpad import gifts, identity
 from giftpad.app import build_app
 from giftpad.gifts.commands import issuing
+from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from giftpad.tenancy import PackFolder, Problems
 from tests import make_gifts
@@ -65,6 +66,17 @@ def words_of(pdf: bytes) -> str:
     document = pypdfium2.PdfDocument(io.BytesIO(pdf))
     assert len(document) == 1
     return document[0].get_textpage().get_text_range()
+
+
+def test_no_two_companies_have_one_number_whatever_they_are_called(house):
+    """One issuer sends invoices to all of them."""
+    numbers = []
+    for end in ("north", "south"):
+        company = make_company(contract=AGREED, slug=f"aozora-shoji-{end}-{new_id().hex[-6:]}")
+        numbers.append(invoice_of(company, company.sent(1)).number)
+    assert all(each.startswith("AOZORA-") for each in numbers)
+    assert len(set(numbers)) == 2
+    assert company.differences() == []
 
 
 def test_value_bears_no_tax_and_fees_are_rounded_once_a_rate(company):

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from giftpad import gifts, messaging
 from giftpad.gifts import jobs
 from giftpad.gifts.commands import issuing
+from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.kernel.work import unit_of_work
 from tests.make_gifts import CONTRACT, FEES, VALUE, cells, make_company, person
+from tests.waiting import wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("house")
 AT_ONCE = 8
@@ -296,6 +298,31 @@ def test_of_what_is_not_issued_the_fees_come_back_where_they_are_known(
     kept = 0 if knows_its_fees else FEES["link"]
     assert before - company.budget() == cost(2) + kept
     assert company.order(order_id).total_minor == cost(2) + kept
+    assert company.differences() == []
+
+
+def test_an_order_is_stopped_while_somebody_pays_in(company, monkeypatch):
+    """Both need the contract and the deposit: held the other way round, one of them would die."""
+    monkeypatch.setattr(issuing, "CHUNK", 2)
+    order_id = company.draft()
+    company.take(order_id, cells(3))
+    company.submit(order_id)
+    with unit_of_work(company.scope) as work:
+        assert issuing.issue_chunk(work, order_id)
+    before = company.budget()
+
+    def stop():
+        with unit_of_work(company.as_("issuer")) as work:
+            return gifts.stop_issuing(work, order_id, reason="enough")
+
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(company.scope) as work:
+            lock_contract_row(work)
+            stopping = pool.submit(stop)
+            wait_for_waiting(work)
+            gifts.take_deposit(work, 1000, reference="meanwhile")
+        assert stopping.result() == 2
+    assert company.budget() == before + 1000 + cost(1)
     assert company.differences() == []
 
 

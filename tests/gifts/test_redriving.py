@@ -93,6 +93,25 @@ def test_an_order_past_its_hour_is_begun(company):
     assert company.differences() == []
 
 
+@pytest.mark.parametrize("make", [approved, half_issued])
+def test_what_nobody_could_claim_any_more_is_not_issued_and_can_be_taken_back(company, make):
+    order_id = make(company)
+    issued = company.order(order_id).issued
+    change(company, "gift_orders", order_id, claim_by="current_date - 2")
+    left = company.order(order_id).quantity - issued
+    assert troubles(company, order_id) == {"too_late": left}
+    with pytest.raises(gifts.NothingToRedrive):
+        redrive(company, order_id)
+    issue_due_gifts(company.scope, gifts.GiftsDue(object_id=order_id))
+    assert company.order(order_id).issued == issued
+    with unit_of_work(company.as_("issuer")) as work:
+        if issued:
+            gifts.stop_issuing(work, order_id, reason="too late")
+        else:
+            gifts.withdraw_order(work, order_id)
+    assert company.differences() == []
+
+
 def test_an_order_that_stopped_half_way_goes_on_where_it_stands(company):
     order_id = half_issued(company)
     assert troubles(company, order_id) == {"not_issuing": 3}

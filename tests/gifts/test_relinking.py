@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from giftpad import audit, gifts
+from giftpad import audit, gifts, messaging, payments
 from giftpad.gifts import jobs
 from giftpad.gifts.adapters import find_gift_tenant
+from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.models import GiftRow
 from giftpad.gifts.queries.letters import open_person
 from giftpad.kernel.errors import DomainError
@@ -18,6 +19,7 @@ from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import HOME, VALUE, make_company
+from tests.waiting import wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("house")
 CROWD = 8
@@ -165,6 +167,20 @@ def test_a_lost_card_can_become_a_mail_with_a_link_of_its_own(company):
     assert locator_of(company, gift.id) != old
 
 
+def test_whoever_replaces_a_card_waits_for_its_order_and_holds_up_no_other(company):
+    """Locators last: whoever submits holds the deposit and wants one, with all other orders."""
+    order_id = company.sent(1, "card")
+    (gift,) = company.gifts(order_id)
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(company.scope) as work:
+            lock_order(work, order_id)
+            replacing = pool.submit(replace_card, company, gift.id)
+            wait_for_waiting(work)
+            with unit_of_work(company.scope, patience_s=2) as beside:
+                assert payments.take_locators(beside, 1)
+        assert replacing.result() == 2
+
+
 @pytest.mark.parametrize("channel", ["link", "mail"])
 def test_what_is_no_card_or_is_claimed_is_not_replaced(company, channel):
     gift = company.gifts(company.sent(1, channel))[0]
@@ -204,6 +220,34 @@ def test_a_gift_is_passed_on_with_all_its_value_and_its_sender_sees_no_address(c
     assert company.differences() == []
     claim_by(company, gift.id, new)
     assert company.progress(gift.order_id).claimed_minor == VALUE
+
+
+def test_a_letter_with_the_old_link_that_waits_never_leaves(company):
+    (gift,) = company.gifts(company.sent(1, "mail", can_be_passed_on=True))
+    pass_on(company, wish(company, gift.id))
+    with unit_of_work(company.scope) as work:
+        run = messaging.get_run(work, company.order(gift.order_id).run_id)
+    assert (run.waiting, run.counts["expired"]) == (1, 1)
+
+
+def test_thanks_for_a_gift_that_was_passed_on_name_nobody_its_sender_does_not_know(company, gift):
+    pass_on(company, wish(company, gift.id))
+    company.claim(gift.id)
+    with unit_of_work(company.scope) as work:
+        gifts.thank(work, gift.id, stamp="thanks", words="")
+    with unit_of_work(company.scope) as work:
+        ((name, _),) = gifts.list_thanks(work, gift.order_id)
+    assert name == gift.name
+
+
+def test_a_link_that_changed_with_the_address_says_so(company):
+    (gift,) = company.gifts(company.sent(1))
+    old = locator_of(company, gift.id)
+    with unit_of_work(company.as_("support")) as work:
+        assert gifts.readdress(work, gift.id, channel="mail", address="a@example.com")
+    with unit_of_work(company.scope) as work:
+        assert gifts.find_gift_id(work, old) is None
+        assert gifts.find_link_change(work, old) == "readdressed"
 
 
 def test_without_the_senders_word_nothing_is_passed_on(company):

@@ -94,3 +94,20 @@ def test_a_parcel_that_goes_out_once_more_is_on_the_next_list_and_no_longer_on_t
     assert list(take_list(company)) == [claim_id]
     with unit_of_work(company.scope) as work, pytest.raises(gifts.ListNotFound):
         gifts.get_list(work, first)
+
+
+def test_a_parcel_of_what_was_withdrawn_is_not_taken_for_what_was_chosen_instead(company):
+    (gift,) = company.gifts(company.sent(1))
+    gone = company.claim(gift.id)
+    take_list(company)
+    with unit_of_work(company.as_("support")) as work:
+        number = gifts.get_parcel(work, gone).claim.number
+        gifts.choose_again(work, gone, reason="在庫なし")
+    chosen = company.claim(gift.id)
+    with unit_of_work(company.as_("support")) as work:
+        line = gifts.Shipped(line=2, number=number, carrier="架空便", tracking="1")
+        count, faults = gifts.note_shipped(work, [line])
+        now = gifts.get_parcel(work, chosen).claim
+    assert (count, [fault.code for fault in faults]) == (0, ["number.unknown"])
+    assert (now.state, now.number != number) == ("received", True)
+    assert list(take_list(company)) == [chosen]

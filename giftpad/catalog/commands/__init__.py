@@ -17,7 +17,7 @@ from giftpad.catalog.commands.section import (
     read_section,
 )
 from giftpad.catalog.commands.stock import add_codes, set_state, set_stock
-from giftpad.catalog.commands.taking import find_digital_code, give_back, take
+from giftpad.catalog.commands.taking import find_digital_code, take
 
 __all__ = [
     "FILES",
@@ -30,7 +30,6 @@ __all__ = [
     "check_file",
     "fill_course",
     "find_digital_code",
-    "give_back",
     "judge_products",
     "kept_file",
     "order_import",

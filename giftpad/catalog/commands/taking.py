@@ -1,4 +1,4 @@
-"""Keeping one of a variant for somebody, and giving it back: the last one goes to one only.
+"""Keeping one of a variant for somebody, or another instead: the last one goes to one only.
 
 Hides: which row is locked when.  Whoever takes holds the row of their taking, then the rows of
 the variants in the order of their ids, and the count of the day below its variant; so two who
@@ -42,41 +42,21 @@ def take(work: Work, taking: Taking) -> Taken:
     """
     with savepoint(work):  # whoever goes on after a refusal has lost and taken nothing
         is_new, held = _hold(work, taking)
-        if is_new or held.given_back_at is not None or held.variant_id != taking.variant_id:
+        if is_new or held.variant_id != taking.variant_id:
             product = _find_choice(work, taking)
             _lock_variants(work, {held.variant_id, taking.variant_id})
-            if not is_new and held.given_back_at is None:
+            if not is_new:
                 _return(work, held)
             held.course_id, held.variant_id = taking.course_id, taking.variant_id
-            held.taken_at, held.given_back_at = work.at, None
+            held.taken_at = work.at
             _take_one(work, held, product)
     return get_taken(work, taking.for_id)
-
-
-def give_back(work: Work, for_id: UUID) -> None:
-    """Give back what is kept for ``for_id``; nothing happens where nothing is, or not any more.
-
-    A code that was opened is spent and does not come back.
-    Locks: the taking, its variant.
-    """
-    statement = sa.select(TakingRow).where(
-        TakingRow.tenant_id == work.tenant_id,
-        TakingRow.for_id == for_id,
-        TakingRow.given_back_at.is_(None),
-    )
-    held = work.session.scalars(statement.with_for_update()).one_or_none()
-    if held is None:
-        return
-    _lock_variants(work, {held.variant_id})
-    _return(work, held)
-    held.given_back_at = work.at
-    work.session.flush()  # the statements beside the session must find it so
 
 
 def find_digital_code(work: Work, for_id: UUID) -> str | None:
     """Open the code that is kept for ``for_id``, or return None if there is none.
 
-    From now on it is spent for them, also when it is given back.
+    From now on it is spent for them, also when something else takes its place.
     Locks: the code.
     """
     row = work.session.scalars(_code_of(work, for_id)).one_or_none()
@@ -84,7 +64,7 @@ def find_digital_code(work: Work, for_id: UUID) -> str | None:
         return None
     if row.shown_at is None:
         row.shown_at = work.at
-        work.session.flush()  # what follows in this transaction may give it back
+        work.session.flush()  # what follows in this transaction may put something else in its place
     place = column_place(work.tenant_id, CODE_TABLE, CODE_COLUMN, row.id)
     return tenancy.open_text(work.tenant_id, place, row.code_sealed)
 
@@ -99,7 +79,6 @@ def _hold(work: Work, taking: Taking) -> tuple[bool, TakingRow]:
         "is_counted": False,
         "day": None,
         "taken_at": work.at,
-        "given_back_at": None,
     }
     known = sa.select(VariantRow.id).where(
         VariantRow.tenant_id == work.tenant_id, VariantRow.id == taking.variant_id

@@ -16,7 +16,7 @@ from giftpad.kernel.work import Work
 def get_taken(work: Work, for_id: UUID) -> Taken:
     """Return what is kept for ``for_id``.
 
-    Raises: ChoiceNotFound if nothing is, or not any more.
+    Raises: ChoiceNotFound if nothing is.
     """
     its_variant = sa.and_(
         VariantRow.tenant_id == TakingRow.tenant_id, VariantRow.id == TakingRow.variant_id
@@ -27,7 +27,6 @@ def get_taken(work: Work, for_id: UUID) -> Taken:
         .where(
             TakingRow.tenant_id == work.tenant_id,
             TakingRow.for_id == for_id,
-            TakingRow.given_back_at.is_(None),
         )
     )
     row = work.session.execute(statement).one_or_none()

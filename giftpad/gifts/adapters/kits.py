@@ -142,8 +142,8 @@ def _pages(kit: Kit, locale: str) -> Iterator[dict[str, str]]:
 def _row(file: CardTicket) -> dict[str, str]:
     return {
         "file": file.file_name,
-        "first": file.first_serial,
-        "last": file.last_serial,
+        "first": file.serials[0],
+        "last": file.serials[-1],
         "count": f"{file.quantity:,}",
         "pages": f"{file.page_count:,}",
         "sum": file.sha256[:SUM_SHOWN],

@@ -37,6 +37,7 @@ from giftpad.gifts.rules.gifts import (
     claim_number,
 )
 from giftpad.gifts.rules.orders import COURSE
+from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work, rows_changed
@@ -170,7 +171,12 @@ def write_claim(
     value_minor: int,
     position: int = 0,
 ) -> ClaimRow:
-    """Write down what was taken out of the catalogue for a gift; no money moves by it."""
+    """Write down what was taken out of the catalogue for a gift; no money moves by it.
+
+    Raises: ChoiceNotFound for a parcel that goes to no door: it was none when it was chosen.
+    """
+    if taken.kind == GOODS and not order.address.street:
+        raise catalog.ChoiceNotFound
     row = ClaimRow(
         tenant_id=work.tenant_id,
         id=claim_id,
@@ -178,7 +184,7 @@ def write_claim(
         order_id=gift.order_id,
         position=position,
         value_minor=value_minor,
-        number=claim_number(gift.locator, position),
+        number=claim_number(gift.locator, position or _turn(work, gift)),
         key=order.key,
         state=RECEIVED,
         product_id=taken.product.id,
@@ -198,6 +204,20 @@ def write_claim(
     work.session.add(row)
     work.session.flush()  # one claim a gift is the database's word, and it is asked before money
     return row
+
+
+def _turn(work: Work, gift: GiftRow) -> int:
+    """Return 0 for the first choice of a course, and 2 and on for what is chosen once more.
+
+    What was withdrawn stands on a supplier's list: were its number the same, a parcel that goes
+    out by that list would be taken for the other one.
+    """
+    before = work.session.execute(
+        sa.select(sa.func.count()).where(
+            ClaimRow.tenant_id == work.tenant_id, ClaimRow.gift_id == gift.id
+        )
+    ).scalar_one()
+    return before + 1 if before else 0
 
 
 def _as_chosen(taken: catalog.Taken) -> dict[str, Any]:

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from giftpad import audit, messaging, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
-from giftpad.gifts.commands.links import renew_link
+from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.finding import index_address
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import CODE, MAIL, PRINTED, SMS
+from giftpad.gifts.rules.contracts import CARD, CODE, MAIL, PRINTED, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
@@ -27,6 +27,8 @@ from giftpad.gifts.rules.gifts import (
     HANDED_OVER,
     NONE,
     OUTSTANDING,
+    READDRESSED,
+    REPLACED,
     UNKNOWN,
 )
 from giftpad.gifts.rules.orders import CLOSED
@@ -116,7 +118,7 @@ def resend(work: Work, gift_id: UUID) -> None:
 
 def _send_again(work: Work, gift: GiftRow, order: OrderRow) -> None:
     _check_resend(work, gift)
-    _withdraw_letter(work, gift)
+    withdraw_letter(work, gift)
     gift.resent += 1
     work.session.flush()  # the letter's statement below writes the same row
     invite(work, order, [gift], template=INVITATION)
@@ -141,7 +143,7 @@ def _check_resend(work: Work, gift: GiftRow) -> None:
         raise ResendTooSoon(again_on=local_date(next_at, zone).isoformat())
 
 
-def _withdraw_letter(work: Work, gift: GiftRow) -> bool:
+def withdraw_letter(work: Work, gift: GiftRow) -> bool:
     """See that the newest letter of a gift leaves no more; True if nobody has got any of it."""
     if gift.message_id is None:
         return False
@@ -179,10 +181,10 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
         work.tenant_id, person_place(work.tenant_id, gift.id), text
     )
     gift.address_index = index
-    is_renewed = not _withdraw_letter(work, gift)
+    is_renewed = not withdraw_letter(work, gift)
     if is_renewed:
         _check_readdress(work, gift, channel)
-        renew_link(work, gift)
+        change_link(work, gift, REPLACED if gift.channel == CARD else READDRESSED)
         # What is known of the letter before is not known of this one.
         gift.sent_at = gift.delivered_at = gift.opened_at = None
     before, gift.channel = gift.channel, channel

@@ -17,11 +17,12 @@ from giftpad.gifts.rules.invoices import (
     rates_of,
 )
 from giftpad.kernel.clock import local_date
+from giftpad.kernel.codes import encode
 from giftpad.kernel.work import Work
 from giftpad.printing import MissingGlyph, check_glyphs
 
 NUMBER_DIGITS = 6
-SERIES_LENGTH_MAX = 12
+SERIES_LENGTH_MAX, TAG_LENGTH = 12, 4
 NOBODY_NAMED = "Giftpad"
 """Who issues where the contract does not say; such an invoice is never a qualified one."""
 
@@ -58,9 +59,15 @@ def draw_up(work: Work, order: OrderRow) -> None:
     )
 
 
-def _series(slug: str) -> str:
-    """Return what the numbers of a tenant's invoices begin with; it has its place on the paper."""
-    return slug[:SERIES_LENGTH_MAX].rstrip("-").upper()
+def _series(tenant: tenancy.Tenant) -> str:
+    """Return what the numbers of a tenant's invoices begin with, and those of no other tenant.
+
+    It has its place on the paper: of a long slug the beginning stands there, and the tenant's tag.
+    """
+    if len(tenant.slug) <= SERIES_LENGTH_MAX:
+        return tenant.slug.upper()
+    tag = encode(tenant.tag, TAG_LENGTH)
+    return f"{tenant.slug[: SERIES_LENGTH_MAX - TAG_LENGTH - 1].rstrip('-').upper()}-{tag}"
 
 
 def _printable(title: str) -> str:
@@ -88,7 +95,7 @@ def _invoice(work: Work, order: OrderRow, agreed: Contract, number: int) -> Invo
     issuer = agreed.invoicer
     return Invoice(
         order_id=order.id,
-        number=f"{_series(tenant.slug)}-{number:0{NUMBER_DIGITS}d}",
+        number=f"{_series(tenant)}-{number:0{NUMBER_DIGITS}d}",
         issued_on=local_date(work.at, tenant.zone),
         order_number=order.number,
         order_title=_printable(order.title),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -51,6 +52,8 @@ _WRITE_GIFTS = sa.text("""
 def issue_chunk(work: Work, order_id: UUID) -> bool:
     """Issue the next gifts of an order, each with its letter; False if none is left to issue.
 
+    When the last day to claim is over, none is issued any more: nobody could have it.
+
     Value, gifts, letters and the place reached commit together, so whoever dies in between has
     issued nothing and whoever comes again goes on where the order stands.
     Locks: the order, with the last gifts the contract, what is held for it.
@@ -58,7 +61,7 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
         gift_print.cards_due_v1.
     """
     order = lock_order(work, order_id)
-    if order.state != ISSUING:
+    if order.state != ISSUING or _ends_at(work, order) <= work.at:
         return False
     count = min(CODES_CHUNK if order.codes else CHUNK, order.quantity - order.issued_to)
     assert count > 0
@@ -86,6 +89,11 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
         events.publish(work, OrderSent(object_id=order.id, quantity=order.quantity))
     order.changed_at = work.at
     return order.state == ISSUING
+
+
+def _ends_at(work: Work, order: OrderRow) -> datetime:
+    assert order.claim_by is not None
+    return end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone)
 
 
 def pass_on(work: Work, order_id: UUID) -> None:
@@ -127,8 +135,7 @@ def _fund(work: Work, order: OrderRow, count: int, first: int) -> UuidArray:
 
 def _values(work: Work, order: OrderRow, accounts: UuidArray, first: int) -> dict[str, object]:
     """Return what every gift of a chunk is written with."""
-    assert order.claim_by is not None
-    ends_at = end_of(order.claim_by, tenancy.get_tenant(work.tenant_id).zone)
+    ends_at = _ends_at(work, order)
     return {
         "tenant": work.tenant_id,
         "order": order.id,

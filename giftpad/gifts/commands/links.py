@@ -1,4 +1,4 @@
-"""Links that people hand over themselves: each look at one is on record first."""
+"""Links: changed for good, or looked at by whoever hands them over, which is on record first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from giftpad.gifts.adapters import build_link, link_builder
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.codes import check_ready
 from giftpad.gifts.errors import GiftWrongState, OrderNotFound
-from giftpad.gifts.models import GiftRow, OrderRow
+from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow
 from giftpad.gifts.queries.letters import open_person
 from giftpad.gifts.rules.contracts import HANDED_OVER
 from giftpad.gifts.rules.gifts import OUTSTANDING
@@ -38,12 +38,24 @@ def show_link(work: Work, gift_id: UUID) -> str:
     return build_link(work.tenant_id, order.kid, gift.locator)
 
 
-def renew_link(work: Work, gift: GiftRow) -> None:
-    """Give a gift, which is locked, another link: the one that it had opens nothing any more.
+def change_link(work: Work, gift: GiftRow, why: str, *, key: str = "") -> None:
+    """Give a gift, which is locked, another link; the one before opens nothing and says why.
 
+    ``key`` is that of the form which asks for it, where it may be sent again.
     Locks: the tenant's locators.
     """
+    work.session.add(
+        OldLinkRow(
+            tenant_id=work.tenant_id,
+            locator=gift.locator,
+            gift_id=gift.id,
+            why=why,
+            key=key,
+            at=work.at,
+        )
+    )
     gift.locator = payments.take_locators(work, 1)
+    work.session.flush()
 
 
 def open_links(work: Work, order_id: UUID) -> int:

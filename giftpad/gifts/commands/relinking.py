@@ -11,11 +11,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, payments, tenancy
+from giftpad import audit, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
-from giftpad.gifts.commands.delivering import readdress
+from giftpad.gifts.commands.delivering import readdress, withdraw_letter
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.letters import invite, link_of
+from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.commands.prints import plan_one
 from giftpad.gifts.errors import GiftOver, GiftWrongState, LinkChanged, NotPassedOn, OrderUnfit
 from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow, person_place
@@ -37,7 +38,7 @@ def replace_card(
 
     Return the number of the file that holds the new card; None where a mail or a message goes
     instead.  Nothing moves on the books.
-    Locks: the gift, the tenant's locators, the order.
+    Locks: the gift, the order, the tenant's locators.
     Raises: GiftNotFound, GiftWrongState, PassedOn, OrderUnfit, ChannelMissing.
     Publishes: gift_print.cards_due_v1.
     """
@@ -45,14 +46,14 @@ def replace_card(
     if gift.channel != CARD or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
-    _relink(work, gift, REPLACED)
-    count = _count_replaced(work, gift)
     number = None
     if channel == CARD:
         lock_order(work, order.id)  # files of an order are numbered one after the other
+        change_link(work, gift, REPLACED)
         number = plan_one(work, gift)
     else:
         readdress(work, gift_id, channel=channel, address=address)
+    count = _count_replaced(work, gift)
     audit.record(
         work,
         action="gift.card_replaced",
@@ -73,7 +74,7 @@ def replace_code(work: Work, gift_id: UUID, *, reason: str) -> None:
     if gift.channel != CODE or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
-    _relink(work, gift, REPLACED)
+    change_link(work, gift, REPLACED)
     gift.opened_at = None  # what is known of the link before is not known of this one
     audit.record(
         work,
@@ -91,22 +92,6 @@ def _count_replaced(work: Work, gift: GiftRow) -> int:
             OldLinkRow.why == REPLACED,
         )
     ).scalar_one()
-
-
-def _relink(work: Work, gift: GiftRow, why: str, key: str = "") -> None:
-    """Give a gift another link; the one before is kept as dead."""
-    work.session.add(
-        OldLinkRow(
-            tenant_id=work.tenant_id,
-            locator=gift.locator,
-            gift_id=gift.id,
-            why=why,
-            key=key,
-            at=work.at,
-        )
-    )
-    gift.locator = payments.take_locators(work, 1)
-    work.session.flush()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +115,9 @@ def pass_on(work: Work, wish: PassOn) -> str | None:
     """Give a gift that is not claimed to somebody else, once and for good.
 
     Return the new link if it is handed over in person; the same form again gets it again.  Of a
-    claim and a passing on at the same time, or of two of these, the first wins.
-    Locks: the gift, the tenant's locators.
+    claim and a passing on at the same time, or of two of these, the first wins.  A letter with the
+    old link that has not left leaves no more.
+    Locks: the gift, its letter and the run of that, the tenant's locators.
     Raises: GiftNotFound, LinkChanged, GiftOver, NotPassedOn, PassedOn, OrderUnfit,
         ChannelMissing.
     """
@@ -144,8 +130,9 @@ def pass_on(work: Work, wish: PassOn) -> str | None:
         raise NotPassedOn
     refuse_passed_on(gift)
     address = _judge(gift, wish)
+    withdraw_letter(work, gift)
     _hand_over(work, gift, wish, address)
-    _relink(work, gift, PASSED_ON, wish.key)
+    change_link(work, gift, PASSED_ON, key=wish.key)
     if wish.channel in (MAIL, SMS):
         invite(work, order, [gift])
     audit.record(

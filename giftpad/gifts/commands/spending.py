@@ -68,7 +68,7 @@ def claim_items(work: Work, order: BasketOrder) -> list[UUID]:
     What is left stays with the gift.
     Locks: the gift, the goods in the order of their ids, the gift's account.
     Raises: GiftNotFound, LinkChanged, GiftOver, GiftWrongState, BasketUnfit, ItemGone,
-        ItemNotDelivered, PricesChanged, BalanceTooSmall.
+        ItemNotDelivered, PricesChanged, BalanceTooSmall; ChoiceNotFound as ``write_claim``.
     Publishes: gift.claimed_v1 for each.
     """
     gift, gift_order = lock_gift(work, order.gift_id)

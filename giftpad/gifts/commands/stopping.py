@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from giftpad import audit, events
 from giftpad.gifts.commands import books
+from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.gifts.commands.deciding import reopen
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.invoices import draw_up
@@ -25,13 +26,14 @@ def stop_issuing(work: Work, order_id: UUID, *, reason: str) -> int:
     What is issued stays, and is what the invoice is about.  The rest of the money is free again,
     with the fees agreed for what is not issued.  An order of which nothing is issued becomes a
     draft again, to be mended.
-    Locks: the order, what is held for it, then the deposit.
+    Locks: the order, the contract, what is held for the order, then the deposit.
     Raises: OrderNotFound, OrderWrongState.
     Publishes: gift_order.sent_v1 if something is issued.
     """
     order = lock_order(work, order_id, ISSUING)
     issued, wanted = order.issued_to, order.quantity
     if issued:
+        lock_contract_row(work)  # for the invoice; whoever pays in holds it before the deposit
         _give_back_fees(work, order)
         books.let_go(work, order.id)
         _drop_lines(work, order)

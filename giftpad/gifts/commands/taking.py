@@ -10,20 +10,11 @@ import sqlalchemy as sa
 from giftpad import audit, tenancy
 from giftpad.gifts.adapters.press import per_page
 from giftpad.gifts.errors import PrintGone, PrintNotFound
-from giftpad.gifts.models import GiftRow, OrderRow, PrintRow
+from giftpad.gifts.models import OrderRow, PrintRow
 from giftpad.gifts.rules.cards import READY, card_serial
-from giftpad.gifts.rules.contracts import PRINTED
 from giftpad.gifts.rules.kits import CardTicket, Kit
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
-
-_AT_PLACES = sa.text("""
-    SELECT n.place, n.number FROM (
-        SELECT number, row_number() OVER (ORDER BY number) - 1 AS place
-        FROM gifts WHERE tenant_id = :tenant AND order_id = :order AND channel = :channel
-    ) n
-    WHERE n.place = ANY(:places)
-""")
 
 
 def open_cards(work: Work, order_id: UUID, *, number: int | None = None) -> list[CardTicket]:
@@ -67,8 +58,13 @@ def _take(
 ) -> tuple[OrderRow, list[CardTicket]]:
     rows = work.session.scalars(
         sa.select(PrintRow)
-        .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id, *which)
-        .order_by(PrintRow.number)
+        .where(
+            PrintRow.tenant_id == work.tenant_id,
+            PrintRow.order_id == order_id,
+            PrintRow.numbers != [],
+            *which,
+        )
+        .order_by(PrintRow.gift_id.is_not(None), PrintRow.kind, PrintRow.number)
     ).all()
     if not rows:
         raise PrintNotFound
@@ -76,29 +72,7 @@ def _take(
         raise PrintGone
     order = work.session.get(OrderRow, (work.tenant_id, order_id))
     assert order is not None
-    tickets: list[CardTicket] = []
-    for kind in PRINTED:
-        runs = [row for row in rows if row.kind == kind and row.gift_id is None]
-        at = _numbers_at(work, order_id, kind, runs)
-        tickets += [
-            _ticket(order, row, at[row.place], at[row.place + row.quantity - 1]) for row in runs
-        ]
-    for row in rows:
-        if row.gift_id is not None:
-            alone = work.session.get(GiftRow, (work.tenant_id, row.gift_id))
-            assert alone is not None
-            tickets.append(_ticket(order, row, alone.number, alone.number))
-    return order, tickets
-
-
-def _numbers_at(work: Work, order_id: UUID, kind: str, rows: Sequence[PrintRow]) -> dict[int, int]:
-    """Return the numbers of the gifts that files begin and end with, by their place."""
-    places = [place for row in rows for place in (row.place, row.place + row.quantity - 1)]
-    found = work.session.execute(
-        _AT_PLACES,
-        {"tenant": work.tenant_id, "order": order_id, "channel": kind, "places": places},
-    )
-    return {row.place: row.number for row in found}
+    return order, [_ticket(order, row) for row in rows]
 
 
 def _record(work: Work, order: OrderRow, tickets: Sequence[CardTicket], *, kind: str) -> None:
@@ -114,7 +88,7 @@ def _record(work: Work, order: OrderRow, tickets: Sequence[CardTicket], *, kind:
     )
 
 
-def _ticket(order: OrderRow, row: PrintRow, first: int, last: int) -> CardTicket:
+def _ticket(order: OrderRow, row: PrintRow) -> CardTicket:
     assert row.file_id is not None
     assert row.sha256 is not None
     return CardTicket(
@@ -125,9 +99,6 @@ def _ticket(order: OrderRow, row: PrintRow, first: int, last: int) -> CardTicket
         sha256=row.sha256,
         number=row.number,
         kind=row.kind,
-        place=row.place,
-        first_serial=card_serial(order.number, first),
-        last_serial=card_serial(order.number, last),
-        quantity=row.quantity,
+        serials=tuple(card_serial(order.number, number) for number in row.numbers),
         page_count=row.page_count or 0,
     )

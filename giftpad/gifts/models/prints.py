@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.gifts.models.orders import INSTANT
@@ -16,7 +16,7 @@ from giftpad.kernel.db import Base, one_of
 
 
 class PrintRow(Base):
-    """A run of an order's cards, or of its letters, that is one file.
+    """A run of an order's cards, or of its letters, that is one file; on none if all went away.
 
     ``claimed_until`` keeps others away while an attempt runs, and lapses when its process dies;
     ``file_id`` is that of the newest attempt.  A file is there as long as it is ready.
@@ -39,9 +39,8 @@ class PrintRow(Base):
     kind: Mapped[str] = mapped_column(server_default=sa.text("'card'"))
     gift_id: Mapped[UUID | None]
     """The one gift of a file for a card that was replaced."""
-    place: Mapped[int]
-    """How many of its kind in the order come before."""
-    quantity: Mapped[int]
+    numbers: Mapped[list[int]] = mapped_column(ARRAY(sa.BigInteger))
+    """Of the gifts on it, as it was printed last; whoever goes another way by then is left out."""
     state: Mapped[str]
     claimed_until: Mapped[datetime | None] = mapped_column(INSTANT)
     file_id: Mapped[UUID | None]

@@ -20,7 +20,6 @@ from giftpad.gifts.queries.letters import (
     ThanksView,
     last_day,
     open_first_person,
-    open_person,
     to_thanks,
 )
 from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN, WITHDRAWN
@@ -224,7 +223,7 @@ def list_gifts(
 
 
 def list_thanks(work: Work, order_id: UUID, *, limit: int = 50) -> list[tuple[str, ThanksView]]:
-    """Return the newest thanks for an order, each with the name of who says it."""
+    """Return the newest thanks for an order, each with the name of whom the gift was for."""
     rows = work.session.execute(
         sa.select(GiftRow, ThanksRow)
         .join(
@@ -235,7 +234,7 @@ def list_thanks(work: Work, order_id: UUID, *, limit: int = 50) -> list[tuple[st
         .order_by(ThanksRow.at.desc())
         .limit(min(limit, PAGE_MAX))
     )
-    return [(open_person(gift)["name"], to_thanks(row, work.at)) for gift, row in rows]
+    return [(open_first_person(gift)["name"], to_thanks(row, work.at)) for gift, row in rows]
 
 
 def get_link(work: Work, gift_id: UUID) -> str:

@@ -9,9 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad.gifts.adapters import read_file
-from giftpad.gifts.errors import OrderNotFound
-from giftpad.gifts.models import GiftRow, OrderRow, PrintRow
-from giftpad.gifts.rules.cards import card_serial
+from giftpad.gifts.models import PrintRow
 from giftpad.kernel.work import Work
 
 
@@ -32,14 +30,18 @@ def list_prints(work: Work, order_id: UUID) -> list[PrintView]:
     """Return the files of an order's cards, in their order."""
     rows = work.session.scalars(
         sa.select(PrintRow)
-        .where(PrintRow.tenant_id == work.tenant_id, PrintRow.order_id == order_id)
+        .where(
+            PrintRow.tenant_id == work.tenant_id,
+            PrintRow.order_id == order_id,
+            PrintRow.numbers != [],
+        )
         .order_by(PrintRow.number)
     )
     return [
         PrintView(
             number=row.number,
             kind=row.kind,
-            quantity=row.quantity,
+            quantity=len(row.numbers),
             state=row.state,
             page_count=row.page_count,
             problems=tuple(row.problems),
@@ -52,25 +54,3 @@ def list_prints(work: Work, order_id: UUID) -> list[PrintView]:
 def read_cards(tenant_id: UUID, print_id: UUID, file_id: UUID, *, sha256: str) -> bytes | None:
     """Return a file of cards by what its ticket says; None if it is gone or was changed."""
     return read_file(tenant_id, print_id, file_id, sha256=sha256)
-
-
-def list_serials(work: Work, order_id: UUID, kind: str, *, place: int, count: int) -> list[str]:
-    """Return the numbers of so many cards, or letters, of an order; they open nothing.
-
-    Raises: OrderNotFound.
-    """
-    order = work.session.get(OrderRow, (work.tenant_id, order_id))
-    if order is None:
-        raise OrderNotFound
-    numbers = work.session.scalars(
-        sa.select(GiftRow.number)
-        .where(
-            GiftRow.tenant_id == work.tenant_id,
-            GiftRow.order_id == order_id,
-            GiftRow.channel == kind,
-        )
-        .order_by(GiftRow.number)
-        .offset(place)
-        .limit(count)
-    )
-    return [card_serial(order.number, number) for number in numbers]

@@ -39,9 +39,10 @@ from giftpad.gifts.rules.troubles import (
     NOT_STARTED,
     PARCELS_LATE,
     START_LATE,
+    TOO_LATE,
     Trouble,
 )
-from giftpad.kernel.clock import local_date, start_of
+from giftpad.kernel.clock import end_of, local_date, start_of
 from giftpad.kernel.work import Work
 from giftpad.tenancy import get_tenant
 
@@ -125,6 +126,11 @@ def _judge(work: Work, rows: Sequence[OrderRow]) -> list[tuple[OrderRow, list[Tr
 def _itself(work: Work, row: OrderRow) -> list[Trouble]:
     if row.state == SUBMITTED and row.send_at is not None and row.send_at < work.at:
         return [Trouble(code=NOT_APPROVED, since=row.send_at)]
+    if row.state in (APPROVED, ISSUING) and row.claim_by is not None:
+        over_at = end_of(row.claim_by, get_tenant(work.tenant_id).zone)
+        if over_at <= work.at:  # nobody could claim what would be issued now
+            left = row.quantity - row.issued_to
+            return [Trouble(code=TOO_LATE, since=over_at, count=left)]
     if row.state == APPROVED and row.starts_at is not None and row.starts_at < work.at - START_LATE:
         return [Trouble(code=NOT_STARTED, since=row.starts_at)]
     if row.state == ISSUING and row.changed_at < work.at - ISSUE_SILENT:

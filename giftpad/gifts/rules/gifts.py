@@ -23,8 +23,8 @@ CLAIM_STATES = (RECEIVED, PREPARING, SHIPPED, ARRIVED, CAME_BACK, WITHDRAWN)
 CHANGEABLE = (RECEIVED, CAME_BACK)
 """States in which the address of a claim can be changed."""
 
-REPLACED, PASSED_ON = "replaced", "passed_on"
-LINK_CHANGES = (REPLACED, PASSED_ON)
+REPLACED, PASSED_ON, READDRESSED = "replaced", "passed_on", "readdressed"
+LINK_CHANGES = (REPLACED, PASSED_ON, READDRESSED)
 """Why a link opens its gift no more, though the gift is there."""
 
 KEPT_AFTER_END = timedelta(days=400)
@@ -48,8 +48,10 @@ NUMBER_LENGTH = 5
 """Symbols of a claim's number at least; it grows when locators do."""
 
 
-def claim_number(locator: int, position: int = 0) -> str:
+def claim_number(locator: int, turn: int = 0) -> str:
     """Return the number by which a recipient and a support desk speak of a claim.
+
+    ``turn`` tells what one gift has claimed apart: the things of a balance, a second choice.
 
     >>> claim_number(1234), claim_number(32**6), claim_number(1234, 2)
     ('G-0016J', 'G-1000000', 'G-0016J-2')
@@ -58,4 +60,4 @@ def claim_number(locator: int, position: int = 0) -> str:
     while locator >= 32**length:
         length += 1
     number = f"G-{encode(locator, length)}"
-    return f"{number}-{position}" if position else number
+    return f"{number}-{turn}" if turn else number

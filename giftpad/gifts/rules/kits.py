@@ -12,7 +12,7 @@ from uuid import UUID
 class CardTicket:
     """The right, already on record, to take a file of printed gifts out.
 
-    ``place`` is how many of its kind in the order come before it.
+    ``serials`` are the numbers of what is printed on it, in the order of its sheets.
     """
 
     tenant_id: UUID
@@ -22,11 +22,13 @@ class CardTicket:
     sha256: str
     number: int
     kind: str
-    place: int
-    first_serial: str
-    last_serial: str
-    quantity: int
     page_count: int
+    serials: tuple[str, ...] = field(repr=False)
+
+    @property
+    def quantity(self) -> int:
+        """How many pieces."""
+        return len(self.serials)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ LETTERS_FAILED, LETTERS_UNKNOWN = "letters_failed", "letters_unknown"
 CARDS_MISSING = "cards_missing"
 NOT_APPROVED, LETTERS_PAUSED = "not_approved", "letters_paused"
 LETTERS_BOUNCED, PARCELS_LATE = "letters_bounced", "parcels_late"
+TOO_LATE = "too_late"
 REDRIVEN = (
     NOT_STARTED,
     NOT_ISSUING,
@@ -19,7 +20,7 @@ REDRIVEN = (
     CARDS_MISSING,
 )
 """What goes on when it is started again; the rest waits for people."""
-TROUBLES = (*REDRIVEN, NOT_APPROVED, LETTERS_PAUSED, LETTERS_BOUNCED, PARCELS_LATE)
+TROUBLES = (*REDRIVEN, NOT_APPROVED, TOO_LATE, LETTERS_PAUSED, LETTERS_BOUNCED, PARCELS_LATE)
 
 START_LATE = timedelta(minutes=5)
 """Orders are begun every minute."""

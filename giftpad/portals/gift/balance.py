@@ -27,6 +27,7 @@ from giftpad.portals.gift.pages import as_gift_pages, draw_of, stand_at
 from giftpad.portals.holder.opened import Opened
 from giftpad.portals.holder.standing import Standing, look_at
 from giftpad.portals.http import new_key, see_other
+from giftpad.portals.lists import read_number
 from giftpad.portals.programme_names import programme_locale, programme_name
 from giftpad.portals.qr import DrawnQr, draw_qr
 
@@ -63,10 +64,10 @@ def show_basket() -> Response | str:
 @edge.requires(RECEIVE)
 def take_out() -> Response:
     """Take something out of the basket."""
-    place = request.form.get("place", "")
+    place = read_number(request.form.get("place", ""))
     response = see_other(".show_basket")
-    if place.isascii() and place.isdigit():
-        keep_draft(response, read_draft().take_out(int(place)))
+    if place is not None:
+        keep_draft(response, read_draft().take_out(place))
     return response
 
 

@@ -39,6 +39,7 @@ from giftpad.portals.gift.opened import (
 )
 from giftpad.portals.gift.pages import as_gift_pages, draw_of
 from giftpad.portals.http import see_other
+from giftpad.portals.lists import read_number
 
 CHOOSE_FIRST = mark("Choose something first. Then we ask where it goes.")
 TAKEN_OUT = mark("One of these is gone and was taken out. Nothing has been sent yet.")
@@ -252,12 +253,11 @@ def _claim(work: Work, letter: gifts.Letter, draft: Draft, address: gifts.Addres
         )
         gifts.claim(work, order)
         return
-    told = request.form.get("total", "")
     basket = gifts.BasketOrder(
         gift_id=letter.gift_id,
         key=draft.key,
         variant_ids=tuple(UUID(variant_id) for _, variant_id, _ in draft.basket),
-        total_minor=int(told) if told.isascii() and told.isdigit() else 0,
+        total_minor=read_number(request.form.get("total", "")) or 0,
         address=address,
         locator=locator(),
     )

@@ -20,8 +20,8 @@ from giftpad.kernel.work import Work
 from giftpad.portals.http import new_key
 
 DRAFT_COOKIE, DRAFT_LIFE_S = "gp_gift_draft", 24 * 3600
-DRAFT_BYTES_MAX = 2800
-"""So much fits into a cookie when it is sealed; the longest address there is takes less."""
+DRAFT_BYTES_MAX = 2900
+"""So much fits into a sealed cookie; a full basket for the longest address takes less."""
 MINE_COOKIE, MINE_LIFE_S = "gp_gift_mine", 180 * 24 * 3600
 MINE_MAX = 20
 """Gifts that one browser remembers to have chosen for."""
@@ -129,7 +129,8 @@ def keep_draft(response: Response, draft: Draft) -> None:
 
     An address that is longer than any can be is not kept.
     """
-    if len(json.dumps(asdict(draft), ensure_ascii=False).encode()) > DRAFT_BYTES_MAX:
+    written = json.dumps(asdict(draft), ensure_ascii=False, separators=(",", ":"))
+    if len(written.encode()) > DRAFT_BYTES_MAX:
         draft = replace(draft, address={})
     edge.set_sealed_cookie(response, DRAFT_COOKIE, asdict(draft), DRAFT_LIFE_S)
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response
 from giftpad import gifts, sheets
 from giftpad.edge import current_locale, current_scope, requires
 from giftpad.kernel.i18n import LOCALES, mark
-from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.kernel.work import unit_of_work
 from giftpad.kernel.zips import stream_zip
 from giftpad.portals.downloads import attachment, csv_head
 
@@ -29,21 +29,19 @@ UTF8_MARK = "\ufeff"
 @requires("gifts:order")
 def archive(order_id: UUID) -> Response:
     """Take all cards of an order out for a print house; whoever holds a card can claim its gift."""
-    scope, locale = current_scope(), current_locale()
-    with unit_of_work(scope) as work:
+    locale = current_locale()
+    with unit_of_work(current_scope()) as work:
         kit = gifts.open_kit(work, order_id)
-    files = _files(scope, kit, locale=locale, head=csv_head(HEAD))
+    files = _files(kit, locale=locale, head=csv_head(HEAD))
     name = f"print-house-{kit.order_number}.zip"
     return attachment(stream_zip(files, sums_name=SUMS), name, ZIP)
 
 
-def _files(
-    scope: Scope, kit: gifts.Kit, *, locale: str, head: str
-) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _files(kit: gifts.Kit, *, locale: str, head: str) -> Iterator[tuple[str, Iterable[bytes]]]:
     for each in LOCALES:
         yield f"README.{each}.txt", [(UTF8_MARK + gifts.write_readme(kit, each)).encode()]
     yield "control-sheet.pdf", [gifts.draw_control(kit, locale)]
-    yield "serials.csv", _serials(scope, kit, head)
+    yield "serials.csv", _serials(kit, head)
     for file in kit.files:
         yield f"{file.kind}s/{file.file_name}", _pdf(file)
 
@@ -55,15 +53,11 @@ def _pdf(file: gifts.CardTicket) -> Iterator[bytes]:
     yield data
 
 
-def _serials(scope: Scope, kit: gifts.Kit, head: str) -> Iterator[bytes]:
+def _serials(kit: gifts.Kit, head: str) -> Iterator[bytes]:
     """List every card with its place; nothing in it opens a gift."""
     yield head.encode()
     before = 0
     for file in kit.files:
-        with unit_of_work(scope) as work:
-            serials = gifts.list_serials(
-                work, kit.order_id, file.kind, place=file.place, count=file.quantity
-            )
         per_page = kit.per_page[file.kind]
         yield "".join(
             sheets.write_line(
@@ -75,6 +69,6 @@ def _serials(scope: Scope, kit: gifts.Kit, head: str) -> Iterator[bytes]:
                     at % per_page + 1,
                 )
             )
-            for at, serial in enumerate(serials)
+            for at, serial in enumerate(file.serials)
         ).encode()
         before += file.quantity

@@ -33,6 +33,7 @@ TROUBLES: Mapping[str, str] = {
     "letters_unknown": mark("Letters of which nobody knows: {n}"),
     "cards_missing": mark("Files of cards that are not there: {n}"),
     "not_approved": mark("Its hour has passed, and nobody has approved it"),
+    "too_late": mark("Its last day is over, and these gifts are not issued: {n}"),
     "letters_paused": mark("Its letters are paused: {n}"),
     "letters_bounced": mark("Letters that came back: {n}"),
     "parcels_late": mark("Parcels that should be there: {n}"),
@@ -40,6 +41,7 @@ TROUBLES: Mapping[str, str] = {
 """What an order is stuck at, for an operator."""
 WAITS_FOR: Mapping[str, str] = {
     "not_approved": mark("waits for its approver"),
+    "too_late": mark("waits for the sender, who can take it back"),
     "letters_paused": mark("go on with giftpad mail resume"),
     "letters_bounced": mark("waits for the sender"),
     "parcels_late": mark("waits for the supplier"),

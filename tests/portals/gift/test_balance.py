@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import zxingcpp
+from flask import Response
 from PIL import Image, ImageDraw
 
-from giftpad import gifts
+from giftpad import edge, gifts
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
+from giftpad.portals.gift.opened import DRAFT_COOKIE, Draft, keep_draft
 from tests.make_balances import AMOUNT, PRICES, make_giver
 from tests.make_callers import TILL_MAY, Caller
 from tests.make_gifts import Company
@@ -116,9 +118,11 @@ def test_several_things_are_asked_for_at_once_and_the_rest_stays(giver, given, h
     assert "見本RICE" in review
     assert "見本SOAP" in review
     assert "¥3,000" in review
-    answer = holder.post(
-        "/g/review", {"shown": hidden(review, "shown"), "total": hidden(review, "total")}
-    )
+    fields = {"shown": hidden(review, "shown"), "total": hidden(review, "total")}
+    for wrong in ("", "x", "9" * 5000):
+        assert holder.post("/g/review", fields | {"total": wrong}).status_code == 303
+    assert giver.letter(given.id).left_minor == AMOUNT, "a price that nobody was told"
+    answer = holder.post("/g/review", fields)
     page = holder.follow(answer).text
     assert len(set(re.findall(r"G-[0-9A-Z]{5,}-\d", page))) == 2
     assert "2,000" in page
@@ -172,7 +176,7 @@ def test_something_can_be_taken_out_again(giver, holder):
     page = holder.get("/g/basket").text
     assert "見本RICE" not in page
     assert "見本CUP" in page
-    for wrong in ("", "-1", "99", "x"):
+    for wrong in ("", "-1", "99", "x", "9" * 5000):
         assert holder.post("/g/basket", {"place": wrong}).status_code == 303
     assert "見本CUP" in holder.get("/g/basket").text
 
@@ -272,3 +276,30 @@ def test_the_address_of_each_thing_can_be_changed(giver, given, holder):
     assert (streets[first.id], streets[second.id]) == ("千代田1-1", "千代田9-9")
     holder.post("/g/thanks", {"stamp": "thanks", "words": "ありがとう"})
     assert giver.progress(given.order_id).thanked == 1
+
+
+def test_a_full_basket_for_the_longest_address_there_is_loses_nothing(site):
+    lengths = {"name": 40, "kana": 60, "city": 40, "street": 80, "building": 80, "wish": 200}
+    longest = {name: "漢" * length for name, length in lengths.items()} | {
+        "postcode": "100-0001",
+        "prefecture": "神奈川県",
+        "phone": "090-0000-0000",
+        "email": "a" * 88 + "@example.com",
+        "time_slot": "afternoon",
+    }
+    thing = (str(new_id()), str(new_id()), "goods")
+    draft = Draft(
+        gift=f"{new_id().hex}/{10**9}",
+        key=new_id().hex,
+        basket=[thing] * gifts.BASKET_MAX,
+        address=longest,
+    )
+    response = Response()
+    with site.app.test_request_context(base_url="https://localhost"):
+        keep_draft(response, draft)
+    cookie = response.headers["Set-Cookie"].partition(";")[0]
+    with site.app.test_request_context(base_url="https://localhost", headers={"Cookie": cookie}):
+        kept = edge.read_sealed_cookie(DRAFT_COOKIE)
+    assert kept is not None
+    assert kept["address"] == longest
+    assert len(kept["basket"]) == gifts.BASKET_MAX

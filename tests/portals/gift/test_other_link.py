@@ -115,6 +115,15 @@ def test_a_gift_is_passed_on_and_the_old_link_is_dead_at_once(sender, gift, brow
     assert sender.company.differences() == []
 
 
+def test_whoever_has_the_letter_to_a_wrong_address_is_sent_to_the_newer_one(sender, phone):
+    gift = sender.send(channel="link")[0]
+    with unit_of_work(sender.company.as_("support")) as work:
+        gifts.readdress(work, gift.id, channel="mail", address="right@example.com")
+    said = open_gift(phone(), gift)
+    assert said.status_code == 410
+    assert "This gift has another link now" in said.text
+
+
 def test_a_page_that_got_lost_shows_the_new_link_again_to_the_same_form_only(browser):
     sent, done = pass_on(browser)
     again = browser.post("/g/pass-on", sent)
