@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from giftpad.kernel.errors import Conflict, Invalid, NotFound, Rejected
+from giftpad.kernel.i18n import mark
 
 
 class ContractMissing(Rejected):
@@ -241,6 +242,21 @@ class BalanceTooSmall(Rejected):
 
     code = "gift.balance_too_small"
     sentence = "Only {left_minor} is left, and this costs {total_minor}. Nothing has been taken."
+
+
+GIFT_STATE_WORDS = (
+    mark("waiting"),
+    mark("outstanding"),
+    mark("claimed"),
+    mark("cancelled"),
+    mark("thanked"),
+    mark("course"),
+    mark("balance"),
+    mark("kept only"),
+    mark("not kept"),
+    mark("sent as often as allowed"),
+)
+"""States that only refusals name: their words are found by these."""
 
 
 class GiftWrongState(Conflict):

@@ -6,12 +6,10 @@ from playwright.sync_api import Page, Route
 
 from tests.browser.scenes import (
     CLERK,
-    FIRM,
     FIRM_CLERK,
     FIRM_OWNER,
     FOREIGN,
     ISSUER,
-    OPERATOR,
     OWNER,
     SHOP_OWNER,
     SUPPORT,
@@ -21,15 +19,16 @@ from tests.browser.scenes import (
     WRONG_TAIL,
     Scenes,
     add_place,
-    enter_tenant,
     invite,
 )
 from tests.browser.sights import NOWHERE, Sight, Way, desk, shop
 from tests.browser.sights import plain as _plain
 from tests.browser.sights import send as _send
 from tests.browser.sights import sent as _sent
+from tests.browser.sights_of_balances import BALANCES
 from tests.browser.sights_of_catalogue import CATALOGUE
 from tests.browser.sights_of_gifts import GIFTS
+from tests.browser.sights_of_operators import RUNNING
 from tests.browser.sights_of_recipients import RECIPIENTS
 from tests.browser.sights_of_steps import STEPS
 from tests.browser.sights_of_tablets import TABLETS
@@ -255,34 +254,6 @@ DESK = (
     _plain("error 404 for nobody", "desk", None, "/nowhere", 404),
 )
 
-# Whoever runs the installation
-
-
-def operator(name: str, path: str, status: int = 200) -> Sight:
-    """A page of the operator portal, at its address."""
-    return _plain(name, "desk", OPERATOR, path, status)
-
-
-DEAD, ENTER = "/operator/dead/" + TOWN, "/operator/visits/" + TOWN
-RUNNING = (
-    operator("operator health", "/operator/health"),
-    operator("operator health stopped", "/operator/health?refresh=off"),
-    operator("operator dead", "/operator/dead"),
-    operator("operator dead letters", DEAD),
-    operator("operator dead none", "/operator/dead/" + FIRM),
-    Sight("operator redrive wrong", "desk", OPERATOR, _sent(DEAD, reason=""), 422),
-    Sight("operator redriven", "desk", OPERATOR, _sent(DEAD, count="1", reason="見本")),
-    operator("operator gifts", "/operator/gifts"),
-    operator("operator gifts none", f"/operator/gifts/{FIRM}/{NOWHERE}", 404),
-    operator("operator enter", ENTER),
-    Sight("operator enter wrong", "desk", OPERATOR, _sent(ENTER, reason="見本"), 422),
-    Sight("operator visiting", "desk", None, lambda visitor, _: enter_tenant(visitor, FIRM)),
-    Sight("members visited", "desk", OWNER, lambda v, scenes: scenes.be_visited(v)),
-    operator("operator of a town", "/desk/members", 403),
-    _plain("operator health for a town", "desk", OWNER, "/operator/health", 403),
-    _plain("operator account", "desk", OPERATOR, "/account"),
-)
-
 # The shop
 
 
@@ -482,6 +453,7 @@ SIGHTS: tuple[Sight, ...] = (
     *STEPS,
     *GIFTS,
     *RECIPIENTS,
+    *BALANCES,
     *TABLETS,
     *HOLDER,
 )

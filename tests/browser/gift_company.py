@@ -17,7 +17,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import catalog, gifts, identity
+from giftpad import catalog, coupons, gifts, identity, payments, programmes, shops
 from giftpad.cli import connect
 from giftpad.cli.scopes import tenant_scopes
 from giftpad.kernel.ids import new_id
@@ -33,8 +33,12 @@ MESSAGE = (
 NAMES = ("見本 花子", "見本 太郎", "試験 さくら", "仮名 健一", "長谷川小路 ほのか", "Anna Sample")
 COURSE, VALUE_MINOR = "5,000", 5000
 SPARE, PARCELS = 60, 4
+PURSES, PASSED = 48, 28
+AMOUNT_MINOR = 12_000
 MANY = 2100
 """People whose gifts cost more than the demonstration's company may spend."""
+STREET = "東京都千代田区千代田1-"
+SUPPLIER = "架空雑貨 くらしや"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +53,14 @@ class Office:
 
 def main() -> None:
     """Make everything and print what it is called."""
-    if sys.argv[1:] == ["moving"]:
+    if sys.argv[1:2] == ["moving"]:
         office = _open_office()
-        print(json.dumps({"issuing": str(_ordered(office, "年末のごあいさつ", 600))}))
+        count = int(sys.argv[2])
+        print(json.dumps({"issuing": str(_ordered(office, "年末のごあいさつ", count))}))
         return
     office = _open_office()
-    print(json.dumps(_drafts(office) | _board(office) | _links(office)))
+    makers = (_drafts, _board, _links, _parcels, _papers, _purses, _passing)
+    print(json.dumps({name: made for make in makers for name, made in make(office).items()}))
 
 
 def _open_office() -> Office:
@@ -105,6 +111,8 @@ def _people(count: int, channels: tuple[str, ...] = ("link",)) -> list[gifts.Cel
                 "phone": f"0900000{at:04d}",
                 "channel": channels[at % len(channels)],
                 "external_id": f"{run}-{at}",
+                "postcode": "100-0001",
+                "street": f"{STREET}{at + 1}",
             },
         )
         for at in range(count)
@@ -146,10 +154,10 @@ def _coded(office: Office, title: str, count: int, *, is_made: bool = True) -> U
     return order_id
 
 
-def _sent(office: Office, title: str, count: int, *channels: str) -> UUID:
+def _sent(office: Office, title: str, count: int, *channels: str, **more: Any) -> UUID:
     from giftpad.gifts.handlers import issue_due_gifts  # as the worker does, who may be faster
 
-    order_id = _ordered(office, title, count, *channels)
+    order_id = _ordered(office, title, count, *channels, **more)
     issue_due_gifts(office.issuer, gifts.GiftsDue(object_id=order_id))
     return order_id
 
@@ -222,7 +230,10 @@ def _board(office: Office) -> dict[str, Any]:
         gifts.cancel_gift(work, others[2].id, reason="退職のため")
         for each, went in ((others[3], "bounced"), (others[4], "unknown")):
             work.session.execute(
-                sa.text("UPDATE gifts SET delivery = :went WHERE tenant_id = :tenant AND id = :id"),
+                sa.text(
+                    "UPDATE gifts SET delivery = :went, message_id = NULL"
+                    " WHERE tenant_id = :tenant AND id = :id"
+                ),
                 {"went": went, "tenant": work.tenant_id, "id": each.id},
             )
     codes = _coded(office, "株主優待 2026", 40)
@@ -276,6 +287,143 @@ def _links(office: Office) -> dict[str, Any]:
         "links": named,
         "spare": links[5:],
         "products": {code: str(found) for code, found in office.products.items()},
+    }
+
+
+def _parcels(office: Office) -> dict[str, Any]:
+    """Let a supplier have parcels in every state, and lists that were taken out."""
+    given = _gifts(office, _sent(office, "夏のごあいさつ", 6))
+    claims = [_claim(office, each.id, "HM-TOWEL") for each in given]
+    with unit_of_work(office.issuer) as work:
+        gifts.take_list(work, SUPPLIER)
+    with unit_of_work(office.issuer) as work:
+        parcels = [gifts.get_parcel(work, each) for each in claims]
+        sent = [
+            gifts.Shipped(
+                line=at, number=each.claim.number, carrier="架空便", tracking=f"1111-2222-000{at}"
+            )
+            for at, each in enumerate(parcels[:3])
+        ]
+        gifts.note_shipped(work, sent)
+        gifts.note_arrived(work, claims[1])
+        gifts.note_returned(work, claims[2], reason="転居先が分からないため")
+    _claim(office, _gifts(office, _sent(office, "内祝い", 1))[0].id, "HM-TOWEL")
+    return dict(
+        zip(
+            ("claim_shipped", "claim_arrived", "claim_returned", "claim_listed"),
+            map(str, claims),
+            strict=False,
+        )
+    )
+
+
+def _papers(office: Office) -> dict[str, Any]:
+    """Make cards and letters on paper, one of them lost and replaced."""
+    order_id = _sent(office, "還暦のお祝い", 12, "card", "letter")
+    cards = [each for each in _gifts(office, order_id) if each.channel == "card"]
+    with unit_of_work(office.issuer) as work:
+        lost = gifts.get_link(work, cards[1].id)
+        gifts.replace_card(work, cards[1].id, reason="紛失のため")
+    return {
+        "printed": str(order_id),
+        "gift_card": str(cards[0].id),
+        "gift_replaced": str(cards[1].id),
+        "link_replaced": lost,
+    }
+
+
+def _purses(office: Office) -> dict[str, Any]:
+    """Make balances: untouched, in part used, kept and paid with; many more to be spent."""
+    with unit_of_work(office.issuer) as work:
+        programme = next(each for each in programmes.list_programmes(work).items if each.gifts)
+    amount = {"kind": "balance", "amount_minor": AMOUNT_MINOR, "programme_id": programme.id}
+    order_id = _sent(office, "永年勤続のお祝い", PURSES, **amount)
+    given = _gifts(office, order_id)
+    untouched, in_part, kept, ended = (each.id for each in given[:4])
+    for each in (in_part, ended):
+        _buy(office, each, "HM-TOWEL", "HM-FOREST")
+    _keep(office, kept, spends_minor=(800, 450))
+    for_shops = _gifts(
+        office, _sent(office, "食堂で使える贈りもの", 1, **amount | {"course_id": None})
+    )
+    with unit_of_work(office.issuer) as work:
+        gifts.note_opened(work, in_part)
+        gifts.cancel_gift(work, ended, reason="退職のため")
+        links = [gifts.get_link(work, each.id) for each in given]
+        link_for_shops = gifts.get_link(work, for_shops[0].id)
+    return {
+        "purse_draft": str(_filled(office, "永年勤続のお祝い", _people(8), **amount)),
+        "purses": str(order_id),
+        "gift_purse": str(untouched),
+        "gift_in_part": str(in_part),
+        "gift_kept": str(kept),
+        "gift_rest_ended": str(ended),
+        "purse": links[0],
+        "purse_in_part": links[1],
+        "purse_kept": links[2],
+        "purse_for_shops": link_for_shops,
+        "spare_purses": links[4:],
+    }
+
+
+def _buy(office: Office, gift_id: UUID, *codes: str) -> None:
+    with unit_of_work(office.issuer) as work:
+        products = [catalog.get_product(work, office.products[code]) for code in codes]
+        order = gifts.BasketOrder(
+            gift_id=gift_id,
+            key=new_id().hex,
+            variant_ids=tuple(each.variants[0].id for each in products),
+            total_minor=sum(each.price_minor for each in products),
+            address=HOME,
+        )
+        gifts.claim_items(work, order)
+
+
+def _keep(office: Office, gift_id: UUID, *, spends_minor: tuple[int, ...]) -> None:
+    """Keep a balance for shops and pay with it in one."""
+    with unit_of_work(office.issuer) as work:
+        gifts.keep(work, gifts.KeepOrder(gift_id=gift_id, key=new_id().hex))
+    with unit_of_work(office.issuer) as work:
+        (kept,) = gifts.get_letter(work, gift_id).kept
+        screen = coupons.get_screen(work, kept.locator)
+        shop = shops.list_shops(work, shops.ShopFilter()).items[0]
+    for amount_minor in spends_minor:
+        order = payments.PayOrder(
+            kind="coupon",
+            code=screen.qr_text,
+            shop_id=shop.id,
+            amount_minor=amount_minor,
+            key=new_id().hex,
+            request_hash=b"paid",
+        )
+        payments.pay(office.issuer, order)
+
+
+def _passing(office: Office) -> dict[str, Any]:
+    """Make gifts that may be passed on, one of which was."""
+    given = _gifts(office, _sent(office, "おすそわけの贈りもの", PASSED, can_be_passed_on=True))
+    with unit_of_work(office.issuer) as work:
+        links = [gifts.get_link(work, each.id) for each in given]
+    found = gifts.find_gift_tenant(links[0].rpartition("/")[2])
+    assert found is not None
+    wish = gifts.PassOn(
+        gift_id=given[0].id,
+        locator=found[1],
+        key=new_id().hex,
+        name="見本 次郎",
+        channel="mail",
+        address="jiro@example.com",
+        passed_by="見本 花子",
+    )
+    with unit_of_work(office.issuer) as work:
+        gifts.pass_on(work, wish)
+        passed_on = gifts.get_link(work, given[0].id)
+    return {
+        "gift_passed_on": str(given[0].id),
+        "link_passed_on": links[0],
+        "passed_on": passed_on,
+        "may_pass": links[1],
+        "spare_passing": links[2:],
     }
 
 

@@ -108,9 +108,9 @@ class Scenes:
         made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return made
 
-    def next_link(self) -> str:
+    def next_link(self, kind: str = "spare") -> str:
         """Return the path of a gift's link that nobody has opened yet."""
-        link: str = self.gifts["spare"].pop()
+        link: str = self.gifts[kind].pop()
         return link[link.index("/g/") :]
 
     @property
@@ -235,6 +235,17 @@ class Scenes:
         }
         paid = self.office().ask("POST", "/api/v1/payments", order, key=True, wanted=201)
         return str(paid["id"])
+
+    def pay_at(self, tenant: str, shop: str, code: str, amount_minor: int) -> None:
+        """Pay in a shop of a tenant with a code that somebody shows there."""
+        office = self.product.caller("payments:accept", "shops:read", tenant=tenant)
+        found = office.ask("GET", "/api/v1/shops?limit=100", wanted=200)["items"]
+        order = {
+            "instrument": {"kind": "coupon", "code": code},
+            "amount_minor": amount_minor,
+            "shop_id": next(each["id"] for each in found if each["name"] == shop),
+        }
+        office.ask("POST", "/api/v1/payments", order, key=True, wanted=201)
 
     def coupon(self, name: str) -> dict[str, Any]:
         """Return a coupon as it stands now."""

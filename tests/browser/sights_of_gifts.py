@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
+from functools import partial
 
 from tests.browser.scenes import FIRM_OWNER, Scenes
 from tests.browser.sights import Sight, Way, at, desk, send, sent
 from tests.browser.visitor import Visitor
+from tests.flows.conftest import READY_WITHIN_S
 
 PEOPLE = "氏名\tメール\tメモ\n見本 花子\thanako@example.com\t\n見本 太郎\ttaro@exmaple\t\n"
 ISSUER, APPROVER = "issuer@hanamaru.example", "approver@hanamaru.example"
 VIEWER = "viewer@hanamaru.example"
-SUPPLIER = "架空食品 みのり堂"
+SUPPLIER, KEEPER = "架空食品 みのり堂", "架空雑貨 くらしや"
 KNOWN = "氏名\tメール\n見本 花子\thanako@example.com\n見本 太郎\ttaro@exmaple\n"
 
 
@@ -92,7 +95,17 @@ def _reason_missing(visitor: Visitor, scenes: Scenes) -> None:
 def _issuing(visitor: Visitor, scenes: Scenes) -> None:
     """Look at an order whose gifts wait for the workers."""
     with scenes.standstill():
-        visitor.open(f"/desk/gifts/{scenes.make_gifts('moving')['issuing']}")
+        visitor.open(f"/desk/gifts/{scenes.make_gifts('moving', '600')['issuing']}")
+
+
+def _stop(visitor: Visitor, scenes: Scenes, *, says_why: bool = True, is_sure: bool = True) -> None:
+    """Look at what stopping an order would do, and stop it."""
+    with scenes.standstill():
+        page = visitor.open(f"/desk/gifts/{scenes.make_gifts('moving', '24')['issuing']}/stop")
+        if says_why:
+            page.locator("main label:has([name=why])").first.click()
+        if is_sure:
+            send(page)
 
 
 def _tracking(text: str) -> Way:
@@ -103,6 +116,25 @@ def _tracking(text: str) -> Way:
         send(page)
 
     return way
+
+
+def _replace_wrong(visitor: Visitor, scenes: Scenes) -> None:
+    """Replace a card by a mail to nobody."""
+    page = visitor.open(f"/desk/gifts/one/{scenes.gifts['gift_card']}/replace")
+    page.locator("main label:has([name=channel][value=mail])").click()
+    page.fill("#address", "hanako@exmaple")
+    send(page)
+
+
+def _printed(visitor: Visitor, scenes: Scenes) -> None:
+    """Look at the files of cards and letters of an order when they are ready."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while True:
+        page = visitor.open(f"/desk/gifts/{scenes.gifts['printed']}")
+        if page.locator("#printed a[href$='print-house.zip']").count():
+            return
+        assert time.monotonic() < deadline, page.locator("#printed").inner_text()
+        page.wait_for_timeout(500)
 
 
 def of(name: str, more: str = "", who: str = FIRM_OWNER) -> Sight:
@@ -119,6 +151,7 @@ def one(name: str, more: str = "") -> Sight:
 
 
 ONE = "/desk/gifts/one/{s.gifts[gift_open]}"
+LISTED = f"/desk/gifts/shipping/list?supplier={KEEPER}"
 ORDERS = (
     Sight("gifts order full design", "desk", FIRM_OWNER, at("/desk/gifts/{s.gifts[full]}/design")),
     of("full", "/goods"),
@@ -156,12 +189,34 @@ ORDERS = (
     of("board", "?show=ending"),
     of("board", "?q=zzzz"),
     of("board", "/cancel-rest"),
+    of("board", "/stop"),
+    Sight("gifts stop", "desk", FIRM_OWNER, partial(_stop, is_sure=False)),
+    Sight("gifts stop why missing", "desk", FIRM_OWNER, partial(_stop, says_why=False), 422),
+    Sight("gifts stopped", "desk", FIRM_OWNER, _stop),
     of("fresh"),
+    Sight("gifts printed", "desk", FIRM_OWNER, _printed),
+    of("purse_draft", "/goods"),
+    of("purse_draft", "/check"),
+    of("purse_draft", "/preview"),
+    of("purses"),
+    of("purses", "?show=used"),
+    of("purses", "/cancel-rest"),
     one("open"),
     one("claimed"),
     one("cancelled"),
     one("bounced"),
     one("bounced", "/resend"),
+    one("purse"),
+    one("in_part"),
+    one("in_part", "/cancel"),
+    one("kept"),
+    one("rest_ended"),
+    one("passed_on"),
+    one("card"),
+    one("card", "/replace"),
+    Sight("gifts one replace wrong", "desk", FIRM_OWNER, _replace_wrong, 422),
+    one("replaced"),
+    one("claimed", "/replace"),
     one("open", "/address"),
     one("open", "/extend"),
     one("open", "/cancel"),
@@ -171,7 +226,13 @@ ORDERS = (
     desk("gifts waiting list", "/desk/gifts?show=waiting", FIRM_OWNER),
     desk("gifts none closed", "/desk/gifts?show=closed", FIRM_OWNER),
     desk("gifts parcels to send", f"/desk/gifts/shipping/list?supplier={SUPPLIER}", FIRM_OWNER),
+    desk("gifts parcels with lists", f"{LISTED}&state=preparing", FIRM_OWNER),
+    desk("gifts parcels under way", f"{LISTED}&state=shipped", FIRM_OWNER),
+    desk("gifts parcels back", f"{LISTED}&state=returned", FIRM_OWNER),
     desk("gifts claim", "/desk/gifts/shipping/claims/{s.gifts[claim]}", FIRM_OWNER),
+    desk("gifts claim listed", "/desk/gifts/shipping/claims/{s.gifts[claim_listed]}", FIRM_OWNER),
+    desk("gifts claim sent", "/desk/gifts/shipping/claims/{s.gifts[claim_shipped]}", FIRM_OWNER),
+    desk("gifts claim back", "/desk/gifts/shipping/claims/{s.gifts[claim_returned]}", FIRM_OWNER),
     Sight(
         "gifts tracking faults", "desk", FIRM_OWNER, _tracking("お届け番号,伝票番号\nG-XXXXX,1\n")
     ),

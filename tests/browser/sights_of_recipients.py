@@ -11,25 +11,27 @@ from tests.browser.visitor import Visitor
 WRONG_LINK = f"/g/{7:036}"
 
 
-def _press(page: Page, place: str) -> None:
+def press(page: Page, place: str) -> None:
+    """Press something that leads to another page, and wait for it."""
     with page.expect_navigation(wait_until="load"):
         page.locator(place).first.click()
 
 
-def _open(visitor: Visitor, link: str) -> Page:
+def open_link(visitor: Visitor, link: str) -> Page:
+    """Open a gift in somebody's browser."""
     return visitor.open(link[link.index("/g/") :])
 
 
 def _link(name: str) -> Way:
     """Open a gift that stands so."""
-    return lambda visitor, scenes: _open(visitor, scenes.gifts["links"][name])
+    return lambda visitor, scenes: open_link(visitor, scenes.gifts["links"][name])
 
 
 def _on(path: str) -> Way:
     """Open the gift that waits to be chosen, and go somewhere with it."""
 
     def way(visitor: Visitor, scenes: Scenes) -> None:
-        _open(visitor, scenes.gifts["links"]["open"])
+        open_link(visitor, scenes.gifts["links"]["open"])
         visitor.open(path.format(s=scenes, p=scenes.gifts["products"]))
 
     return way
@@ -37,11 +39,11 @@ def _on(path: str) -> Way:
 
 def _choose(visitor: Visitor, scenes: Scenes, code: str, *, link: str = "") -> Page:
     """Choose something with a gift, the one that nobody claims unless another is named."""
-    _open(visitor, link or scenes.gifts["links"]["open"])
+    open_link(visitor, link or scenes.gifts["links"]["open"])
     page = visitor.open(f"/g/products/{scenes.gifts['products'][code]}")
     if page.locator("main [name=variant][type=radio]").count():
         page.locator("main label:has([name=variant])").first.click()
-    _press(page, "main form button[data-kind=main]")
+    press(page, "main form button[data-kind=main]")
     return page
 
 
@@ -54,79 +56,80 @@ def _address_wrong(visitor: Visitor, scenes: Scenes) -> None:
     page.fill("#postcode", "100-000")
     page.fill("#phone", "12")
     page.fill("#email", "hanako@exmaple")
-    _press(page, "main .gp-form > button[data-kind=main]")
+    press(page, "main .gp-form > button[data-kind=main]")
 
 
 def _postcode(code: str) -> Way:
     def way(visitor: Visitor, scenes: Scenes) -> None:
         page = _choose(visitor, scenes, "HM-BEEF")
         page.fill("#postcode", code)
-        _press(page, "button[value=find]")
+        press(page, "button[value=find]")
 
     return way
 
 
-def _fill_in(page: Page) -> None:
+def fill_in(page: Page) -> None:
+    """Say where a gift goes, and go on."""
     page.fill("#postcode", "100-0001")
-    _press(page, "button[value=find]")
+    press(page, "button[value=find]")
     page.fill("#street", "千代田1-1")
     page.fill("#building", "見本ビルディング東館 1203号室")
     page.fill("#phone", "09000000000")
     page.fill("#wish", "玄関の前に置いてください")
-    _press(page, "main .gp-form > button[data-kind=main]")
+    press(page, "main .gp-form > button[data-kind=main]")
 
 
 def _review(code: str = "HM-BEEF") -> Way:
     def way(visitor: Visitor, scenes: Scenes) -> None:
-        _fill_in(_choose(visitor, scenes, code))
+        fill_in(_choose(visitor, scenes, code))
 
     return way
 
 
 def _lacks_age(visitor: Visitor, scenes: Scenes) -> None:
     _review("HM-SAKE")(visitor, scenes)
-    _press(visitor.page, "main form button[data-kind=main]")
+    press(visitor.page, "main form button[data-kind=main]")
 
 
 def _tick_missing(visitor: Visitor, scenes: Scenes) -> None:
     page = _choose(visitor, scenes, "HM-CINEMA")
-    _press(page, "main .gp-form > button[data-kind=main]")
-    _press(page, "main form button[data-kind=main]")
+    press(page, "main .gp-form > button[data-kind=main]")
+    press(page, "main form button[data-kind=main]")
 
 
 def _done(visitor: Visitor, scenes: Scenes) -> Page:
     """Claim a gift; nobody else can look at that one."""
     page = _choose(visitor, scenes, "HM-BEEF", link=scenes.next_link())
-    _fill_in(page)
-    _press(page, "main form button[data-kind=main]")
+    fill_in(page)
+    press(page, "main form button[data-kind=main]")
     return page
 
 
 def _thanks_wrong(visitor: Visitor, scenes: Scenes) -> None:
-    _press(_done(visitor, scenes), "form[action$='/thanks'] button")
+    press(_done(visitor, scenes), "form[action$='/thanks'] button")
 
 
 def _thanked(visitor: Visitor, scenes: Scenes) -> None:
     page = _done(visitor, scenes)
     page.locator("label.gp-choice:has(input[value=delighted])").click()
     page.fill("#words", "とてもうれしいです。ありがとうございました。")
-    _press(page, "form[action$='/thanks'] button")
+    press(page, "form[action$='/thanks'] button")
 
 
 def _change(visitor: Visitor, scenes: Scenes) -> None:
-    _press(_done(visitor, scenes), "main a[href='/g/change']")
+    press(_done(visitor, scenes), "main a[href='/g/change']")
 
 
 def _of_a_code(visitor: Visitor, scenes: Scenes) -> Page:
     page = _choose(visitor, scenes, "HM-CINEMA", link=scenes.next_link())
-    _press(page, "main .gp-form > button[data-kind=main]")
+    press(page, "main .gp-form > button[data-kind=main]")
     page.check("#sure")
-    _press(page, "main form button[data-kind=main]")
+    press(page, "main form button[data-kind=main]")
     return page
 
 
 def _code(visitor: Visitor, scenes: Scenes) -> None:
-    _press(_of_a_code(visitor, scenes), "form[action$='/code'] button")
+    press(_of_a_code(visitor, scenes), "form[action$='/code'] button")
 
 
 def _gone_on(visitor: Visitor, scenes: Scenes) -> None:

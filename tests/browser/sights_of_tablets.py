@@ -19,6 +19,7 @@ def _told_no(visitor: Visitor, scenes: Scenes) -> None:
 
 def _asked_for_pin(visitor: Visitor, scenes: Scenes) -> None:
     pair(visitor, scenes)
+    visitor.page.wait_for_url(lambda address: "/shop/pair" not in address)  # it goes on by itself
     visitor.open("/shop/till")
 
 

@@ -14,6 +14,9 @@ def test_the_company_s_morning_goes_as_promised(product):
     shown = product.must("demo", "gifts")
     assert "3 named with row and remedy" in shown
     assert "the sender reads it" in shown
+    assert "the canteen takes ¥800; ¥" in shown
+    assert "another decoder reads its code" in shown
+    assert "the sender sees both claimed, one of them used in a shop" in shown
     assert "the books agree" in shown
 
 

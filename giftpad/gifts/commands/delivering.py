@@ -137,7 +137,7 @@ def _check_resend(work: Work, gift: GiftRow) -> None:
         return
     next_at = (gift.queued_at or gift.created_at) + RESEND_PAUSE
     if gift.resent >= get_contract(work).resend_max:
-        raise GiftWrongState(state="resent")
+        raise GiftWrongState(state="sent_as_often_as_allowed")
     if next_at > work.at:
         zone = tenancy.get_tenant(work.tenant_id).zone
         raise ResendTooSoon(again_on=local_date(next_at, zone).isoformat())
@@ -225,7 +225,7 @@ def _check_readdress(work: Work, gift: GiftRow, channel: str) -> None:
     else:
         count = gift.resent = gift.resent + 1
     if channel in (MAIL, SMS) and count > get_contract(work).resend_max:
-        raise GiftWrongState(state="resent")
+        raise GiftWrongState(state="sent_as_often_as_allowed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from giftpad.gifts.errors import OrderNotFound
 from giftpad.gifts.models import BalanceRow, GiftRow, OrderRow, ThanksRow
 from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN
-from giftpad.gifts.rules.orders import APPROVED_WITHIN, OrderDraft
+from giftpad.gifts.rules.orders import APPROVED_WITHIN, BALANCE, OrderDraft
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 100
@@ -79,7 +79,8 @@ class Progress:
 
     ``sent`` counts those handed to a provider or never sent by us, and each later number is part
     of the one before, but for ``failed`` and ``unknown``, which are letters that did not arrive,
-    or of which nobody knows.  ``claimed`` counts whoever claimed anything, ``kept`` whoever keeps
+    or of which nobody knows.  ``outstanding`` counts those of which something can still be
+    claimed.  ``claimed`` counts whoever claimed anything, ``kept`` whoever keeps
     a balance and ``used`` whoever has spent of it in a shop; ``kept_minor`` is part of
     ``claimed_minor``, and ``spent_minor`` of that.
     """
@@ -101,11 +102,12 @@ class Progress:
     used: int = 0
     kept_minor: int = 0
     spent_minor: int = 0
+    outstanding: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """How many gifts of an order were sent, delivered, opened and claimed on one day."""
+    """How many gifts of an order were sent, delivered, opened and first claimed on one day."""
 
     on: date
     sent: int
@@ -257,6 +259,7 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
             _count(GiftRow.claimed_minor > 0),
             _count(GiftRow.state == "cancelled"),
             _count(GiftRow.state == "expired"),
+            _count(GiftRow.state == OUTSTANDING),
             _count(GiftRow.delivery.in_((BOUNCED, FAILED))),
             _count(GiftRow.delivery == UNKNOWN),
             sa.func.coalesce(
@@ -287,12 +290,13 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
         claimed=row[4],
         cancelled=row[5],
         expired=row[6],
-        failed=row[7],
-        unknown=row[8],
+        outstanding=row[7],
+        failed=row[8],
+        unknown=row[9],
         thanked=thanked,
-        outstanding_minor=int(row[9]),
-        claimed_minor=int(row[10]),
-        by_channel=dict(zip(CHANNELS, row[11:], strict=True)),
+        outstanding_minor=int(row[10]),
+        claimed_minor=int(row[11]),
+        by_channel=dict(zip(CHANNELS, row[12:], strict=True)),
         kept=kept,
         used=used,
         kept_minor=int(kept_minor),
@@ -308,8 +312,21 @@ _DAYS = sa.text("""
         FROM gifts g
         CROSS JOIN LATERAL (VALUES ('sent', g.sent_at), ('delivered', g.delivered_at),
             ('opened', g.opened_at),
-            ('claimed', CASE WHEN g.state = 'claimed' THEN g.ended_at END)) AS w (what, at)
+            ('claimed', CASE WHEN g.state = 'claimed' AND NOT :is_balance THEN g.ended_at END)
+        ) AS w (what, at)
         WHERE g.tenant_id = :tenant AND g.order_id = :order AND w.at IS NOT NULL
+        UNION ALL
+        SELECT 'claimed', (min(used.at) AT TIME ZONE :zone)::date
+        FROM gifts g
+        CROSS JOIN LATERAL (
+            SELECT c.claimed_at FROM gift_claims c
+            WHERE c.tenant_id = g.tenant_id AND c.gift_id = g.id AND c.state <> 'withdrawn'
+            UNION ALL
+            SELECT b.kept_at FROM gift_balances b
+            WHERE b.tenant_id = g.tenant_id AND b.gift_id = g.id
+        ) AS used (at)
+        WHERE :is_balance AND g.tenant_id = :tenant AND g.order_id = :order AND g.claimed_minor > 0
+        GROUP BY g.id
     ) moments
     GROUP BY day ORDER BY day LIMIT :most
 """)
@@ -317,12 +334,17 @@ DAYS_MAX = 400
 
 
 def list_days(work: Work, order_id: UUID) -> list[Day]:
-    """Return what happened to the gifts of an order day by day, in the tenant's zone."""
+    """Return what happened to the gifts of an order day by day, in the tenant's zone.
+
+    A balance is claimed on the day when something of it is first chosen or kept.
+    Raises: OrderNotFound.
+    """
     values = {
         "tenant": work.tenant_id,
         "order": order_id,
         "zone": tenancy.get_tenant(work.tenant_id).zone,
         "most": DAYS_MAX,
+        "is_balance": get_order(work, order_id).kind == BALANCE,
     }
     return [
         Day(on=day, sent=sent, delivered=delivered, opened=opened, claimed=claimed)
@@ -339,7 +361,7 @@ def list_channels(work: Work, order_id: UUID) -> list[Channel]:
             _count(sa.or_(sa.not_(_BY_US), GiftRow.sent_at.is_not(None))),
             _count(sa.and_(_BY_US, GiftRow.delivered_at.is_not(None))),
             _count(GiftRow.opened_at.is_not(None)),
-            _count(GiftRow.state == "claimed"),
+            _count(GiftRow.claimed_minor > 0),
         )
         .where(GiftRow.tenant_id == work.tenant_id, GiftRow.order_id == order_id)
         .group_by(GiftRow.channel)

@@ -52,6 +52,8 @@ class PassOnForm(Form):
 
 
 def _draw(letter: gifts.Letter, form: PassOnForm, key: str) -> str:
+    goes_by_itself = form.channel.data != BY_HAND
+    form.name.is_required = form.address.is_required = goes_by_itself
     return draw_of(letter, "gift/pass_on.html", form=form, key=key)
 
 

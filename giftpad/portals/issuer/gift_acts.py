@@ -25,10 +25,10 @@ from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import deeds
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, OFFERED, draw
 from giftpad.portals.issuer.gift_words import (
-    CLAIM_STATES,
-    DELIVERIES,
     GIFT_STATES,
     in_words,
+    say_claim,
+    say_letter,
 )
 from giftpad.portals.issuer.naming import read_actors
 from giftpad.portals.issuer.reasons import ReasonForm
@@ -142,8 +142,8 @@ def _read(gift_id: UUID) -> dict[str, Any]:
         "order": order,
         "standing": in_words(view),
         "is_open": view.state == "outstanding",
-        "claim_states": CLAIM_STATES,
-        "deliveries": DELIVERIES,
+        "say_claim": say_claim,
+        "letter_words": say_letter(view),
         "stamp_words": gifts.STAMP_WORDS,
     }
 
@@ -420,8 +420,7 @@ def _draw_rest(order_id: UUID, form: Form, *, key: str) -> str:
     with unit_of_work(current_scope()) as work:
         order = gifts.get_order(work, order_id)
         progress = gifts.get_progress(work, order_id)
-    left = progress.issued - progress.claimed - progress.cancelled - progress.expired
-    return draw("cancel_rest", order=order, progress=progress, left=left, form=form, key=key)
+    return draw("cancel_rest", order=order, progress=progress, form=form, key=key)
 
 
 @bp.post("/<uuid:order_id>/cancel-rest")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, g, request, url_for
 
-from giftpad import catalog, gifts
+from giftpad import gifts
 from giftpad.edge import current_caller, current_scope, requires
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import Invalid
@@ -24,9 +24,8 @@ from giftpad.portals.issuer.gift_shown import (
     LANGUAGES,
     DesignShown,
     draw,
-    find_course,
     find_design,
-    name_course,
+    name_goods,
     show_designs,
 )
 
@@ -70,7 +69,6 @@ def _values(draft: gifts.OrderDraft, listed: list[DesignShown]) -> dict[str, str
 
 def _preview(work: Work, order: gifts.OrderView, form: DesignForm) -> dict[str, Any]:
     """Return what page, mail and card are drawn from: what is typed, and what is settled."""
-    course = find_course(work, order.draft.course_id)
     return preview_of(
         replace(
             order.draft,
@@ -80,21 +78,19 @@ def _preview(work: Work, order: gifts.OrderView, form: DesignForm) -> dict[str, 
             message=str(form.message.data or ""),
             locale="en" if form.locale.data == "en" else "ja",
         ),
-        course,
+        name_goods(work, order),
         _last_day(work, order),
     )
 
 
-def preview_of(
-    draft: gifts.OrderDraft, course: catalog.Course | None, last_day: date
-) -> dict[str, Any]:
-    """Return the values of the preview of a draft."""
+def preview_of(draft: gifts.OrderDraft, goods: str, last_day: date) -> dict[str, Any]:
+    """Return the values of the preview of a draft that gives these goods."""
     design = find_design(draft.design) or show_designs()[0]
     return {
         "letter": draft,
         "look": design,
         "sample_name": SAMPLE_NAMES[draft.locale],
-        "course_name": name_course(course) if course and draft.kind == gifts.COURSE else "",
+        "course_name": goods,
         "last_day": last_day,
         "has_names": draft.channel != gifts.CODE,
     }
@@ -183,6 +179,5 @@ def specimen(order_id: UUID) -> str:
     """Show page, mail and card of an order as they are saved; the link of a sample leads here."""
     with unit_of_work(current_scope()) as work:
         order = gifts.get_order(work, order_id)
-        course = find_course(work, order.draft.course_id)
-        values = preview_of(order.draft, course, _last_day(work, order))
+        values = preview_of(order.draft, name_goods(work, order), _last_day(work, order))
     return draw("specimen", order=order, **values)

@@ -101,6 +101,7 @@ def show(order_id: UUID) -> str:
 
 
 def _draw(values: dict[str, Any]) -> str:
+    values["form"].amount.is_required = values["form"].is_balance
     return draw("goods", step="goods", **values)
 
 

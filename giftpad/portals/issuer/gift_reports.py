@@ -18,7 +18,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.portals.downloads import XLSX, attachment, csv_head
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS
-from giftpad.portals.issuer.gift_words import CLAIM_STATES, DELIVERIES, GIFT_STATES
+from giftpad.portals.issuer.gift_words import GIFT_STATES, say_claim, say_letter
 from giftpad.portals.words import say_in_words, when
 
 bp = Blueprint("reports", __name__)
@@ -37,7 +37,7 @@ HEAD = (
     mark("Opened at"),
     mark("Ended at"),
     mark("Last day to claim a gift"),
-    mark("Value"),
+    mark("Value of one gift"),
     mark("Left"),
     mark("Kept for shops"),
     mark("Spent in shops"),
@@ -63,7 +63,7 @@ def _cells(view: gifts.GiftView) -> tuple[object, ...]:
         say_in_words(CHANNEL_WORDS[view.channel]),
         view.address,
         say_in_words(GIFT_STATES[view.state][1]),
-        say_in_words(DELIVERIES[view.delivery][1]),
+        say_in_words(say_letter(view)),
         *(when(at) if at is not None else "" for at in moments),
         view.claim_by,
         view.value_minor,
@@ -71,7 +71,7 @@ def _cells(view: gifts.GiftView) -> tuple[object, ...]:
         sum(each.amount_minor for each in view.kept),
         sum(each.spent_minor for each in view.kept),
         " ".join(claim.number for claim in claims),
-        " ".join(say_in_words(CLAIM_STATES[claim.state][1]) for claim in claims),
+        " ".join(say_in_words(say_claim(claim)[1]) for claim in claims),
         said,
     )
 

@@ -58,6 +58,24 @@ KEPT_WORDS = (
 assert set(FILTER_WORDS) == set(gifts.FILTERS)
 
 
+WITHOUT_PARCEL = mark("Done, nothing is sent by post")
+TAKEN_BACK = mark("Not sent, for the gift was taken back first")
+
+
+def say_letter(view: gifts.GiftView) -> str:
+    """Return the words for how the newest letter of a gift went."""
+    if view.delivery == "queued" and view.state == "cancelled":
+        return TAKEN_BACK
+    return DELIVERIES[view.delivery][1]
+
+
+def say_claim(claim: gifts.ClaimView) -> tuple[str, str]:
+    """Return the sign and the words for what became of a claim; only goods have a way to go."""
+    if claim.kind != "goods" and claim.state == "received":
+        return ("ok", WITHOUT_PARCEL)
+    return CLAIM_STATES[claim.state]
+
+
 def in_words(view: gifts.GiftView) -> tuple[str, str]:
     """Return the sign and the words for how one gift stands, the most telling fact of it."""
     if view.state != "outstanding":

@@ -8,6 +8,7 @@ from giftpad import coupons, gifts, programmes
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import Company, make_company, path
+from tests.make_gifts import HOME
 from tests.portals.issuer.counter import words
 
 
@@ -89,3 +90,47 @@ def test_changing_ones_mind_leaves_nothing_of_the_other_kind(company, programme_
     assert browser.post(path(order_id, "/goods"), fields).status_code == 303
     draft = company.order(order_id).draft
     assert (draft.kind, draft.amount_minor, draft.programme_id) == ("course", None, None)
+
+
+def test_a_preview_names_the_amount_that_is_given(company, programme_id):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    browser.post(path(order_id, "/goods"), said(programme_id))
+    for page in ("/design", "/preview"):
+        assert "A balance of ¥5,000, can be kept" in words(browser.get(path(order_id, page))), page
+
+
+def test_what_a_balance_bought_stays_and_the_rest_of_it_is_taken_back(company, programme_id):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser)
+    amount = said(programme_id, amount="8000", buys=str(company.course_id))
+    assert browser.post(path(order_id, "/goods"), amount).status_code == 303
+    company.submit(browser, order_id)
+    company.work_off()
+    spend(company, company.gifts(order_id)[0].id, 5000)
+    with unit_of_work(company.site.scope) as work:
+        days = gifts.list_days(work, order_id)
+        ways = gifts.list_channels(work, order_id)
+    assert [day.claimed for day in days] == [1], "on the day when something was first chosen"
+    assert [way.claimed for way in ways] == [1]
+    asked = words(browser.get(path(order_id, "/cancel-rest")))
+    assert "What is left of 2 gifts is taken back. What was chosen or kept already stays." in asked
+    assert "¥11,000 come back" in asked
+    form = {"key": browser.key(), "why": "declined", "words": ""}
+    done = browser.follow(browser.post(path(order_id, "/cancel-rest"), form))
+    assert "2 gifts are taken back." in words(done)
+    asked = words(browser.get(path(order_id, "/cancel-rest")))
+    assert "There is nothing left to take back." in asked
+
+
+def spend(company, gift_id, amount_minor):
+    """Let a balance buy the one thing there is."""
+    order = gifts.BasketOrder(
+        gift_id=gift_id,
+        key=new_id().hex,
+        variant_ids=(company.variants[0],),
+        total_minor=amount_minor,
+        address=HOME,
+    )
+    with unit_of_work(company.site.scope) as work:
+        gifts.claim_items(work, order)

@@ -10,8 +10,10 @@ from uuid import UUID
 import openpyxl
 import pypdfium2
 import pytest
+import sqlalchemy as sa
 
 from giftpad import audit, gifts
+from giftpad.gifts.handlers import issue_due_gifts
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import Company, make_company, path
@@ -203,6 +205,37 @@ def test_a_letter_is_not_sent_again_at_will(company):
     assert answer.status_code == 422
     assert "It can be sent once more from" in words(answer)
     assert company.gifts(order_id)[0].resent == 0
+
+
+def test_a_letter_that_went_out_often_enough_says_so_in_the_reader_s_language(company):
+    order_id = company.sent()
+    (gift, *_) = company.gifts(order_id)
+    with unit_of_work(company.site.scope) as work:
+        work.session.execute(
+            sa.text("UPDATE gifts SET resent = 2, delivery = 'sent' WHERE id = :id"),
+            {"id": gift.id},
+        )
+    browser = company.person("support")
+    answer = send(browser, gift_path(gift.id, "/resend"))
+    assert answer.status_code == 409
+    assert "it is sent as often as allowed" in words(answer)
+    browser.headers["Accept-Language"] = "ja"
+    assert "再送の上限に達しています" in words(send(browser, gift_path(gift.id, "/resend")))
+
+
+def test_a_letter_that_never_left_is_not_said_to_wait(company):
+    order_id = company.prepare(company.person("issuer"))
+    company.submit(company.person("issuer"), order_id)
+    issue_due_gifts(company.site.scope, gifts.GiftsDue(object_id=order_id))
+    (gift, *_) = company.gifts(order_id)
+    with unit_of_work(company.site.scope) as work:
+        gifts.cancel_gift(work, gift.id, reason="x")
+    browser = company.person("support")
+    assert "Letter Not sent, for the gift was taken back first" in words(
+        browser.get(gift_path(gift.id))
+    )
+    report = browser.get(path(order_id, "/report.csv")).get_data(as_text=True)
+    assert "Not sent, for the gift was taken back first" in report
 
 
 def test_more_time_is_given_within_the_contract(company):
