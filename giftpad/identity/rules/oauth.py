@@ -64,9 +64,13 @@ def check_kind(kind: str, redirect_uris: Collection[str]) -> None:
     if kind not in CLIENT_KINDS:
         raise ClientUnfit(reason=f"its type is one of {', '.join(CLIENT_KINDS)}")
     if kind in ("web", "spa") and not redirect_uris:
-        raise ClientUnfit(reason="people who sign in must be sent back somewhere")
+        raise ClientUnfit(
+            reason="people who sign in must be sent back somewhere, so name a redirect URI"
+        )
     if kind in ("machine", "device") and redirect_uris:
-        raise ClientUnfit(reason="nobody is sent back to a machine or a device")
+        raise ClientUnfit(
+            reason="nobody is sent back to a machine or a device, so name no redirect URI"
+        )
 
 
 def check_addresses(addresses: Iterable[str]) -> list[str]:
