@@ -237,6 +237,7 @@ from giftpad.identity.rules import (
     hash_user_code,
     name_agent,
     origin_of,
+    show_user_code,
 )
 
 __all__ = [
@@ -464,6 +465,7 @@ __all__ = [
     "revoke_token",
     "rotate_keys",
     "set_policy",
+    "show_user_code",
     "sign_gift_token",
     "sign_in",
     "sign_out_person",

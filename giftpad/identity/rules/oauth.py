@@ -162,7 +162,17 @@ def new_user_code() -> str:
 
 def hash_user_code(text: str) -> bytes:
     """Return what such a code is found by, with or without blanks and hyphens, in any case."""
-    return hash_secret(_USER_CODE_NOISE.sub("", unicodedata.normalize("NFKC", text)).upper())
+    return hash_secret(_bare_user_code(text))
+
+
+def show_user_code(text: str) -> str:
+    """Return such a code as its device shows it, however somebody typed it."""
+    bare = _bare_user_code(text)
+    return "-".join((bare[:USER_CODE_PART], bare[USER_CODE_PART:]))
+
+
+def _bare_user_code(text: str) -> str:
+    return _USER_CODE_NOISE.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
 def is_challenge(challenge: str) -> bool:
