@@ -52,6 +52,9 @@ def redrive(slug: str | None, event_id: UUID | None) -> None:
                     work, action="event.redriven", subject=subject, details={"count": put_back}
                 )
         count += put_back
+    if event_id and not count:
+        message = f"Nothing was given up of an event {event_id}. See: giftpad events dead"
+        raise click.ClickException(message)
     click.echo(f"{count} events are on their way again")
 
 

@@ -160,6 +160,8 @@ def create_client(
     for label, value in shown.items():
         click.echo(f"{label}: {value}")
     click.echo(f"issuer: {identity.issuer().address}")
+    click.echo(f"audience: {given['audience'] or identity.issuer().audience}")
+    click.echo(f"organization: {tenancy.get_tenant(scope.tenant_id).org_id}")
     if made.client_secret:
         click.echo("Keep the secret now: it is not shown again.")
 
@@ -168,15 +170,22 @@ def create_client(
 @tenant_option
 @json_option
 def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Show the clients of a tenant."""
+    """Show the clients of a tenant; as JSON with the addresses that they named."""
     connect()
-    with unit_of_work(scope_of(slug)) as work:
+    scope = scope_of(slug)
+    with unit_of_work(scope) as work:
         views = identity.list_clients(work)
+    registered = identity.list_registrations(scope.tenant_id)
     if as_json:
         shown = [
             {
                 "client_id": view.client_id,
                 "name": view.name,
+                "type": registered[view.client_id].kind,
+                "redirect_uris": registered[view.client_id].redirect_uris,
+                "logout_uris": registered[view.client_id].logout_uris,
+                "origins": registered[view.client_id].origins,
+                "api": registered[view.client_id].audience or None,
                 "permissions": view.permissions,
                 "shop_id": str(view.shop_id) if view.shop_id else None,
                 "state": "disabled" if view.disabled_at else "active",
@@ -189,6 +198,7 @@ def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click pass
         (
             view.client_id,
             "disabled" if view.disabled_at else "active",
+            registered[view.client_id].kind,
             view.name,
             " ".join(view.permissions),
         )

@@ -190,6 +190,7 @@ from giftpad.identity.queries import (
     list_members,
     list_memberships,
     list_public_keys,
+    list_registrations,
     list_sessions,
     list_visitors,
     list_visits,
@@ -236,6 +237,7 @@ from giftpad.identity.rules import (
     hash_user_code,
     name_agent,
     origin_of,
+    show_user_code,
 )
 
 __all__ = [
@@ -425,6 +427,7 @@ __all__ = [
     "list_members",
     "list_memberships",
     "list_public_keys",
+    "list_registrations",
     "list_sessions",
     "list_visitors",
     "list_visits",
@@ -462,6 +465,7 @@ __all__ = [
     "revoke_token",
     "rotate_keys",
     "set_policy",
+    "show_user_code",
     "sign_gift_token",
     "sign_in",
     "sign_out_person",

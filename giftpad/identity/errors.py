@@ -82,7 +82,9 @@ class RoleShopMismatch(Invalid):
     """A role of a shop without its shop, or a shop with a role that belongs to none."""
 
     code = "role.shop_mismatch"
-    sentence = "The role {role} and the shop do not fit: only roles of a shop name one."
+    sentence = (
+        "The role {role} and the shop do not fit: shop_owner and clerk need one, others have none."
+    )
 
 
 class LimitsInvalid(Invalid):

@@ -50,6 +50,21 @@ def test_a_client_is_made_once_and_can_ask_for_a_token(run, slug):
     assert made["client_secret"] not in listed.output
 
 
+def test_a_client_for_people_is_told_and_listed_with_what_a_library_asks_for(run, slug, scope):
+    back = "http://localhost:3000/callback"
+    words = ("client", "create", "--tenant", slug, "--type", "spa", "--name", "Town walk")
+    refused = run(*words)
+    assert isinstance(refused.exception, identity.ClientUnfit)
+    assert "redirect URI" in refused.exception.params["reason"]
+    done = run(*words, "--redirect-uri", back)
+    assert done.exit_code == 0, done.output
+    issuer, organization = identity.issuer(), tenancy.get_tenant(scope.tenant_id).org_id
+    assert f"audience: {issuer.audience}\norganization: {organization}\n" in done.output
+    assert "  spa  " in run("client", "list", "--tenant", slug).output
+    (listed,) = json.loads(run("client", "list", "--tenant", slug, "--json").output)
+    assert (listed["type"], listed["redirect_uris"], listed["api"]) == ("spa", [back], None)
+
+
 @pytest.mark.parametrize("name", ["", "  ", "\u3000", "n" * 201, "a\nb"])
 def test_a_name_that_shows_nothing_or_too_much_is_refused(run, slug, name):
     words = ("create", "--tenant", slug, "--name", name)
@@ -146,6 +161,13 @@ def test_wrong_usage_says_so(run, words):
     done = run(*words)
     assert done.exit_code == 2
     assert "Error" in done.output
+
+
+def test_an_event_that_was_never_given_up_is_not_said_to_be_on_its_way(run):
+    done = run("events", "redrive", "--event", str(new_id()))
+    assert done.exit_code == 1
+    assert "Nothing was given up" in done.output
+    assert run("events", "redrive").exit_code == 0
 
 
 def test_keys_are_listed_rotated_and_revoked(run, bound):

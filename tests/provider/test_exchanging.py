@@ -336,6 +336,7 @@ def test_a_device_waits_until_somebody_lets_it_in(site):
     typed = " ".join(shown["user_code"].lower().split("-"))
     page = browser.post("/activate", {"user_code": typed})
     assert "まち歩きアプリ" in page.text
+    assert shown["user_code"] in page.text
     for words in ("支払いを受け付ける", "名前を知る", "メールアドレスを知る"):
         assert words in page.text
     assert "発行分" not in page.text

@@ -14,7 +14,7 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
-from giftpad import identity
+from giftpad import identity, tenancy
 from giftpad.identity.models import SessionRow
 from giftpad.identity.queries import PLATFORM
 from giftpad.kernel.ids import new_id
@@ -156,6 +156,13 @@ def test_what_a_client_asks_wrongly_is_told_to_it(site, spa, changes, error):
     assert "code" not in read
 
 
+def test_a_client_that_asks_for_no_api_of_its_own_is_told_the_name_of_ours(site, spa):
+    wanted = identity.issuer().audience
+    read = spa.came_back(site.person("owner").get(spa.address(audience=f"{wanted}/")))
+    assert read["error"] == "access_denied"
+    assert read["error_description"].endswith(f" {wanted}")
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -282,7 +289,11 @@ def test_who_is_no_member_of_the_clients_organisation_stays_out(site, spa):
     wanted = parse_qs(urlsplit(answered.headers["Location"]).query)["next"][0]
     browser.follow(answered)
     fields = {"email": stranger.email, "password": THEIRS, "next": wanted}
-    assert browser.post("/sign-in", fields).status_code == 403
+    answered = browser.post("/sign-in", fields, headers={"Accept-Language": "en"})
+    assert answered.status_code == 403
+    name = tenancy.get_tenant(site.scope.tenant_id).name_in("en")
+    assert f"You are not a member of {name}." in answered.text
+    assert "any more" not in answered.text
     browser.follow(browser.post("/sign-in", fields | {"next": ""}))
     assert spa.came_back(browser.get(spa.address()))["error"] == "access_denied"
 

@@ -57,7 +57,7 @@ def ask_json(
         with _connected(parts, ends_at, may_be_inside=may_be_inside) as connection:
             content: object = orjson.loads(_ask(connection, parts, form, headers or {}))
     except (OSError, HTTPException, ValueError) as error:
-        message = f"{address}: {type(error).__name__}"
+        message = f"{address}: {_in_words(error)} ({type(error).__name__})"
         raise OutsideUnread(message) from error
     if time.monotonic() > ends_at:  # what came before somebody hung up may look whole
         message = f"{address}: not in time"
@@ -66,6 +66,21 @@ def ask_json(
         message = f"{address}: no object"
         raise OutsideUnread(message)
     return content
+
+
+def _in_words(error: Exception) -> str:
+    """Return what went wrong in words for whoever set the address up."""
+    if isinstance(error, socket.gaierror):
+        return "no machine of this name was found"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing answers at this address"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted: {error.verify_message}"
+    if isinstance(error, ValueError):
+        return "the answer is not JSON"
+    return "the connection failed"
 
 
 def _ask(

@@ -70,7 +70,7 @@ from giftpad.kernel.ids import new_id
 FORBIDDEN = 403
 WRONG_REFRESH_TOKEN = "Unknown or invalid refresh token."  # noqa: S105 - clients look for these words
 WRONG_CODE = "Invalid authorization code"
-NO_SUCH_API = "There is no such API."
+NO_SUCH_API = "This client gets no tokens for such an API. The audience of ours is {ours}"
 
 
 class _Waits(OAuth2Error):  # type: ignore[misc] # the library has no types
@@ -100,7 +100,7 @@ def find_audience(client: Granted, wanted: str | None, *, by_default: bool) -> t
     if asked and asked == client.audience:
         return asked, client.token_profile
     if asked not in ("", ours):
-        raise AccessDeniedError(NO_SUCH_API, status_code=FORBIDDEN)
+        raise AccessDeniedError(NO_SUCH_API.format(ours=ours), status_code=FORBIDDEN)
     return asked, OUR_PROFILE
 
 

@@ -11,6 +11,7 @@ from giftpad.identity.queries.clients import (
     find_client,
     is_known_origin,
     list_clients,
+    list_registrations,
 )
 from giftpad.identity.queries.connections import (
     ConnectionView,
@@ -165,6 +166,7 @@ __all__ = [
     "list_members",
     "list_memberships",
     "list_public_keys",
+    "list_registrations",
     "list_sessions",
     "list_visitors",
     "list_visits",

@@ -35,6 +35,17 @@ class ClientView:
     disabled_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """How a client was registered: its type, and the addresses and the API that it named."""
+
+    kind: str
+    redirect_uris: tuple[str, ...]
+    logout_uris: tuple[str, ...]
+    origins: tuple[str, ...]
+    audience: str
+
+
 def authenticate_client(client_id: str, secret: str) -> Granted:
     """Return what a client may do, if the secret is its own; some have none, and must show none.
 
@@ -136,3 +147,25 @@ def list_clients(work: Work) -> list[ClientView]:
         )
         for grant in found
     ]
+
+
+def list_registrations(tenant_id: UUID) -> dict[str, Registration]:
+    """Return how the clients of a tenant were registered, by their ids."""
+    row = models.ClientRow
+    with unit_of_work(PLATFORM) as work:
+        found = work.session.scalars(
+            sa.select(row)
+            .where(row.tenant_id == work.tenant_id, row.home_tenant_id == tenant_id)
+            .order_by(row.created_at, row.id)
+            .limit(CLIENTS_MAX)
+        )
+        return {
+            client.id: Registration(
+                kind=client.kind,
+                redirect_uris=tuple(client.redirect_uris),
+                logout_uris=tuple(client.logout_uris),
+                origins=tuple(client.origins),
+                audience=client.audience,
+            )
+            for client in found
+        }

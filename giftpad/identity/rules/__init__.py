@@ -79,6 +79,7 @@ from giftpad.identity.rules.oauth import (
     new_user_code,
     origin_of,
     person_claims,
+    show_user_code,
     split_scope,
 )
 from giftpad.identity.rules.roles import (
@@ -264,6 +265,7 @@ __all__ = [
     "origin_of",
     "person_claims",
     "session_claims",
+    "show_user_code",
     "split_scope",
     "subject_of",
     "type_of",

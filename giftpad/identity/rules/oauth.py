@@ -64,9 +64,13 @@ def check_kind(kind: str, redirect_uris: Collection[str]) -> None:
     if kind not in CLIENT_KINDS:
         raise ClientUnfit(reason=f"its type is one of {', '.join(CLIENT_KINDS)}")
     if kind in ("web", "spa") and not redirect_uris:
-        raise ClientUnfit(reason="people who sign in must be sent back somewhere")
+        raise ClientUnfit(
+            reason="people who sign in must be sent back somewhere, so name a redirect URI"
+        )
     if kind in ("machine", "device") and redirect_uris:
-        raise ClientUnfit(reason="nobody is sent back to a machine or a device")
+        raise ClientUnfit(
+            reason="nobody is sent back to a machine or a device, so name no redirect URI"
+        )
 
 
 def check_addresses(addresses: Iterable[str]) -> list[str]:
@@ -158,7 +162,17 @@ def new_user_code() -> str:
 
 def hash_user_code(text: str) -> bytes:
     """Return what such a code is found by, with or without blanks and hyphens, in any case."""
-    return hash_secret(_USER_CODE_NOISE.sub("", unicodedata.normalize("NFKC", text)).upper())
+    return hash_secret(_bare_user_code(text))
+
+
+def show_user_code(text: str) -> str:
+    """Return such a code as its device shows it, however somebody typed it."""
+    bare = _bare_user_code(text)
+    return "-".join((bare[:USER_CODE_PART], bare[USER_CODE_PART:]))
+
+
+def _bare_user_code(text: str) -> str:
+    return _USER_CODE_NOISE.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
 def is_challenge(challenge: str) -> bool:

@@ -21,7 +21,9 @@ bp = Blueprint("activate", __name__, url_prefix="/activate")
 CODE_MOST = 40
 WRONG_CODES_MAX = 10
 
-LET_IN = mark("The device is signed in. It goes on by itself in a few seconds.")
+LET_IN = mark(
+    "The device is signed in. It goes on by itself in a few seconds; you can close this page."
+)
 KEPT_OUT = mark("The device was told no. Nothing was let in.")
 
 
@@ -84,7 +86,7 @@ def show() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     return page(
         "account/activate_answer.html",
         device=device,
-        user_code=code,
+        user_code=identity.show_user_code(code),
         may=may_in_words(device.client.permissions, current_caller().claims.permissions),
         role=ALL_NAMES[_person().role],
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, request, url_for
 
-from giftpad import identity
+from giftpad import identity, tenancy
 from giftpad.edge import (
     clear_cookie,
     current_locale,
@@ -33,6 +34,10 @@ SEEN_MOST, MARK_LENGTH = 12, 16
 TOO_LATE = mark("That took too long. Please sign in again.")
 NO_ROLE = mark(
     "You are not a member of any organisation here any more. Ask the one that invited you."
+)
+NOT_MEMBER = mark(
+    "You are not a member of {organisation}. Sign in as somebody who is, or ask there to be"
+    " invited."
 )
 ROLE_GONE = mark("This role is not yours any more. Please sign in again.")
 
@@ -124,14 +129,36 @@ def go_on(pending: Pending) -> Response:
     if pending.chosen is not None:
         roles = [each for each in roles if (each.tenant_id, each.id) == pending.chosen]
     if not roles:
-        told = ROLE_GONE if pending.chosen is not None else NO_ROLE
-        return see_other(SIGN_IN, say=told, kind="warning")
+        return _turn_back(pending)
     if len(roles) > 1:
         return keep(see_other("sign_in.choose"), pending)
     role = roles[0]
     if identity.lacks_step(role, pending.methods):
         return keep(see_other("set_up.index"), pending)
     return _enter(pending, role)
+
+
+def _turn_back(pending: Pending) -> Response:
+    """Send somebody without a role back to the sign-in page, on the same way."""
+    if pending.chosen is not None:
+        return see_other(SIGN_IN, say=ROLE_GONE, kind="warning")
+    sentence, params = why_no_role(pending.wanted, identity.list_memberships(pending.person_id))
+    way = url_for("sign_in.index", next=pending.wanted, again=1 if pending.wanted else None)
+    return see_other(way, say=sentence, params=params, kind="warning")
+
+
+def why_no_role(
+    wanted: str | None, memberships: Sequence[identity.Membership]
+) -> tuple[str, dict[str, object]]:
+    """Return the sentence for somebody who has no role to go on with, and what it names.
+
+    Whoever belongs to another organisation than the app is told so, and not that they are gone.
+    """
+    asked = find_client_request(wanted)
+    if asked is None or not memberships:
+        return NO_ROLE, {}
+    tenant = tenancy.get_tenant(asked.client.tenant_id)
+    return NOT_MEMBER, {"organisation": tenant.name_in(current_locale())}
 
 
 def list_roles(pending: Pending) -> list[identity.Membership]:

@@ -25,13 +25,13 @@ from giftpad.portals.account.client_requests import (
 )
 from giftpad.portals.account.demonstration import answer_for, list_demo_people
 from giftpad.portals.account.pending import (
-    NO_ROLE,
     ROLE_GONE,
     begin,
     begin_again,
     find_pending,
     go_on,
     list_roles,
+    why_no_role,
 )
 from giftpad.portals.account.places import SIGN_IN, after_sign_in, local_path
 from giftpad.portals.account.roles import ALL_NAMES
@@ -114,7 +114,8 @@ def submit() -> Answer:
     except (identity.SignInRefused, TooMany) as error:
         return _refuse(form, wanted, error)
     if not roles_for(find_client_request(wanted), proved.memberships):
-        form.refuse("email", NO_ROLE)
+        sentence, params = why_no_role(wanted, proved.memberships)
+        form.refuse("email", sentence, **params)
         return _draw(form, wanted), 403
     return go_on(begin(proved, wanted))
 

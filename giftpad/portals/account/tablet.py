@@ -144,7 +144,13 @@ def _ask(
     status: int = 200,
 ) -> Response:
     response = make_response(
-        page("account/tablet_answer.html", form=form, user_code=user_code, found=found, own=own)
+        page(
+            "account/tablet_answer.html",
+            form=form,
+            user_code=identity.show_user_code(user_code),
+            found=found,
+            own=own,
+        )
     )
     response.status_code = status
     return response

@@ -85,12 +85,13 @@ def test_a_code_ends_after_ten_minutes_and_a_new_one_is_one_tap(counter, fresh_c
     assert counter.start() != old
 
 
-def test_a_code_is_shown_on_the_phone_however_it_was_typed(counter):
+def test_a_code_is_shown_on_the_phone_as_on_the_tablet_however_it_was_typed(counter):
     code = counter.start()
     typed = code.lower().replace("-", " ")
-    assert (
-        counter.phone.get("/activate/tablet", query_string={"user_code": typed}).status_code == 200
-    )
+    page = counter.phone.get("/activate/tablet", query_string={"user_code": typed})
+    assert page.status_code == 200
+    assert f">{code}<" in page.text
+    assert typed not in page.text
 
 
 def test_wrong_codes_are_counted(counter):
