@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "20261122_3100"
-down_revision = "20261122_2900"
+down_revision = "20261122_3000"
 branch_labels = None
 depends_on = None
 
