@@ -11,7 +11,7 @@ from uuid import UUID
 
 from werkzeug.test import TestResponse
 
-from giftpad import gifts, ledger
+from giftpad import audit, gifts, ledger
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.config import Settings
 from giftpad.kernel.ids import new_id
@@ -70,6 +70,12 @@ class Company:
         """Return the gifts of an order."""
         with unit_of_work(self.site.scope) as work:
             return gifts.list_gifts(work, order_id).items
+
+    def actions(self, subject: str) -> list[str]:
+        """Return what is on record of a gift or an order."""
+        with unit_of_work(self.site.scope) as work:
+            wanted = audit.EntryFilter(subjects=(subject,))
+            return [entry.action for entry in audit.list_entries(work, wanted)]
 
     def differences(self) -> list[str]:
         """Return what is wrong in the books, by every proof there is."""

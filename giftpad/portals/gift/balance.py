@@ -26,7 +26,7 @@ from giftpad.portals.gift.opened import (
 from giftpad.portals.gift.pages import as_gift_pages, draw_of, stand_at
 from giftpad.portals.holder.opened import Opened
 from giftpad.portals.holder.standing import Standing, look_at
-from giftpad.portals.http import new_key, see_other
+from giftpad.portals.http import form_key, new_key, see_other
 from giftpad.portals.lists import read_number
 from giftpad.portals.programme_names import programme_locale, programme_name
 from giftpad.portals.qr import DrawnQr, draw_qr
@@ -121,7 +121,7 @@ def keep() -> Response:
             if letter.state == "open" and request.form.get("sure") != "1":
                 return _draw_keep(work, letter, lacks=True)
             # A key of the browser for the amount it was shown: pressed twice, it is kept once.
-            key = f"keep:{request.form.get('key', '')}:{locator()}"
+            key = f"keep:{form_key()}:{locator()}"
             gifts.keep(work, gifts.KeepOrder(gift_id=letter.gift_id, key=key, locator=locator()))
     except (gifts.GiftOver, gifts.GiftWrongState):
         return see_other("gift.index")

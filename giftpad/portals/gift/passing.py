@@ -16,7 +16,7 @@ from giftpad.portals.forms import NEEDED, Choice, Form, Words, refused
 from giftpad.portals.gift.letter import RECEIVE
 from giftpad.portals.gift.opened import locator, read_letter
 from giftpad.portals.gift.pages import as_gift_pages, draw_of, stand_at
-from giftpad.portals.http import new_key, see_other
+from giftpad.portals.http import form_key, new_key, see_other
 
 NAME_MOST, ADDRESS_MOST = 60, 300
 BY_HAND = "link"
@@ -73,7 +73,7 @@ def ask() -> Response | str:
 def take() -> Response | str | tuple[str, int]:
     """Pass a gift on; the same form again shows what it showed before."""
     stand_at(".ask")
-    form, key = PassOnForm(request.form), request.form.get("key", "")
+    form, key = PassOnForm(request.form), form_key()
     with unit_of_work(edge.current_scope()) as work:
         letter = gifts.get_letter(work, gifts.find_passed(work, locator(), key))
     if not form.is_right():

@@ -25,6 +25,7 @@ from giftpad.portals.forms import Choice, Form, LongWords, Upload, WholeNumber, 
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import gift_columns
 from giftpad.portals.issuer.gift_columns import COLUMN_WORDS, FILE_PATIENCE_S
+from giftpad.portals.issuer.gift_reports import record_taking
 from giftpad.portals.issuer.gift_shown import (
     CHANNEL_WORDS,
     OFFERED,
@@ -338,10 +339,9 @@ def answer_repeats(order_id: UUID) -> Answer:
 @bp.get("/<uuid:order_id>/recipients/corrected.csv")
 @requires("gifts:order")
 def corrected(order_id: UUID) -> Response:
-    """Take the recipients away as they are now, with all that was mended."""
+    """Take the recipients away as they are now, with all that was mended, on record."""
+    order = record_taking(order_id, "recipients")
     scope = current_scope()
-    with unit_of_work(scope) as work:
-        order = gifts.get_order(work, order_id)
     return attachment(_rows(scope, order_id), f"recipients-{order.number}.csv")
 
 

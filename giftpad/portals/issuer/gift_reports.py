@@ -86,7 +86,7 @@ def _rows(scope: Scope, order_id: UUID) -> Iterator[tuple[object, ...]]:
         after = listed.next_after
 
 
-def _record(order_id: UUID, kind: str) -> gifts.OrderView:
+def record_taking(order_id: UUID, kind: str) -> gifts.OrderView:
     """Put on record that names and addresses of an order are taken away."""
     with unit_of_work(current_scope()) as work:
         order = gifts.get_order(work, order_id)
@@ -103,7 +103,7 @@ def _record(order_id: UUID, kind: str) -> gifts.OrderView:
 @requires("gifts:support")
 def csv(order_id: UUID) -> Response:
     """Take every gift of an order away as CSV."""
-    order = _record(order_id, "csv")
+    order = record_taking(order_id, "csv")
     lines = chain([csv_head(HEAD)], map(sheets.write_line, _rows(current_scope(), order_id)))
     return attachment(stream_with_context(lines), f"gifts-{order.number}.csv")
 
@@ -112,7 +112,7 @@ def csv(order_id: UUID) -> Response:
 @requires("gifts:support")
 def xlsx(order_id: UUID) -> Response:
     """Take every gift of an order away as a workbook."""
-    order = _record(order_id, "xlsx")
+    order = record_taking(order_id, "xlsx")
     header: list[Any] = [say_in_words(words) for words in HEAD]
     pieces = sheets.stream_xlsx(header, _rows(current_scope(), order_id))
     return attachment(stream_with_context(pieces), f"gifts-{order.number}.xlsx", XLSX)

@@ -108,6 +108,7 @@ def test_faulty_rows_stand_there_and_are_mended_in_place(company):
     csv = browser.get(path(order_id, "/recipients/corrected.csv")).get_data(as_text=True)
     assert "saburo@example.com" in csv
     assert "nobody@example.com" not in csv
+    assert company.actions(f"gift_order:{order_id}") == ["gift_order.report_taken"]
 
 
 def test_a_file_that_had_to_be_guessed_is_shown_first(company):
