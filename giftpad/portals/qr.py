@@ -19,7 +19,7 @@ class DrawnQr:
 
 def draw_qr(text: str) -> DrawnQr:
     """Return a text as a QR."""
-    matrix = printing.qr_matrix(text)
+    matrix = printing.single_qr_matrix(text)
     runs = (
         f"M{x + QUIET_MODULES} {y + QUIET_MODULES}h{length}v1h-{length}z"
         for x, y, length in matrix.dark_runs()

@@ -32,7 +32,7 @@ from giftpad.printing.queries import (
     verify,
 )
 from giftpad.printing.rules.layout import Field, Rendered, RenderOptions
-from giftpad.printing.rules.matrix import QrMatrix, qr_matrix
+from giftpad.printing.rules.matrix import QrMatrix, single_qr_matrix
 from giftpad.printing.rules.problems import ExpectedItem, Fault, Problem, VerifyReport
 
 __all__ = [
@@ -58,10 +58,10 @@ __all__ = [
     "draw_covered",
     "list_templates",
     "preview",
-    "qr_matrix",
     "read_sample",
     "read_section",
     "render",
+    "single_qr_matrix",
     "verify",
     "write_previews",
 ]

@@ -51,9 +51,17 @@ def test_the_tables_make_what_the_library_makes(length):
     "text",
     ["A", "HTTPS://GIFTPAD.EXAMPLE/Q/" + "7" * 36, "https://giftpad.example/q/é", "7" * 300],
 )
-def test_any_text_is_read_back_from_its_picture(text):
-    (code,) = zxingcpp.read_barcodes(picture(matrix.qr_matrix(text)))
+@pytest.mark.parametrize("encode", [matrix.qr_matrix, matrix.single_qr_matrix])
+def test_any_text_is_read_back_from_its_picture(encode, text):
+    (code,) = zxingcpp.read_barcodes(picture(encode(text)))
     assert code.text == text
+
+
+def test_a_code_on_a_page_waits_for_no_tables():
+    before = matrix._tables.cache_info()
+    matrix.single_qr_matrix("HTTPS://GIFTPAD.EXAMPLE/Q/" + "7" * 99)
+    matrix.qr_matrix("otpauth://totp/Giftpad:somebody@example.com?secret=" + "A" * 32)
+    assert matrix._tables.cache_info() == before
 
 
 def test_random_payment_texts_are_read_back():

@@ -27,6 +27,7 @@ QUIET_MODULES: Final = 4
 MODULE_MM_MIN: Final = 0.4
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+_CHARACTERS: Final = frozenset(_ALPHABET)
 _RADIX: Final = len(_ALPHABET)
 _PAIRS: Final = [left + right for left in _ALPHABET for right in _ALPHABET]
 _PAIR_BITS: Final = 11
@@ -63,13 +64,20 @@ class QrMatrix:
 
 
 def qr_matrix(text: str) -> QrMatrix:
-    """Encode a text as a QR code with error correction level M."""
-    if len(text) in _FAST_LENGTHS:
-        try:
-            return _tables(len(text)).encode(text)
-        except KeyError:  # a character that is not in the alphabet
-            pass
-    return _by_library(text)
+    """Encode one of many texts of a length as a QR code with error correction level M.
+
+    The first of a length waits for its tables, up to a second: see ``single_qr_matrix``.
+    """
+    if len(text) in _FAST_LENGTHS and set(text) <= _CHARACTERS:
+        return _tables(len(text)).encode(text)
+    return single_qr_matrix(text)
+
+
+def single_qr_matrix(text: str) -> QrMatrix:
+    """Encode a text that stands alone: some milliseconds by the library, and no tables."""
+    code = _code(util.QRData(text), None, None)
+    code.make(fit=True)
+    return _packed(code.modules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,7 @@ class _Tables:
     """What the first characters make of the base, for the heads of late."""
 
     def encode(self, text: str) -> QrMatrix:
-        """Encode a text of this length; KeyError for a character outside the alphabet."""
+        """Encode a text of this length."""
         head = text[:_HEAD]
         bits = self.heads.get(head) or self._begin(head)
         at = _HEAD
@@ -185,12 +193,6 @@ def _penalty(text: str, version: int, mask: int) -> int:
     for column, row, length in matrix.dark_runs():
         modules[row][column : column + length] = [True] * length
     return int(util.lost_point(modules))
-
-
-def _by_library(text: str) -> QrMatrix:
-    code = _code(util.QRData(text), None, None)
-    code.make(fit=True)
-    return _packed(code.modules)
 
 
 def _packed(modules: list[list[bool | None]]) -> QrMatrix:
