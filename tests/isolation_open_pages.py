@@ -77,6 +77,7 @@ PUBLIC = {
     "GET /shop/icon.svg": "a picture",
     "GET /shop/manifest.webmanifest": "what a home screen asks for; no data",
     "GET /Q/<path:tail>": "whoever holds a coupon reads its QR with any camera",
+    "GET /G/<path:tail>": "whoever a gift was sent to opens its link; wrong ones are counted",
     "GET /balance": OPENED,
     "GET /balance/shops": OPENED,
     "POST /balance/close": "whoever has a coupon open may close it",

@@ -22,7 +22,7 @@ from giftpad.kernel.work import Actor
 log = get_logger("edge")
 
 GIFT_COOKIE = "gp_gift"
-GIFT_PATHS = ("/g/",)
+GIFT_PATHS = ("/g/", "/G/")
 GIFT_OPEN_S = 2 * 3600
 """How long a gift stays open in a browser that does nothing; the token in it is signed anew
 whenever it is over, so that nobody loses what they type while they look for an address."""

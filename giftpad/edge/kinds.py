@@ -161,6 +161,7 @@ _BY_FIRST: dict[str, Kind | Callable[[str, str, list[str]], Kind]] = {
     "operator": ENTRY,  # whoever looks after the day needs to see it
     "Q": PUBLIC,
     "g": _gift,
+    "G": PUBLIC,
     "balance": PUBLIC,
     "t": PUBLIC,
     "letters": PUBLIC,

@@ -38,6 +38,7 @@ SECRET_NAMES = frozenset(
 )
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/Q/[0-9A-Za-z]{8,}"), "/Q/***"),
+    (re.compile(r"/[Gg]/[0-9A-Za-z]{20,}"), "/g/***"),
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "<jwt>"),
     (re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}\b", re.IGNORECASE), "****"),
     (re.compile(r"\b[0-9A-HJKMNP-TV-Z]{16}\b"), "****"),

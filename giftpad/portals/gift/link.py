@@ -18,6 +18,7 @@ as_gift_pages(bp)
 
 
 @bp.get("/g/<path:tail>", merge_slashes=False)
+@bp.get("/G/<path:tail>", merge_slashes=False)  # as codes on paper have it: capitals take less room
 @edge.public("whoever a gift was sent to opens its link; wrong ones are counted")
 def open_link(tail: str) -> Response:
     """Open the gift of a link and go on without it."""

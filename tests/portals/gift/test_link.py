@@ -31,6 +31,18 @@ def test_the_link_leaves_the_address_at_once(gift, phone):
         assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_the_code_on_a_card_opens_the_gift_as_it_is_printed(gift, phone):
+    browser = phone()
+    printed = gift.path.upper()
+    assert printed.startswith("/G/")
+    sent_on = browser.get(printed)
+    assert (sent_on.status_code, sent_on.headers["Location"]) == (303, "/g")
+    assert browser.follow(sent_on).status_code == 200
+    wrong = phone().get(printed[:-4] + "0000")
+    assert wrong.status_code == 404
+    assert printed[3:-4] not in wrong.text
+
+
 def test_the_cookie_is_sealed_and_out_of_reach_of_scripts(gift, phone):
     cookie = _cookies(phone().get(gift.path))["gp_gift"]
     assert "HttpOnly" in cookie
