@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from giftpad import identity
+from giftpad import identity, shops
 from giftpad.kernel.ids import new_id
+from giftpad.kernel.work import unit_of_work
 from giftpad.portals.account.places import after_sign_in, local_path
 from tests import make
 from tests.make_factors import give_passkey, step_on
-from tests.make_pages import PASSWORD
+from tests.make_pages import FAR_SHOP, FIRST_SHOP, PASSWORD
 
 EN = {"Accept": "text/html", "Accept-Language": "en"}
 
@@ -186,6 +187,22 @@ def test_several_roles_are_chosen_from(site):
     assert browser.get("/desk/members").status_code == 403
 
 
+def test_roles_of_two_shops_are_told_apart_by_the_shop(site):
+    email = site.new_person("clerk")
+    new = identity.NewPerson(
+        email=email, name="x", role="clerk", password=PASSWORD, shop_id=site.shop_id(FAR_SHOP)
+    )
+    identity.create_person(site.scope, new)
+    browser, answered = typed(site, email)
+    page = browser.follow(answered)
+    with unit_of_work(site.scope) as work:
+        ids = {site.shop_id(FIRST_SHOP), site.shop_id(FAR_SHOP)}
+        names = {name for _, name in shops.find_names(work, ids).values()}
+    assert len(names) == 2
+    assert all(name in page.text for name in names)
+    assert "&lt;" not in page.text
+
+
 def test_nobody_chooses_a_role_that_is_not_theirs(site):
     email = site.new_person("viewer")
     second = make.make_tenant()
@@ -237,7 +254,8 @@ def signed_in_with_two_roles(site):
 def test_a_role_is_changed_in_a_new_session(site):
     browser, person_id, other, there = signed_in_with_two_roles(site)
     (before,) = identity.list_sessions(person_id)
-    browser.get("/account")
+    page = browser.get("/account")
+    assert re.findall(r'name="membership" value="([^"]+)"', page.text) == [there]
     assert browser.post("/account/switch", {"membership": there}).status_code == 303
     (after,) = identity.list_sessions(person_id)
     assert (before.id != after.id, after.tenant_id) == (True, other.tenant_id)

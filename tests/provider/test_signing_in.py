@@ -20,7 +20,7 @@ from giftpad.identity.queries import PLATFORM
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests import make
-from tests.make_factors import PASSWORD, step_on
+from tests.make_factors import PASSWORD, give_passkey, step_on, use_passkey
 from tests.make_pages import HOST, hidden
 from tests.make_provider import AWAY, HOME, make_client, read_token, sign_in_for
 from tests.make_sessions import PASSWORD as THEIRS
@@ -296,6 +296,20 @@ def test_who_is_no_member_of_the_clients_organisation_stays_out(site, spa):
     assert "any more" not in answered.text
     browser.follow(browser.post("/sign-in", fields | {"next": ""}))
     assert spa.came_back(browser.get(spa.address()))["error"] == "access_denied"
+
+
+def test_who_comes_from_elsewhere_by_a_passkey_is_told_so_on_the_same_way(site, spa):
+    stranger = make_somebody(make.make_tenant(), "viewer")
+    passkey, person_id = give_passkey(stranger.email, THEIRS)
+    browser = site.nobody()
+    page = browser.follow(browser.get(spa.address()))
+    fields = use_passkey(page.text, passkey | {"person": str(person_id)})
+    answered = browser.post("/sign-in/passkey", fields)
+    page = browser.follow(answered)
+    assert tenancy.get_tenant(site.scope.tenant_id).name_in("ja") in page.text
+    assert "登録されていません" in page.text
+    (way,) = parse_qs(urlsplit(answered.headers["Location"]).query)["next"]
+    assert way.startswith("/authorize")
 
 
 def test_a_client_may_want_the_persons_word(site, spa):

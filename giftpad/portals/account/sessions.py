@@ -13,6 +13,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.portals.account.links import list_shown
 from giftpad.portals.account.pending import seen
 from giftpad.portals.account.places import SIGN_IN, after_sign_in, first_page
+from giftpad.portals.account.role_choices import name_roles
 from giftpad.portals.account.roles import ALL_NAMES
 from giftpad.portals.forms import Form, Password, refused
 from giftpad.portals.http import page, see_other
@@ -41,15 +42,12 @@ def _person() -> Person:
     return person
 
 
-def _is_bound(person: Person) -> bool:
-    """Whether somebody came by an account of their organisation, and so stays in it."""
-    session = identity.find_session(person.id, person.session_id)
-    return session is not None and session.connection_id is not None
-
-
 def _draw(form: PasswordForm) -> str:
     person, here = _person(), current_caller().tenant
-    is_bound = _is_bound(person)
+    session = identity.find_session(person.id, person.session_id)
+    # whoever came by an account of their organisation stays in it
+    is_bound = session is not None and session.connection_id is not None
+    own_id = session.membership_id if session is not None else None
     tenants = {tenant.id: tenant for tenant in tenancy.list_tenants()}
     return page(
         "account/index.html",
@@ -62,11 +60,11 @@ def _draw(form: PasswordForm) -> str:
             (each, tenants.get(each.tenant_id)) for each in identity.list_authorisations(person.id)
         ],
         factors=identity.find_factors(person.id),
-        memberships=[
-            (each, tenants[each.tenant_id])
+        choices=name_roles(
+            each
             for each in identity.list_memberships(person.id)
-            if each.tenant_id == here.id or not is_bound
-        ],
+            if (each.tenant_id == here.id or not is_bound) and each.id != own_id
+        ),
         links=list_shown(person, here),
         here=here,
         role_names=ALL_NAMES,

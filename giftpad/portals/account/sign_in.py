@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, g, request, url_for
 
-from giftpad import identity, tenancy
+from giftpad import identity
 from giftpad.edge import (
     demand_private_connection,
     end_session,
@@ -34,6 +34,7 @@ from giftpad.portals.account.pending import (
     why_no_role,
 )
 from giftpad.portals.account.places import SIGN_IN, after_sign_in, local_path
+from giftpad.portals.account.role_choices import name_roles
 from giftpad.portals.account.roles import ALL_NAMES
 from giftpad.portals.account.ways import organisation_asked, ways_for
 from giftpad.portals.forms import Form, Password, Words, refused
@@ -155,7 +156,7 @@ def choose() -> Response | str:
     found = list_roles(pending)
     return page(
         "account/choose.html",
-        memberships=[(each, tenancy.get_tenant(each.tenant_id)) for each in found],
+        choices=name_roles(found),
         role_names=ALL_NAMES,
         **looks_for(find_client_request(pending.wanted)),
     )
