@@ -136,11 +136,11 @@ def test_links_are_for_whoever_orders_and_open_a_gift_each(app, company, machine
     assert reader.get(f"{ORDERS}/{order_id}/links").status_code == 403
 
 
-def test_links_are_paged_and_each_page_is_on_record_for_itself(company, machine, monkeypatch):
-    monkeypatch.setattr("giftpad.gifts.commands.links.LINKS_PAGE", 2)
+def test_links_are_paged_and_each_page_is_on_record_for_itself(company, machine):
     order_id = company.sent(3)
-    first = machine.get(f"{ORDERS}/{order_id}/links").json
-    last = machine.get(f"{ORDERS}/{order_id}/links?cursor={first['next_cursor']}").json
+    links = f"{ORDERS}/{order_id}/links?limit=2"
+    first = machine.get(links).json
+    last = machine.get(f"{links}&cursor={first['next_cursor']}").json
     assert [len(page["items"]) for page in (first, last)] == [2, 1]
     assert last["next_cursor"] is None
     with unit_of_work(company.scope) as work:
