@@ -59,6 +59,8 @@ SHORT_WORDS = CHANNEL_WORDS | {
     "code": mark("A code"),
 }
 """Ways of sending as they fit under a bar."""
+LARGE, LARGE_S = 100_000, 30
+"""A look at more gifts than these reads all of them: none is taken every few seconds."""
 PRINTING = ("due", "printing")
 """States of a file of cards that is not there yet."""
 
@@ -120,12 +122,14 @@ def read_live(work: Work, order: gifts.OrderView, prints: Sequence[gifts.PrintVi
         or (run is not None and run.waiting > 0)
         or any(each.state in PRINTING for each in prints)
     )
-    began = order.starts_at or order.changed_at
+    pause = pause_s(order.starts_at or order.changed_at, work.at)
+    if order.quantity > LARGE:
+        pause = max(pause, LARGE_S)
     return Live(
         order=order,
         progress=told,
         run=run,
-        poll_s=pause_s(began, work.at) if is_moving and not _stands_still() else None,
+        poll_s=pause if is_moving and not _stands_still() else None,
     )
 
 

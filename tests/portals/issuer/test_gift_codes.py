@@ -316,3 +316,11 @@ def test_the_letter_of_a_code_greets_nobody_by_an_empty_name(company, language, 
     preview = company.person("viewer").get(path(order_id, "/preview"))
     assert "sample)" not in words(preview)
     assert "The mail" not in words(preview)
+
+
+def test_the_board_of_very_many_codes_is_not_read_every_few_seconds(company, monkeypatch):
+    order_id = made(company, 12)
+    viewer = company.person("viewer")
+    assert 'hx-trigger="every 3s"' in viewer.get(path(order_id)).text
+    monkeypatch.setattr("giftpad.portals.issuer.gift_board.LARGE", 10)
+    assert 'hx-trigger="every 30s"' in viewer.get(path(order_id)).text
