@@ -16,6 +16,7 @@ from bench.gifts import CODES_P99_MAX_S, SHORT, Bench
 from bench.product import fresh
 
 GIFTS, CHUNK, KILLS = 5_000, 500, 10
+CODES, CODES_CHUNK, CODES_KILLS = 10_000, 2_000, 5
 BACKLOG = 3_000
 CODES_LEAST = 20
 WITHIN_S = 600
@@ -62,15 +63,24 @@ def kill_while_it_writes(bench, database, order_id, issued):
 
 @pytest.mark.long
 def test_ten_dead_workers_leave_exactly_as_many_gifts_as_were_ordered(bench):
+    issue_while_workers_die(bench, "link", GIFTS, [n * CHUNK for n in range(KILLS)])
+
+
+@pytest.mark.long
+def test_dead_workers_leave_exactly_as_many_codes_as_were_ordered(bench):
+    issue_while_workers_die(bench, "code", CODES, [n * CODES_CHUNK for n in range(CODES_KILLS)])
+
+
+def issue_while_workers_die(bench, channel, quantity, kills):
     company = bench.company
     with psycopg.connect(company.product.database_url(), autocommit=True) as database:
-        orders = company.order("issue", GIFTS, channel="link")
-        for kill in range(KILLS):
-            kill_while_it_writes(bench, database, orders.ids[0], kill * CHUNK)
+        orders = company.order(f"issue-{channel}", quantity, channel=channel)
+        for issued in kills:
+            kill_while_it_writes(bench, database, orders.ids[0], issued)
 
         def is_issued():
             database.execute(LEASES)
-            return company.count_issued(orders) == GIFTS
+            return company.count_issued(orders) == quantity
 
         wait_until(is_issued, "all gifts")
         found = database.execute(
@@ -81,10 +91,10 @@ def test_ten_dead_workers_leave_exactly_as_many_gifts_as_were_ordered(bench):
         (lines,) = database.execute(
             "SELECT count(*) FROM gift_lines WHERE order_id = %s", orders.ids
         ).fetchone()
-    assert found == (GIFTS, GIFTS, GIFTS, 1, GIFTS, GIFTS)
+    assert found == (quantity, quantity, quantity, 1, quantity, quantity)
     assert lines == 0
     order = company.ask("GET", f"/api/v1/gift-orders/{orders.ids[0]}")
-    assert (order["state"], order["progress"]["issued"]) == ("sent", GIFTS)
+    assert (order["state"], order["progress"]["issued"]) == ("sent", quantity)
     assert "agree" in company.product.run("ledger", "verify", "--tenant", "hanamaru").casefold()
 
 
