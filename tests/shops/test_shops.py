@@ -133,7 +133,7 @@ def test_a_contact_is_sealed_and_comes_back_open(scope, superuser_url):
         row = connection.execute(
             "SELECT shop_contacts::text FROM shop_contacts WHERE shop_id = %s", [shop_id]
         ).fetchone()[0]
-    for secret in ("青葉", "090", "hana"):
+    for secret in ("青葉", "090-0000", "hana"):
         assert secret not in row
         assert secret.encode().hex() not in row
     with unit_of_work(scope) as work:
