@@ -26,6 +26,13 @@ class ClientUnfit(Invalid):
     sentence = "This client cannot be: {reason}."
 
 
+class ClientDisabled(Conflict):
+    """A client that was stopped for good is to be changed."""
+
+    code = "client.disabled"
+    sentence = "This client is disabled and cannot be changed. Make a new one."
+
+
 class AddressUnfit(Invalid):
     """An address that nobody may be sent to, or an origin that may not call."""
 
