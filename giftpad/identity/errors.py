@@ -365,6 +365,16 @@ class ConnectionUnfit(Invalid):
     sentence = "This connection cannot be: {reason}."
 
 
+class ConnectionExists(Conflict):
+    """The provider and the client are connected to the tenant, and would have two buttons."""
+
+    code = "connection.exists"
+    sentence = (
+        "{issuer} is connected with this client id already, by the button {name}."
+        " Disable that connection first, or say another client id."
+    )
+
+
 class ProviderUnfit(Invalid):
     """What a provider says of itself is not what a connection to it needs."""
 
