@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 from giftpad import identity
 from giftpad.identity.commands.links import _add
 from giftpad.identity.queries import PLATFORM, index_subject
+from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Scope, unit_of_work
 from tests.make_foreign import _Server, key_named, send
 from tests.make_pages import Browser
@@ -196,7 +197,7 @@ def add_connection(scope: Scope) -> identity.ConnectionView:
     """Connect a tenant to a provider that is away from then on."""
     idp = Idp()
     try:
-        return connect(scope, idp)
+        return connect(scope, idp, client_id=new_id().hex)  # a port may come again
     finally:
         idp.close()
 

@@ -44,7 +44,9 @@ def apply(folder: Path) -> tenancy.Applied:
     return applied
 
 
-def apply_town(to: Path, *, slug: str = "midori-city") -> Scope:
-    """Apply a copy of a house pack under a slug of its own and return its scope."""
+def apply_town(to: Path, *, slug: str = "midori-city", without: tuple[str, ...] = ()) -> Scope:
+    """Apply a copy of a house pack, less some files, under a slug of its own; return its scope."""
     folder = copy_pack(to, slug=slug, as_slug=f"{slug}-{to.name.replace('_', '-').lower()}")
+    for name in without:
+        (folder / name).unlink()
     return Scope(tenant_id=apply(folder).tenant_id)

@@ -201,12 +201,13 @@ def make_site(
     folder: Path,
     *,
     slug: str = "midori-city",
+    without: tuple[str, ...] = (),
     build: Callable[[Settings], Flask] = build_app,
 ) -> Site:
-    """Put a town with a pack of the house on the web, under a slug of its own."""
+    """Put a town with a pack of the house, less some files, on the web under a slug of its own."""
     make.make_platform()
     identity.bind_issuer(settings.issuer)
-    scope = make_packs.apply_town(folder, slug=slug)
+    scope = make_packs.apply_town(folder, slug=slug, without=without)
     tenant = tenancy.get_tenant(scope.tenant_id)
     scope = Scope(tenant_id=scope.tenant_id, actor=make.TILL)
     return Site(app=shared_app(build, settings), settings=settings, scope=scope, slug=tenant.slug)

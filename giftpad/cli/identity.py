@@ -77,6 +77,15 @@ def show_table(rows: Iterable[tuple[str, ...]]) -> None:
 tenant_option = click.option("--tenant", "slug", required=True, help="The tenant's slug.")
 shop_option = click.option("--shop", help="Bind to one shop: its id or its number.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+redirect_option = click.option(
+    "--redirect-uri", "redirect_uris", multiple=True, help="Where people come back to."
+)
+logout_option = click.option(
+    "--logout-uri", "logout_uris", multiple=True, help="Where they go after signing out."
+)
+origin_option = click.option(
+    "--origin", "origins", multiple=True, help="Whose scripts may ask for its tokens."
+)
 
 
 @click.group()
@@ -86,7 +95,9 @@ def client() -> None:
 
 @client.command("create")
 @tenant_option
-@click.option("--name", help="What the program is; people read it when they sign in.")
+@click.option(
+    "--name", help="What the program is; needed where people sign in, since they read it."
+)
 @click.option(
     "--type",
     "kind",
@@ -103,9 +114,9 @@ def client() -> None:
     type=click.Choice(identity.PERMISSIONS),
     help="The most it may do; say it once for each. People give it no more than they have.",
 )
-@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Where people come back to.")
-@click.option("--logout-uri", "logout_uris", multiple=True, help="Where they go after signing out.")
-@click.option("--origin", "origins", multiple=True, help="Whose scripts may ask for its tokens.")
+@redirect_option
+@logout_option
+@origin_option
 @click.option("--api", "audience", default="", help="The API its tokens are for, if not ours.")
 @click.option(
     "--token-profile",
@@ -139,6 +150,9 @@ def create_client(
     **given: Any,
 ) -> None:
     """Make a client and show its secret, this once; a browser's or a device's has none."""
+    if given["name"] is None and given["kind"] != "machine":
+        message = "Say what the app is called by --name: people read it when they sign in."
+        raise click.UsageError(message)
     connect()
     scope = scope_of(slug)
     given["name"] = given["kind"] if given["name"] is None else given["name"]
@@ -204,6 +218,44 @@ def list_clients(slug: str, as_json: bool) -> None:  # noqa: FBT001 - click pass
         )
         for view in views
     )
+
+
+@client.command("change")
+@tenant_option
+@click.argument("client_id")
+@click.option("--name", help="What the program is; people read it when they sign in.")
+@redirect_option
+@logout_option
+@origin_option
+@click.option("--new-secret", is_flag=True, help="Make a new secret; the old one is over at once.")
+@json_option
+def change_client(
+    *,
+    slug: str,
+    client_id: str,
+    name: str | None,
+    new_secret: bool,
+    as_json: bool,
+    **lists: tuple[str, ...],
+) -> None:
+    """Change a client; a list replaces the old one, an empty word ('') leaves none of it."""
+    given = {field: tuple(filter(None, words)) for field, words in lists.items() if words}
+    change = identity.ClientChange(name=name, new_secret=new_secret, **given)
+    if not change.fields():
+        message = (
+            "Say what is to change: --name, --redirect-uri, --logout-uri, --origin or --new-secret."
+        )
+        raise click.UsageError(message)
+    connect()
+    made = identity.change_client(scope_of(slug), client_id, change)
+    if as_json:
+        secret = {"client_secret": made.client_secret} if new_secret else {}
+        click.echo(json.dumps({"client_id": client_id} | secret))
+        return
+    click.echo(f"{client_id} is changed.")
+    if new_secret:
+        click.echo(f"client_secret: {made.client_secret}")
+        click.echo("Keep the secret now: it is not shown again. The old one is refused already.")
 
 
 @client.command("disable")

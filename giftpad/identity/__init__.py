@@ -14,7 +14,14 @@ from giftpad.identity.adapters import (
     present_soft_passkey,
 )
 from giftpad.identity.commands.authorisations import Approval, revoke_authorisation
-from giftpad.identity.commands.clients import Credentials, NewClient, create_client, disable_client
+from giftpad.identity.commands.clients import (
+    ClientChange,
+    Credentials,
+    NewClient,
+    change_client,
+    create_client,
+    disable_client,
+)
 from giftpad.identity.commands.connections import (
     NewConnection,
     change_secret,
@@ -102,10 +109,12 @@ from giftpad.identity.errors import (
     AudienceTaken,
     AudienceUnfit,
     AuthenticatorLocked,
+    ClientDisabled,
     ClientNotFound,
     ClientRefused,
     ClientUnfit,
     CodeWrong,
+    ConnectionExists,
     ConnectionNotFound,
     ConnectionUnfit,
     DeviceNotFound,
@@ -275,10 +284,13 @@ __all__ = [
     "AuthenticatorLocked",
     "AuthorisationRefused",
     "Claims",
+    "ClientChange",
+    "ClientDisabled",
     "ClientNotFound",
     "ClientRefused",
     "ClientUnfit",
     "CodeWrong",
+    "ConnectionExists",
     "ConnectionNotFound",
     "ConnectionUnfit",
     "ConnectionView",
@@ -375,6 +387,7 @@ __all__ = [
     "bind_rotation",
     "bind_trusted_issuers",
     "callback_address",
+    "change_client",
     "change_password",
     "change_role",
     "change_secret",

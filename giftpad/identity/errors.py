@@ -26,6 +26,13 @@ class ClientUnfit(Invalid):
     sentence = "This client cannot be: {reason}."
 
 
+class ClientDisabled(Conflict):
+    """A client that was stopped for good is to be changed."""
+
+    code = "client.disabled"
+    sentence = "This client is disabled and cannot be changed. Make a new one."
+
+
 class AddressUnfit(Invalid):
     """An address that nobody may be sent to, or an origin that may not call."""
 
@@ -356,6 +363,16 @@ class ConnectionUnfit(Invalid):
 
     code = "connection.unfit"
     sentence = "This connection cannot be: {reason}."
+
+
+class ConnectionExists(Conflict):
+    """The provider and the client are connected to the tenant, and would have two buttons."""
+
+    code = "connection.exists"
+    sentence = (
+        "{issuer} is connected with this client id already, by the button {name}."
+        " Disable that connection first, or say another client id."
+    )
 
 
 class ProviderUnfit(Invalid):

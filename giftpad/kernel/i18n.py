@@ -27,7 +27,8 @@ READING = re.compile("\uff5b([^\uff5b-\uff5d]+)\uff5c([^\uff5b-\uff5d]+)\uff5d")
 """How a translator says how a word is read: word, bar and reading, in braces, all full width."""
 
 TRANSLATIONS = Path(__file__).resolve().parents[2] / "translations"
-_DAYS = ("_on", "_day")
+DAYS: Mapping[str, str] = {"ja": "y年M月d日(E)", "en": "d MMMM y (EEE)"}
+_DAY_NAMES = ("_on", "_day")
 
 
 def mark(sentence: str) -> str:
@@ -52,7 +53,7 @@ def translate(sentence: str, locale: str, **params: object) -> str:
     """Return ``sentence`` in ``locale`` with its parameters filled in, as people read them.
 
     An amount (``…_minor``) is written in its ``unit``, a date (``…_on``, ``…_day``) with its
-    year, month and day, a ``state`` in words.  A parameter that the sentence does not name is
+    year and weekday, a ``state`` in words.  A parameter that the sentence does not name is
     ignored; one that is missing stays as written.
     """
     return fill_in(READING.sub(r"\1", wording(sentence, locale)), locale, params)
@@ -82,8 +83,8 @@ def state_words(state: str) -> str:
 def _shown(name: str, value: object, unit_code: str, locale: str) -> object:
     if name.endswith("_minor") and isinstance(value, int):
         return format_amount(value, unit_code, locale)
-    if name.endswith(_DAYS) and isinstance(value, str):
-        return format_date(date.fromisoformat(value), "long", locale=Locale.parse(locale))
+    if name.endswith(_DAY_NAMES) and isinstance(value, str):
+        return format_day(date.fromisoformat(value), locale)
     return value
 
 
@@ -92,6 +93,11 @@ class _Known(dict[str, object]):
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
+
+
+def format_day(day: date, locale: str) -> str:
+    """Write a day with its year and weekday, the same on pages and in letters."""
+    return format_date(day, DAYS[locale], locale=Locale.parse(locale))
 
 
 def format_amount(amount_minor: int, unit_code: str, locale: str) -> str:

@@ -21,9 +21,8 @@ from markupsafe import Markup, escape
 
 from giftpad.edge import current_locale
 from giftpad.kernel.clock import DEFAULT_ZONE
-from giftpad.kernel.i18n import READING, fill_in, format_amount, translate, wording
+from giftpad.kernel.i18n import READING, fill_in, format_amount, format_day, translate, wording
 
-DAYS: Mapping[str, str] = {"ja": "y年M月d日(E)", "en": "d MMMM y (EEE)"}
 SHORT_DAYS: Mapping[str, str] = {"ja": "M月d日", "en": "d MMM"}
 _DAY_NAMES = ("_on", "_day")
 _RUBY = r"<ruby>\1<rp>(</rp><rt>\2</rt><rp>)</rp></ruby>"
@@ -91,9 +90,8 @@ def number(value: int) -> str:
 
 def day(value: date | str) -> str:
     """Write a day with its year and weekday."""
-    locale = current_locale()
     given = date.fromisoformat(value) if isinstance(value, str) else value
-    return format_date(given, DAYS[locale], locale=Locale.parse(locale))
+    return format_day(given, current_locale())
 
 
 def short_day(value: date) -> str:

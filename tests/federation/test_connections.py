@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -67,6 +69,26 @@ def test_a_connection_is_made_listed_checked_and_disabled(run, slug, idp):
     assert run("disable", "--tenant", slug, made["id"]).exit_code != 0
 
 
+def test_the_same_client_of_a_provider_gets_no_second_button(run, slug, idp, scope):
+    first = json.loads(run(*_words(slug, idp, "--json")).output)
+    again = run(*_words(slug, idp, "--name", "もう一つ"))
+    assert isinstance(again.exception, identity.ConnectionExists)
+    assert "by the button 市役所" in str(again.exception)
+    assert [each.id for each in identity.list_connections(scope)] == [UUID(first["id"])]
+    assert run(*_words(slug, idp, "--client-id", "another")).exit_code == 0
+    assert connect(Scope(tenant_id=make.make_tenant().tenant_id), idp).issuer == idp.address
+    assert run("disable", "--tenant", slug, first["id"]).exit_code == 0
+    assert run(*_words(slug, idp)).exit_code == 0
+
+
+def test_two_at_once_make_one_connection(scope, idp):
+    with ThreadPoolExecutor(4) as pool:
+        tries = [pool.submit(connect, scope, idp) for _ in range(4)]
+    faults = [each.exception() for each in tries]
+    assert [type(fault) for fault in faults if fault] == [identity.ConnectionExists] * 3
+    assert len(identity.list_connections(scope)) == 1
+
+
 def test_the_secret_lies_sealed(scope, idp):
     made = connect(scope, idp)
     with unit_of_work(scope) as work:
@@ -82,6 +104,7 @@ def test_where_the_secret_goes_is_as_the_provider_reads_it(site, idp):
     assert answered.status_code == 303
     assert idp.forms[-1]["client_secret"] == SECRET
     assert idp.authorizations[-1] == ""
+    identity.disable_connection(site.scope, connection.id)
     public = connect(site.scope, idp, secret=None)
     answered = link(site.sign_in(site.new_person("owner")), idp, public.id, PASSWORD)
     assert answered.status_code == 303

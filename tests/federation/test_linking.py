@@ -112,7 +112,7 @@ def test_what_one_began_signed_in_does_not_end_signed_out_or_as_another(site, id
 
 def test_who_came_by_their_organisation_links_no_more_without_a_password(site, idp, way, linked):
     way.through(idp)
-    second = connect(site.scope, idp, name="もう一つ")
+    second = connect(site.scope, idp, name="もう一つ", client_id="another")
     way.browser.get("/account")
     assert link(way.browser, idp, second.id, "").status_code == 422
 

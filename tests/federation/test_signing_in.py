@@ -62,6 +62,7 @@ def test_each_connection_has_its_own_algorithm(site, idp):
         assert answered.headers["Location"] == "/account", algorithm
         way = Way(browser=site.nobody(), slug=site.slug, connection=connection)
         assert way.through(idp).status_code == 303, algorithm
+        identity.disable_connection(site.scope, connection.id)
 
 
 def _by_public_key(idp):

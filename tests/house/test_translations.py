@@ -105,8 +105,8 @@ def test_an_amount_is_written_as_people_read_it(locale, unit, shown):
 
 def test_a_day_and_a_state_are_written_in_words():
     sentence = "This coupon expired on {last_day}. No money has moved."
-    assert "2027年3月31日" in translate(sentence, "ja", last_day="2027-03-31")
-    assert "March 31, 2027" in translate(sentence, "en", last_day="2027-03-31")
+    assert "2027年3月31日(水)" in translate(sentence, "ja", last_day="2027-03-31")
+    assert "31 March 2027 (Wed)" in translate(sentence, "en", last_day="2027-03-31")
     sentence = "This payment is {state}; this cannot be done any more. No money has moved."
     assert "「一部返金済み」" in translate(sentence, "ja", state="partly_refunded")
     assert "is partly refunded;" in translate(sentence, "en", state="partly_refunded")

@@ -65,6 +65,19 @@ def test_a_client_for_people_is_told_and_listed_with_what_a_library_asks_for(run
     assert (listed["type"], listed["redirect_uris"], listed["api"]) == ("spa", [back], None)
 
 
+@pytest.mark.parametrize("kind", ["web", "spa", "device"])
+def test_an_app_is_asked_for_the_name_that_people_read(run, slug, kind):
+    words = ("client", "create", "--tenant", slug, "--type", kind)
+    back = () if kind == "device" else ("--redirect-uri", "https://app.example.jp/back")
+    nameless = run(*words, *back)
+    assert nameless.exit_code == 2
+    assert "--name: people read it when they sign in" in nameless.output
+    assert run("client", "list", "--tenant", slug).output == ""
+    assert run(*words, *back, "--name", "Town walk").exit_code == 0
+    machine = run("client", "create", "--tenant", slug)
+    assert machine.exit_code == 0, machine.output
+
+
 @pytest.mark.parametrize("name", ["", "  ", "\u3000", "n" * 201, "a\nb"])
 def test_a_name_that_shows_nothing_or_too_much_is_refused(run, slug, name):
     words = ("create", "--tenant", slug, "--name", name)

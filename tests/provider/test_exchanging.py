@@ -476,6 +476,8 @@ def test_scripts_of_a_named_origin_may_call_and_no_others(site, spa):
         {"redirect_uris": ("javascript:alert(1)",)},
         {"redirect_uris": ()},
         {"origins": ("https://app.example.jp/path",)},
+        {"kind": "machine", "redirect_uris": (), "origins": ("https://app.example.jp",)},
+        {"kind": "device", "redirect_uris": (), "logout_uris": ("https://app.example.jp",)},
         {"token_profile": "auth0"},
         {"leeway_s": 61},
         {"needs_challenge": False},

@@ -21,7 +21,12 @@ from giftpad.identity.adapters import (
     read_provider,
 )
 from giftpad.identity.commands.sessions import end_sessions_by
-from giftpad.identity.errors import ConnectionNotFound, ConnectionUnfit, ProviderUnfit
+from giftpad.identity.errors import (
+    ConnectionExists,
+    ConnectionNotFound,
+    ConnectionUnfit,
+    ProviderUnfit,
+)
 from giftpad.identity.models import ConnectionRow
 from giftpad.identity.queries import (
     PLATFORM,
@@ -68,9 +73,10 @@ class ConnectionCheck:
 
 
 def create_connection(scope: Scope, new: NewConnection) -> ConnectionView:
-    """Connect a tenant to its provider, as it says it is now.
+    """Connect a tenant to its provider, as it says it is now; once for each client there.
 
-    Raises: NameUnfit, ConnectionUnfit, ProviderUnfit.
+    Locks: the tenant's connections, so that two at once do not make two buttons.
+    Raises: NameUnfit, ConnectionUnfit, ProviderUnfit, ConnectionExists.
     """
     name, issuer = check_name(new.name), check_issuer(new.issuer)
     check_client(new.client_id, new.secret)
@@ -81,6 +87,7 @@ def create_connection(scope: Scope, new: NewConnection) -> ConnectionView:
     said = _read(issuer)
     connection_id = new_id()
     with unit_of_work(scope) as work:
+        _check_first(work, issuer, new.client_id)
         row = ConnectionRow(
             tenant_id=work.tenant_id,
             id=connection_id,
@@ -103,6 +110,30 @@ def create_connection(scope: Scope, new: NewConnection) -> ConnectionView:
             details={"issuer": issuer},
         )
         return to_connection(row)
+
+
+def _check_first(work: Work, issuer: str, client_id: str) -> None:
+    """Refuse a second connection in use to the same client of a provider.
+
+    Raises: ConnectionExists.
+    """
+    row = ConnectionRow
+    work.session.execute(
+        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+        {"name": f"identity_connections:{work.tenant_id}"},
+    )
+    name = work.session.scalar(
+        sa.select(row.name)
+        .where(
+            row.tenant_id == work.tenant_id,
+            row.issuer == issuer,
+            row.client_id == client_id,
+            row.disabled_at.is_(None),
+        )
+        .limit(1)
+    )
+    if name is not None:
+        raise ConnectionExists(issuer=issuer, name=name)
 
 
 def _read(issuer: str) -> Provider:

@@ -73,6 +73,19 @@ def check_kind(kind: str, redirect_uris: Collection[str]) -> None:
         )
 
 
+def check_browser_ways(kind: str, logout_uris: Collection[str], origins: Collection[str]) -> None:
+    """Refuse ways through a browser for a client that nobody uses by one.
+
+    Raises: ClientUnfit.
+    """
+    if kind in ("machine", "device") and logout_uris:
+        raise ClientUnfit(
+            reason="nobody signs out from a machine or a device, so name no logout URI"
+        )
+    if kind == "machine" and origins:
+        raise ClientUnfit(reason="no script may know a machine's secret, so name no origin")
+
+
 def check_addresses(addresses: Iterable[str]) -> list[str]:
     """Return addresses that people may be sent to: https, or http on one's own machine.
 

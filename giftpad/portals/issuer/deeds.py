@@ -143,6 +143,7 @@ ACTIONS: Mapping[str, str] = {
     "person.factors_reset": mark("Took all second steps away"),
     "tenant.second_step_changed": mark("Changed who is asked for a second step"),
     "client.created": mark("Registered a machine"),
+    "client.changed": mark("Changed an app or a machine"),
     "client.disabled": mark("Shut a machine out"),
     "authorisation.granted": mark("Let an app or a device act for them"),
     "authorisation.ended": mark("An app or a device acts for them no more"),

@@ -6,20 +6,20 @@ Hides: which part needs which permission, how days become bars.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from babel.core import Locale
 from babel.dates import format_date
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
-from giftpad import coupons, edge, payments, programmes, reporting, shops
+from giftpad import coupons, edge, gifts, payments, programmes, reporting, shops
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
-from giftpad.portals.http import page, see_other
+from giftpad.portals.http import new_key, page, see_other
 from giftpad.portals.issuer.attention import list_todos
 from giftpad.portals.lists import id_asked
 from giftpad.portals.programme_names import programme_names
@@ -39,6 +39,8 @@ PERIODS = {
     "before": mark("Last month"),
     "year": mark("This fiscal year"),
 }
+NO_PROGRAMME = mark("There is no programme yet.")
+NO_PROGRAMME_BEGIN = mark("No programme yet. Start by deciding the value and its expiry.")
 GREETINGS = (mark("Good morning."), mark("Good afternoon."), mark("Good evening."))
 
 
@@ -62,6 +64,19 @@ class Paid:
 
     payment: payments.PaymentView
     shop: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What stands where there are no figures yet, and the one way on that the reader has.
+
+    With a ``key`` the way is a form that begins an order of gifts.
+    """
+
+    sentence: str
+    verb: str | None = None
+    href: str = ""
+    key: str = ""
 
 
 def period_days(period: str, today: date) -> tuple[date, date]:
@@ -91,7 +106,8 @@ def overview() -> str | Response:
         return see_other("/shop")  # Whoever works in a shop has nothing to do here.
     held = scope.permissions
     with unit_of_work(scope) as work:
-        names = programme_names(programmes.list_programmes(work, limit=programmes.PAGE_MAX))
+        listed = programmes.list_programmes(work, limit=programmes.PAGE_MAX)
+        names = programme_names(listed)
         programme_id = _programme_asked(names)
         todos = list_todos(work, names)
         money = None
@@ -99,6 +115,7 @@ def overview() -> str | Response:
             money = _money(work, programme_id)
         latest = _latest(work, programme_id) if "payments:read" in held else None
         has_batches = "coupons:read" not in held or bool(coupons.list_batches(work, limit=1))
+        opening = _opening(work, listed.items, has_batches=has_batches)
         now = work.at
     return page(
         "issuer/overview/index.html",
@@ -113,6 +130,60 @@ def overview() -> str | Response:
         money=money,
         latest=latest,
         has_batches=has_batches,
+        opening=opening,
+    )
+
+
+def _opening(
+    work: Work, listed: Collection[programmes.Programme], *, has_batches: bool
+) -> Opening | None:
+    """Return how the reader's tenant begins; None where there are coupons to tell of.
+
+    A programme for gifts only keeps what is left of them, so it asks nobody to order coupons.
+    """
+    held, features = work.scope.permissions, edge.current_caller().tenant.features
+    has_coupons = has_batches or any(not programme.gifts for programme in listed)
+    if "gifts" in features and "gifts:read" in held and not has_coupons:
+        return _gift_opening(work)
+    may_order = "coupons:issue" in held
+    if not listed:
+        return Opening(
+            sentence=NO_PROGRAMME_BEGIN if may_order else NO_PROGRAMME,
+            verb=mark("See the programmes") if "programmes:read" in held else None,
+            href=url_for("desk_programmes.index"),
+        )
+    if has_batches:
+        return None
+    if not may_order:
+        return Opening(sentence=mark("No coupons have been ordered yet."))
+    return Opening(
+        sentence=mark("No coupons have been ordered yet. Order the first ones to begin."),
+        verb=mark("Order coupons"),
+        href=url_for("desk_batches.orders.new"),
+    )
+
+
+def _gift_opening(work: Work) -> Opening:
+    """Return how a company begins that has gifts and no coupons."""
+    if gifts.list_orders(work, limit=1).items:
+        return Opening(
+            sentence=mark("All orders, and how far they are, stand under Gifts."),
+            verb=mark("See the gifts"),
+            href=url_for("desk_gifts.index"),
+        )
+    if "gifts:order" not in work.scope.permissions:
+        return Opening(sentence=mark("No gifts have been sent yet."))
+    if gifts.find_contract(work) is None:
+        return Opening(
+            sentence=mark("There is no contract for gifts yet. Ask whoever runs Giftpad for you.")
+        )
+    return Opening(
+        sentence=mark(
+            "No gifts have been sent yet. Choose a design and goods, hand in a list of people,"
+            " and write a few words."
+        ),
+        verb=mark("Send gifts"),
+        key=new_key(),
     )
 
 

@@ -45,8 +45,74 @@ def test_the_first_day_says_what_comes_next(site):
     said = words(desk(site).get("/desk"))
     assert "Nothing to do today" in said
     assert "No coupons have been ordered yet. Order the first ones to begin." in said
-    answer = desk(site, "viewer").get("/desk")
-    assert "/desk/batches/new" not in answer.text
+    for role in ("viewer", "approver", "counter"):
+        answer = desk(site, role).get("/desk")
+        assert "/desk/batches/new" not in answer.text, role
+        assert "No coupons have been ordered yet." in words(answer), role
+        assert "Order the first" not in words(answer), role
+    japanese = site.person("viewer")
+    japanese.headers["Accept-Language"] = "ja"
+    assert "まだ商品券を注文していません。" in words(japanese.get("/desk"))
+    assert "つくりましょう" not in words(japanese.get("/desk"))
+
+
+COUPONS_OF_COMPANY = "programmes/shokuji.toml"
+
+
+@pytest.fixture
+def company(house, settings, tmp_path):
+    """A company that sends gifts and has no coupons; what is left of one is kept for shops."""
+    return make_site(settings, tmp_path, slug="hanamaru", without=(COUPONS_OF_COMPANY,))
+
+
+def test_a_company_that_has_only_gifts_begins_with_gifts(company):
+    browser = desk(company, "issuer")
+    answer = browser.get("/desk")
+    assert "coupons have been ordered" not in words(answer)
+    assert "No gifts have been sent yet. Choose a design and goods" in words(answer)
+    begun = browser.post("/desk/gifts", {"key": browser.key()})
+    assert re.fullmatch(r"/desk/gifts/[0-9a-f-]{36}/design", begun.headers["Location"])
+    for role in ("issuer", "viewer"):
+        answer = desk(company, role).get("/desk")
+        assert "All orders, and how far they are, stand under Gifts. See the gifts" in words(answer)
+        assert 'href="/desk/gifts"' in answer.text.partition("<main")[2], role
+
+
+def test_who_may_not_order_gifts_reads_that_there_are_none(company):
+    for role in ("viewer", "support", "approver"):
+        answer = desk(company, role).get("/desk")
+        assert "No gifts have been sent yet." in words(answer), role
+        assert "Choose a design" not in words(answer), role
+        assert 'action="/desk/gifts"' not in answer.text, role
+    assert "No coupons have been ordered yet." in words(desk(company, "counter").get("/desk"))
+    japanese = company.person("viewer")
+    japanese.headers["Accept-Language"] = "ja"
+    assert "まだ贈りものを送っていません。" in words(japanese.get("/desk"))
+    assert "選び" not in words(japanese.get("/desk"))
+
+
+def test_a_company_without_a_contract_or_a_programme_is_told_whom_to_ask(house, settings, tmp_path):
+    left_out = (COUPONS_OF_COMPANY, "programmes/okuri.toml", "gifts.toml")
+    bare = make_site(settings, tmp_path, slug="hanamaru", without=left_out)
+    answer = desk(bare, "owner").get("/desk")
+    assert "There is no contract for gifts yet. Ask whoever runs Giftpad for you." in words(answer)
+    assert 'action="/desk/gifts"' not in answer.text
+
+
+def test_a_town_without_a_programme_is_told_so(house, settings, tmp_path):
+    there = (ROOT / "tenants/midori-city/programmes").iterdir()
+    left_out = tuple(f"programmes/{path.name}" for path in there)
+    bare = make_site(settings, tmp_path, without=left_out)
+    assert "Start by deciding the value" in words(desk(bare, "owner").get("/desk"))
+    said = words(desk(bare, "viewer").get("/desk"))
+    assert "There is no programme yet." in said
+    assert "Start by deciding" not in said
+
+
+def test_a_company_with_coupons_too_begins_with_them(house, settings, tmp_path):
+    both = make_site(settings, tmp_path, slug="hanamaru")
+    said = words(desk(both).get("/desk"))
+    assert "No coupons have been ordered yet. Order the first ones to begin." in said
 
 
 def test_what_is_to_do_is_told_to_who_can_do_it(site, monkeypatch):
