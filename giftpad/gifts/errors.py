@@ -270,7 +270,7 @@ class ResendTooSoon(Rejected):
     """A gift was sent again too often, or too lately."""
 
     code = "gift.resent_too_often"
-    sentence = "This gift was sent again already. It can be sent once more from {again_on} on."
+    sentence = "This gift was sent a short while ago. It can be sent again from {again_on} on."
 
 
 class AddressFaulty(Invalid):

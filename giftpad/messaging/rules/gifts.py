@@ -117,7 +117,8 @@ GIFT_LETTERS: Mapping[str, Letter] = {
             _NUMBER,
             mark("Where it goes:\n{address}"),
             mark(
-                "We expect it to leave by {expected_day}. Until then you can change where it goes."
+                "It arrives around {expected_day}. Until it is made ready you can change "
+                "where it goes."
             ),
             mark("Here you see what you have chosen:"),
             LINK_LINE,

@@ -26,6 +26,7 @@ FIND, TAKE = "find", "take"
 """Buttons that ask for the address of a postcode, and send nothing."""
 NO_POSTCODE = mark("A postcode has seven digits, like 100-0001.")
 UNKNOWN_POSTCODE = mark("We do not know this postcode. Please fill in the rest below.")
+NO_HOUSE = mark("The house number is missing. If there is none, write so after the district.")
 OUR_COUNTRY = "+81"
 
 
@@ -80,13 +81,27 @@ def _fitted(form: AddressForm, kind: str) -> AddressForm:
 def read_address(form: AddressForm) -> gifts.Address | None:
     """Return the address that a form holds, or None and say at its fields what is wrong."""
     typed = form.typed()
+    has_house = not form.is_parcel or _has_a_house(form, typed)
     try:
         if form.is_parcel:
-            return gifts.clean_address(typed)
+            address = gifts.clean_address(typed)
+            return address if has_house else None
         return _read_person(form, typed)
     except gifts.AddressFaulty as error:
         _tell(form, error)
         return None
+
+
+def _has_a_house(form: AddressForm, typed: Mapping[str, str]) -> bool:
+    """Whether an address is more than what its postcode says: no parcel finds a district.
+
+    The postcode of a single house or office says its number.
+    """
+    known = {each.town + each.street for each in places.find_addresses(typed["postcode"])}
+    if typed["street"] not in known or any(each.isdigit() for each in typed["street"]):
+        return True
+    form.refuse("street", NO_HOUSE)
+    return False
 
 
 def _read_person(form: AddressForm, typed: Mapping[str, str]) -> gifts.Address | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 
 from giftpad import catalog, edge, gifts
 from giftpad.kernel.errors import DomainError
@@ -126,7 +126,7 @@ def _draw_address(letter: gifts.Letter, form: AddressForm, **values: object) -> 
 
 @bp.post("/g/address")
 @edge.requires(RECEIVE)
-def take() -> Response | str | tuple[str, int]:
+def take() -> Response:
     """Look a postcode up, or take the address and go on."""
     draft = read_draft()
     with unit_of_work(edge.current_scope()) as work:
@@ -140,10 +140,19 @@ def take() -> Response | str | tuple[str, int]:
     form = form_sent(draft.goes_as, request.form)
     if request.form.get("act") in (FIND, TAKE):
         found = look_up(form, request.form)
-        return _draw_address(letter, form, chosen=chosen, found=found)
+        return _keep_typed(_draw_address(letter, form, chosen=chosen, found=found), draft, form)
     if read_address(form) is None:
-        return _draw_address(letter, form, chosen=chosen), HTTPStatus.UNPROCESSABLE_ENTITY
+        response = _keep_typed(_draw_address(letter, form, chosen=chosen), draft, form)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
     response = see_other(".review")
+    keep_draft(response, draft.send_to(form.typed()))
+    return response
+
+
+def _keep_typed(html: str, draft: Draft, form: AddressForm) -> Response:
+    """Answer with the form again; Back, and a window that was closed, find what was typed."""
+    response = make_response(html)
     keep_draft(response, draft.send_to(form.typed()))
     return response
 

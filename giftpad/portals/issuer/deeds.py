@@ -17,7 +17,7 @@ from giftpad import audit, payments
 from giftpad.kernel.i18n import mark, state_words
 from giftpad.portals.issuer.naming import Actors
 from giftpad.portals.reasons import reason_in_words
-from giftpad.portals.words import number, say_in_words, when, yen
+from giftpad.portals.words import day, number, say_in_words, when, yen
 
 FAMILIES: Mapping[str, str] = {
     "coupon_batch": mark("Print runs"),
@@ -222,6 +222,7 @@ DETAILS: Mapping[str, str] = {
     "claim": mark("Claim"),
     "claim_by": mark("Last day to claim a gift"),
     "channel": mark("Way of sending"),
+    "new_link": mark("Another link"),
     "gifts": mark("Number of gifts"),
     "kind": mark("Kind"),
     "reference": mark("Reference"),
@@ -390,7 +391,16 @@ def _text(key: str, text: str) -> str:
         return reason_in_words(text)
     if key in WORDS:
         return say_in_words(state_words(text))
+    if key == "claim_by":
+        return _day(text)
     return _instant(text) if key.endswith("_at") else text
+
+
+def _day(text: str) -> str:
+    try:
+        return day(text)
+    except ValueError:
+        return text
 
 
 def _instant(text: str) -> str:

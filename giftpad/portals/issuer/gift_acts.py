@@ -29,6 +29,7 @@ from giftpad.portals.issuer.gift_words import (
     in_words,
     say_claim,
     say_letter,
+    write_reach,
 )
 from giftpad.portals.issuer.naming import read_actors
 from giftpad.portals.issuer.reasons import ReasonForm
@@ -223,7 +224,7 @@ def _where(view: gifts.GiftView) -> dict[str, str]:
     """Return where a gift goes now, if it can go there alone."""
     if view.channel not in ELSEWHERE:
         return {"channel": "link", "address": ""}
-    return {"channel": view.channel, "address": view.address}
+    return {"channel": view.channel, "address": write_reach(view.address)}
 
 
 @bp.get("/one/<uuid:gift_id>/address")

@@ -77,7 +77,7 @@ def _read(order_id: UUID, typed: Any) -> dict[str, Any]:
         "courses": courses,
         "keeping": keeping,
         "name_course": name_course,
-        "fees": [(name, contract.fee_of(name)) for name in OFFERED],
+        "fees": [(name, contract.fee_of(name)) for name in (*OFFERED, gifts.CODE)],
     }
 
 

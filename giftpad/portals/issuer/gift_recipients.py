@@ -241,6 +241,8 @@ def _told(order_id: UUID, sentence: str, **params: object) -> Response:
     """Go back to the step and say how its recipients stand now."""
     with unit_of_work(current_scope()) as work:
         counts = gifts.count_lines(work, order_id)
+    if sentence == TAKEN and not counts.faulty:
+        sentence = MENDED
     said = {"all": counts.total, "good": counts.good, "bad": counts.faulty} | params
     return see_other(
         "desk_gifts.recipients.show",
@@ -298,10 +300,9 @@ def mend(order_id: UUID) -> Answer:
         gifts.mend_lines(work, order_id, _mends())
         if request.form.get("go") == "leave-out":
             out = gifts.leave_out(work, order_id)
-        counts = gifts.count_lines(work, order_id)
     if out:
         return _told(order_id, LEFT_OUT, n=out)
-    return _told(order_id, TAKEN if counts.faulty else MENDED)
+    return _told(order_id, TAKEN)
 
 
 def _mends() -> Mapping[int, Mapping[str, str]]:

@@ -16,6 +16,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Scope, Work
 from giftpad.portals.gift_designs import art_href, colours_href
 from giftpad.portals.http import page
+from giftpad.portals.issuer.gift_words import write_reach
 from giftpad.portals.issuer.naming import read_actors
 from giftpad.portals.programme_names import programme_name
 from giftpad.portals.words import say_in_words
@@ -141,6 +142,7 @@ def draw(template: str, **values: Any) -> str:
         STATE_WORDS=STATE_WORDS,
         CODES_STATE_WORDS=CODES_STATE_WORDS,
         channel_words=CHANNEL_WORDS,
+        write_reach=write_reach,
         **values,
     )
 

@@ -36,7 +36,7 @@ CLAIM_STATES: Mapping[str, tuple[str, str]] = {
     "received": ("info", mark("To be listed for the supplier")),
     "preparing": ("info", mark("With the supplier")),
     "shipped": ("ok", mark("On its way")),
-    "arrived": ("ok", mark("Arrived")),
+    "arrived": ("ok", mark("Delivered")),
     "returned": ("ng", mark("Came back")),
     "withdrawn": ("mute", mark("Withdrawn")),
 }
@@ -58,6 +58,8 @@ KEPT_WORDS = (
 assert set(FILTER_WORDS) == set(gifts.FILTERS)
 
 
+OUR_COUNTRY = "+81"
+PRINTED = ("mute", mark("Goes out in print"))
 WITHOUT_PARCEL = mark("Done, nothing is sent by post")
 TAKEN_BACK = mark("Not sent, for the gift was taken back first")
 
@@ -66,7 +68,13 @@ def say_letter(view: gifts.GiftView) -> str:
     """Return the words for how the newest letter of a gift went."""
     if view.delivery == "queued" and view.state == "cancelled":
         return TAKEN_BACK
-    return DELIVERIES[view.delivery][1]
+    return _in_words_of_letter(view)[1]
+
+
+def _in_words_of_letter(view: gifts.GiftView) -> tuple[str, str]:
+    """Return how a letter went; what a print house makes is in nobody's own hands."""
+    is_printed = view.delivery == "none" and view.channel in ("card", "letter")
+    return PRINTED if is_printed else DELIVERIES[view.delivery]
 
 
 def say_claim(claim: gifts.ClaimView) -> tuple[str, str]:
@@ -74,6 +82,12 @@ def say_claim(claim: gifts.ClaimView) -> tuple[str, str]:
     if claim.kind != "goods" and claim.state == "received":
         return ("ok", WITHOUT_PARCEL)
     return CLAIM_STATES[claim.state]
+
+
+def write_reach(address: str) -> str:
+    """Return a number as it is dialled in Japan; a mail or a postal address stays as it is."""
+    is_number = address.startswith(OUR_COUNTRY) and address.removeprefix("+").isdigit()
+    return f"0{address.removeprefix(OUR_COUNTRY)}" if is_number else address
 
 
 def in_words(view: gifts.GiftView) -> tuple[str, str]:
@@ -84,4 +98,4 @@ def in_words(view: gifts.GiftView) -> tuple[str, str]:
         return ("info", mark("A part is used"))
     if view.opened_at is not None:
         return ("info", mark("Opened"))
-    return DELIVERIES[view.delivery]
+    return _in_words_of_letter(view)

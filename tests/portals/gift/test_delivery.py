@@ -71,6 +71,34 @@ def test_an_unknown_postcode_leaves_everything_as_it_was_typed(sender, browser, 
     assert selected(page) == ADDRESS["prefecture"]
 
 
+def test_what_was_typed_is_there_again_after_back_or_in_another_window(sender, browser):
+    choose(browser, sender, "BEEF")
+    browser.post("/g/address", ADDRESS | {"act": "find", "building": "looked up"})
+    assert values(browser.get("/g/address").text)["building"] == "looked up"
+    assert fill_in(browser, phone="12", building="refused").status_code == 422
+    again = values(browser.get("/g/address").text)
+    assert (again["phone"], again["building"]) == ("12", "refused")
+
+
+@pytest.mark.parametrize(
+    ("postcode", "street", "is_taken"),
+    [
+        ("100-0001", "千代田", False),
+        ("100-0001", "千代田番地なし", True),
+        ("100-0001", "千代田一番地", True),
+        ("100-8111", "千代田1-1", True),
+        ("999-9999", "千代田", True),
+    ],
+)
+def test_a_district_alone_is_no_house(sender, browser, postcode, street, is_taken):
+    choose(browser, sender, "BEEF")
+    page = fill_in(browser, postcode=postcode, street=street)
+    both = fill_in(browser, postcode=postcode, street=street, phone="12").text
+    assert ("The house number is missing." in both) is not is_taken
+    assert page.status_code == (200 if is_taken else 422)
+    assert ("The house number is missing." in page.text) is not is_taken
+
+
 def test_every_fault_is_told_at_once_and_nothing_is_lost(sender, browser):
     choose(browser, sender, "BEEF")
     wrong = {"postcode": "12", "phone": "12", "email": "a@b", "kana": "漢字", "city": ""}

@@ -156,6 +156,21 @@ def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
     assert company.actions(f"gift_order:{order_id}").count("gift_order.report_taken") == 2
 
 
+def test_a_number_reads_as_it_is_dialled_and_print_is_in_nobody_s_hands(company):
+    rows = "氏名,携帯,送り方\n山田 花子,090-1234-5678,SMS\n鈴木 一,,カード\n"
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, rows)
+    assert "090123456" in browser.get(path(order_id, "/recipients")).text
+    company.submit(browser, order_id)
+    company.work_off()
+    taken = browser.get(path(order_id, "/report.csv")).get_data(as_text=True)
+    assert '"09012345678"' in taken
+    assert "+81" not in taken
+    printed = words(browser.get(path(order_id)))
+    assert "Goes out in print" in printed
+    assert "You hand it over" not in printed
+
+
 @pytest.mark.parametrize("role", ["viewer", "approver"])
 def test_who_may_only_look_takes_no_addresses_away(company, role):
     order_id = company.sent(LINKS)
@@ -178,6 +193,7 @@ def test_a_gift_goes_elsewhere_at_once(company):
     assert company.gifts(order_id)[0].address == "hanako@example.com"
     said = words(browser.get(path(order_id), query_string={"q": "hanako@example.com"}))
     assert "山田 花子" in said
+    assert "Another link: Yes" in words(browser.get(gift_path(gift.id)))
 
 
 def test_thanks_are_read_in_the_words_they_were_said_in(company):
@@ -197,7 +213,7 @@ def test_a_letter_is_not_sent_again_at_will(company):
     browser = company.person("support")
     answer = send(browser, gift_path(gift.id, "/resend"))
     assert answer.status_code == 422
-    assert "It can be sent once more from" in words(answer)
+    assert "It can be sent again from" in words(answer)
     assert company.gifts(order_id)[0].resent == 0
 
 
@@ -243,6 +259,7 @@ def test_more_time_is_given_within_the_contract(company):
     answer = send(browser, where, {"claim_by": later.isoformat(), "words": "休暇"})
     assert answer.status_code == 303, words(answer)
     assert company.gifts(order_id)[0].claim_by == later
+    assert later.isoformat() not in words(browser.get(gift_path(gift.id)))
 
 
 def test_a_gift_is_taken_back_once_and_its_value_returns(company):

@@ -121,6 +121,7 @@ def test_a_file_that_had_to_be_guessed_is_shown_first(company):
     said = words(browser.follow(answer))
     assert "山田 花子" in said
     assert "It was read as Shift_JIS." in said
+    assert "Say above each column what stands in it." in said
     assert counts(company, order_id).total == 0
     where = path(order_id, "/recipients/columns")
     assert browser.post(where, {"field": ["", "mail", ""], "heading": "yes"}).status_code == 422
@@ -129,6 +130,10 @@ def test_a_file_that_had_to_be_guessed_is_shown_first(company):
     assert counts(company, order_id).good == 1
     again = hand_in(browser, order_id, sheet.decode("cp932"), replaces="yes")
     assert again.headers["Location"] == path(order_id, "/recipients")
+    page = browser.follow(again)
+    assert "All rows are ready: 1." in words(page)
+    onward = f'href="{path(order_id, "/when")}"'
+    assert onward in page.text.partition('id="hand-in"')[0].partition('id="stand"')[2]
     assert counts(company, order_id).good == 1
 
 

@@ -47,6 +47,14 @@ function warnOfTheEnd(notice: HTMLElement): void {
   again();
 }
 
+/**
+ * Such a form is answered where it was sent.  Without this, Back and reload come to a question of
+ * the browser's, whether to send it again; with it they show the page anew.
+ */
+if (document.querySelector("form[data-anew]") !== null) {
+  window.history.replaceState(null, "", window.location.href);
+}
+
 const closing = document.getElementById("closing");
 if (closing !== null) warnOfTheEnd(closing);
 
