@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +22,7 @@ CONFIGURATION = ROOT / "tests" / "hostile" / "schemathesis.toml"
 TENANT = "hanamaru"
 SEED = "20261121"
 MOST = "100000"
+SHOPS = 3
 TIMEOUT_S = 1500
 
 
@@ -36,23 +38,34 @@ def office(product):
     kind = "application/x-www-form-urlencoded"
     answer = caller.ask("POST", "/oauth/token", form, wanted=200, content_type=kind)
     caller.token = answer["access_token"]
-    return caller
+    yield caller
+    for shop in caller.ask("GET", "/api/v1/shops?limit=100", wanted=200)["items"]:
+        if not shop["accepting"]:  # whoever comes next pays there
+            caller.ask("POST", f"/api/v1/shops/{shop['id']}/resume", wanted=200)
 
 
 def list_known(office):
-    """Return objects that exist, so that requests come further than to a 404."""
+    """Return objects that exist, so that requests come further than to a 404.
+
+    Shops are made for it: those of the demonstration are somebody else's in this session.
+    """
 
     def items(path):
         return office.ask("GET", path, wanted=200)["items"]
 
-    programmes, shops = items("/api/v1/programmes"), items("/api/v1/shops?limit=5")
-    known = {"programme_id": [each["id"] for each in programmes]}
-    known["shop_id"] = [each["id"] for each in shops]
+    known = {"programme_id": [each["id"] for each in items("/api/v1/programmes")]}
+    known["shop_id"] = [add_shop(office) for _ in range(SHOPS)]
     batches, payments = items("/api/v1/coupon-batches"), items("/api/v1/payments")
     known["batch_id"] = [each["id"] for each in batches]
     known["serial"] = [each["serial_first"] for each in batches]
     known["payment_id"] = [each["id"] for each in payments]
     return {name: values for name, values in known.items() if values}
+
+
+def add_shop(office):
+    (some,) = office.ask("GET", "/api/v1/shops?limit=1", wanted=200)["items"]
+    shop = {"name": "見本の店", "area": some["area"], "number": f"contract-{uuid4().hex[:10]}"}
+    return office.ask("POST", "/api/v1/shops", shop, wanted=201, key=True)["id"]
 
 
 def fuzz(product, office, folder, *words):
