@@ -109,7 +109,7 @@ class Line:
             self.journal.note("read")
             return
         found = _read(answer)
-        amount = int(found.get("amount_minor", 0)) if isinstance(found, dict) else 0
+        amount = int(found.get("amount_minor") or 0) if isinstance(found, dict) else 0
         subject = str(found.get("id", "")) if isinstance(found, dict) else ""
         self.journal.acknowledge(
             make(self.caller.number, method, path, body, key, kind, status, answer, subject, amount)
