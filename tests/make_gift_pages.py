@@ -118,7 +118,10 @@ class Company:
 
     def sent(self, people: str = PEOPLE) -> UUID:
         """Return an order whose gifts are out."""
-        order_id = self.prepare(self.person("issuer"), people)
+        return self.send(self.prepare(self.person("issuer"), people))
+
+    def send(self, order_id: UUID) -> UUID:
+        """Hand an order in, have it approved where it must be, and return it when it is out."""
         self.submit(self.person("issuer"), order_id)
         if self.order(order_id).state == "submitted":
             approver = self.person("approver")

@@ -13,21 +13,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import audit, tenancy
-from giftpad.gifts.adapters import link_builder
 from giftpad.gifts.commands.drafting import lock_order
-from giftpad.gifts.errors import (
-    CodesNotReady,
-    CodesUnfit,
-    OrderNotFound,
-    OrderWrongState,
-    RecipientsThere,
-    VolumeNotFound,
-)
-from giftpad.gifts.models import FileRow, GiftRow, LineRow, OrderRow
+from giftpad.gifts.commands.files import drop_file
+from giftpad.gifts.commands.links import builder_of, check_ready, handed_over
+from giftpad.gifts.errors import CodesUnfit, OrderNotFound, RecipientsThere, VolumeNotFound
+from giftpad.gifts.models import GiftRow, LineRow, OrderRow
 from giftpad.gifts.queries.letters import last_day
 from giftpad.gifts.rules.contracts import CODE, MAIL
-from giftpad.gifts.rules.gifts import OUTSTANDING
-from giftpad.gifts.rules.orders import CLOSED, CODES_MAX, DRAFT, SENT, VOLUME
+from giftpad.gifts.rules.orders import CODES_MAX, DRAFT, VOLUME
 from giftpad.kernel.work import Work
 
 CODES_PAGE = 5000
@@ -50,11 +43,7 @@ def order_codes(work: Work, order_id: UUID, count: int) -> None:
     if count and there:
         raise RecipientsThere(count=there)
     if count:  # a list that somebody was about to look at is of people, and not for this order
-        work.session.execute(
-            sa.delete(FileRow).where(
-                FileRow.tenant_id == work.tenant_id, FileRow.order_id == order_id
-            )
-        )
+        drop_file(work, order_id)
         order.channel = CODE
     elif order.codes:
         order.channel = MAIL
@@ -110,28 +99,10 @@ def open_codes(work: Work, order_id: UUID, *, volume: int | None = None) -> Code
     return CodesTaken(order_number=order.number, first=first, last=last, count=count)
 
 
-def check_ready(order: OrderRow) -> None:
-    """Refuse to give codes away before all of them are there: half a file looks like a whole one.
-
-    Raises: OrderWrongState, CodesNotReady.
-    """
-    if not order.codes:
-        raise OrderWrongState(state=order.channel)
-    if order.state not in (SENT, CLOSED):
-        raise CodesNotReady(done=order.issued_to, most=order.quantity or order.codes)
-
-
 def _claimable(
     work: Work, order_id: UUID, first: int, last: int
 ) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        GiftRow.tenant_id == work.tenant_id,
-        GiftRow.order_id == order_id,
-        GiftRow.number.between(first, last),
-        GiftRow.channel == CODE,
-        GiftRow.state == OUTSTANDING,
-        GiftRow.passed_on_at.is_(None),  # its link is somebody else's by now
-    )
+    return (*handed_over(work, order_id), GiftRow.number.between(first, last))
 
 
 def list_codes(work: Work, order_id: UUID, *, first: int, last: int) -> Sequence[CodeLine]:
@@ -139,11 +110,7 @@ def list_codes(work: Work, order_id: UUID, *, first: int, last: int) -> Sequence
 
     Only what ``open_codes`` has put on record may be asked for.
     """
-    kid = work.session.execute(
-        sa.select(OrderRow.kid).where(OrderRow.tenant_id == work.tenant_id, OrderRow.id == order_id)
-    ).scalar_one()
-    assert kid is not None  # it was approved, or there were no gifts
-    build = link_builder(work.tenant_id, kid)
+    build = builder_of(work, order_id)
     zone = tenancy.get_tenant(work.tenant_id).zone
     rows = work.session.execute(
         sa.select(GiftRow.number, GiftRow.locator, GiftRow.ends_at)

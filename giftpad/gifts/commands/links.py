@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from giftpad import audit, payments
 from giftpad.gifts.adapters import build_link, link_builder
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
-from giftpad.gifts.commands.codes import check_ready
-from giftpad.gifts.errors import GiftWrongState, OrderNotFound
+from giftpad.gifts.errors import CodesNotReady, GiftWrongState, OrderNotFound, OrderWrongState
 from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow
 from giftpad.gifts.queries.letters import open_person
 from giftpad.gifts.rules.contracts import HANDED_OVER
 from giftpad.gifts.rules.gifts import OUTSTANDING
+from giftpad.gifts.rules.orders import CLOSED, SENT
 from giftpad.kernel.work import Work
 
 LINKS_PAGE, LINKS_PAGE_MAX = 500, 5000
@@ -66,7 +66,7 @@ def open_links(work: Work, order_id: UUID) -> int:
     if work.session.get(OrderRow, (work.tenant_id, order_id)) is None:
         raise OrderNotFound
     count = work.session.execute(
-        sa.select(sa.func.count()).select_from(GiftRow).where(*_handed_over(work, order_id))
+        sa.select(sa.func.count()).select_from(GiftRow).where(*handed_over(work, order_id))
     ).scalar_one()
     _record(work, order_id, int(count))
     return int(count)
@@ -81,7 +81,28 @@ def _record(work: Work, order_id: UUID, count: int) -> None:
     )
 
 
-def _handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+def check_ready(order: OrderRow) -> None:
+    """Refuse to give codes away before all of them are there: half a file looks like a whole one.
+
+    Raises: OrderWrongState, CodesNotReady.
+    """
+    if not order.codes:
+        raise OrderWrongState(state=order.channel)
+    if order.state not in (SENT, CLOSED):
+        raise CodesNotReady(done=order.issued_to, most=order.quantity or order.codes)
+
+
+def builder_of(work: Work, order_id: UUID) -> Callable[[int], str]:
+    """Return what builds the links of an order's gifts, of which there are some."""
+    kid = work.session.execute(
+        sa.select(OrderRow.kid).where(OrderRow.tenant_id == work.tenant_id, OrderRow.id == order_id)
+    ).scalar_one()
+    assert kid is not None  # it was approved, or there were no gifts
+    return link_builder(work.tenant_id, kid)
+
+
+def handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what gifts must be whose links may be handed over now, by hand or in a file."""
     return (
         GiftRow.tenant_id == work.tenant_id,
         GiftRow.order_id == order_id,
@@ -143,7 +164,7 @@ def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequen
     rows = (
         work.session.execute(
             sa.select(GiftRow)
-            .where(*_handed_over(work, order_id), GiftRow.number > after)
+            .where(*handed_over(work, order_id), GiftRow.number > after)
             .order_by(GiftRow.number)
             .limit(limit)
         )
@@ -152,11 +173,7 @@ def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequen
     )
     if not rows:
         return []
-    kid = work.session.execute(
-        sa.select(OrderRow.kid).where(OrderRow.tenant_id == work.tenant_id, OrderRow.id == order_id)
-    ).scalar_one()
-    assert kid is not None  # it was approved, or there were no gifts
-    build = link_builder(work.tenant_id, kid)
+    build = builder_of(work, order_id)
     return [
         HandedLink(
             number=gift.number,

@@ -64,15 +64,7 @@ def prepared(company, browser, count=12):
 
 
 def made(company, count=12):
-    order_id = prepared(company, company.person("issuer"), count)
-    company.submit(company.person("issuer"), order_id)
-    if company.order(order_id).state == "submitted":
-        approver = company.person("approver")
-        approver.get(path(order_id))
-        approver.post(path(order_id, "/approve"), decision(approver))
-    company.work_off()
-    assert company.order(order_id).state == "sent"
-    return order_id
+    return company.send(prepared(company, company.person("issuer"), count))
 
 
 def rows_of(answer):
