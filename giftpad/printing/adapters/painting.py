@@ -8,6 +8,7 @@ Hides: PDF operators.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.pathobject import PDFPathObject
 from reportlab.pdfgen.textobject import PDFTextObject
 
 from giftpad.printing.adapters.setting import SetLine
@@ -24,6 +26,8 @@ from giftpad.printing.rules.patterns import curves
 
 FOLD_DASHES_PT: Final = (3, 2)
 FOLD_THICKNESS_PT: Final = 0.4
+PATTERNS_KEPT: Final = 64
+"""Patterns whose operators are kept: a few per template, at most some tens of kB each."""
 
 
 def paint_static(
@@ -132,12 +136,21 @@ def _paint_pattern(canvas: Canvas, element: layout.PatternElement, accent: str) 
     _set_stroke(canvas, colours.resolve(element.colour, accent))
     canvas.setLineWidth(element.thickness)
     canvas.setLineCap(1)
-    path = canvas.beginPath()
+    canvas.addLiteral(_pattern_operators(element))
+
+
+@lru_cache(maxsize=PATTERNS_KEPT)
+def _pattern_operators(element: layout.PatternElement) -> str:
+    """Write what strokes a figure.
+
+    Its curves are most of what a face costs to draw, and a template has the same ones in each file.
+    """
+    path = PDFPathObject()
     for curve in curves(element):
         path.moveTo(curve.start[0] * mm, -curve.start[1] * mm)
         for bend in curve.bends:
             path.curveTo(*(part for x, y in bend for part in (x * mm, -y * mm)))
-    canvas.drawPath(path, stroke=1, fill=0)
+    return f"{path.getCode()} S"
 
 
 def _box(element: layout.Placed) -> tuple[float, float, float, float]:
