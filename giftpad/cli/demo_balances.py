@@ -14,6 +14,7 @@ import pypdfium2  # type: ignore[import-untyped]  # it ships no types
 import zxingcpp
 
 from giftpad.cli.demo_browser import OK, Browser, chosen, letters, sign_in, wait, words
+from giftpad.cli.demo_desk import begin_order, hand_in, upload_people
 from giftpad.cli.demo_steps import DemoFailed, check
 
 AMOUNT_MINOR, PAID_MINOR = 5000, 800
@@ -56,29 +57,13 @@ def play_balances(
 
 
 def _order(issuer: Browser, run: str, to: str) -> str:
-    issuer.get("/desk/gifts")
-    issuer.send("/desk/gifts", {})
-    path = issuer.where.rpartition("/")[0]
-    letter = {
-        "title": f"永年勤続のお祝い {run}",
-        "design": "musubi",
-        "sender_name": "株式会社はなまる",
-        "message": "おつかれさまです。",
-        "locale": "ja",
-    }
-    issuer.send(f"{path}/design", letter)
+    path = begin_order(issuer, f"永年勤続のお祝い {run}", "おつかれさまです。")
     given = {"kind": "balance", "amount": str(AMOUNT_MINOR)}
     issuer.send(f"{path}/goods", given | _first(issuer, "programme") | _first(issuer, "buys"))
     rows = f"氏名,メール,送り方\n見本 花子,{to},メール\n見本 次郎,,カード\n".encode()
-    fields = {"channel": "mail", "replaces": "no", "by": "file"}
-    page = issuer.send(f"{path}/recipients", fields, file=rows)
-    while issuer.where.partition("?")[0].endswith("/columns"):
-        page = issuer.send(f"{path}/recipients/columns", {})
-    check("2 ready" in words(page.encode()), f"not both are ready: {words(page.encode())[:400]}")
-    issuer.get(f"{path}/when")
-    issuer.send(f"{path}/when", {"start": "now"} | chosen(issuer.page, "claim_by"))
-    issuer.get(f"{path}/check")
-    issuer.send(f"{path}/submit", {})
+    shown = upload_people(issuer, path, rows)
+    check("2 ready" in shown, f"not both are ready: {shown[:400]}")
+    hand_in(issuer, path)
     return path
 
 

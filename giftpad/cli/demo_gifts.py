@@ -16,6 +16,7 @@ from rich.console import Console
 from giftpad import local
 from giftpad.cli.demo_balances import play_balances
 from giftpad.cli.demo_browser import Browser, chosen, letters, sign_in, wait, words
+from giftpad.cli.demo_desk import begin_order, hand_in, upload_people
 from giftpad.cli.demo_steps import DemoFailed, check, run_command
 from giftpad.kernel.config import read_settings
 
@@ -46,17 +47,7 @@ def _spreadsheet(run: str) -> bytes:
 
 
 def _order(issuer: Browser, run: str, say: Callable[[str], None]) -> str:
-    issuer.get("/desk/gifts")
-    issuer.send("/desk/gifts", {})
-    path = issuer.where.rpartition("/")[0]
-    letter = {
-        "title": f"年末のごあいさつ {run}",
-        "design": "musubi",
-        "sender_name": "株式会社はなまる",
-        "message": MESSAGE,
-        "locale": "ja",
-    }
-    issuer.send(f"{path}/design", letter)
+    path = begin_order(issuer, f"年末のごあいさつ {run}", MESSAGE)
     choice = rf'name="course"[^>]*value="([^"]+)"(?:(?!</label>).)*?{COURSE}'
     found = re.search(choice, issuer.page, re.DOTALL)
     if found is None:
@@ -64,26 +55,20 @@ def _order(issuer: Browser, run: str, say: Callable[[str], None]) -> str:
         raise DemoFailed(message)
     issuer.send(f"{path}/goods", {"course": found[1]})
     say("a design, a letter and a course are chosen")
-    fields = {"channel": "mail", "replaces": "no", "by": "file"}
-    page = issuer.send(f"{path}/recipients", fields, file=_spreadsheet(run))
-    while issuer.where.partition("?")[0].endswith("/columns"):
-        page = issuer.send(f"{path}/recipients/columns", {})
+    shown = upload_people(issuer, path, _spreadsheet(run))
     check(
-        f"{PEOPLE} ready" in words(page.encode()) and f"{FAULTY} need you" in words(page.encode()),
-        f"the file is read otherwise: {words(page.encode())[:600]}",
+        f"{PEOPLE} ready" in shown and f"{FAULTY} need you" in shown,
+        f"the file is read otherwise: {shown[:600]}",
     )
     say(f"{PEOPLE + FAULTY} rows read: {PEOPLE} ready, {FAULTY} named with row and remedy")
-    mended = dict.fromkeys(re.findall(r'name="(mend-\d+-\w+)"', page), "")
+    mended = dict.fromkeys(re.findall(r'name="(mend-\d+-\w+)"', issuer.page), "")
     right = {"mail": f"ko-{run}@example.com", "name": "見本 乙", "phone": "09000009999"}
     for name in mended:
         mended[name] = right[name.rpartition("-")[2]]
     page = issuer.send(f"{path}/recipients/mend", mended)
     check(f"{PEOPLE + FAULTY} ready" in words(page.encode()), "not all rows are mended")
     say("all of them mended on the page")
-    issuer.get(f"{path}/when")
-    issuer.send(f"{path}/when", {"start": "now"} | chosen(issuer.page, "claim_by"))
-    issuer.get(f"{path}/check")
-    issuer.send(f"{path}/submit", {})
+    hand_in(issuer, path)
     say("submitted; what it costs is held")
     return path
 
