@@ -108,6 +108,9 @@ def _stop(visitor: Visitor, scenes: Scenes, *, says_why: bool = True, is_sure: b
             send(page)
 
 
+TRACKED_WRONG = "お届け番号,伝票番号\nG-XXXXX,1\n"
+
+
 def _tracking(text: str) -> Way:
     def way(visitor: Visitor, scenes: Scenes) -> None:
         page = visitor.open(f"/desk/gifts/shipping/tracking?supplier={SUPPLIER}")
@@ -116,6 +119,14 @@ def _tracking(text: str) -> Way:
         send(page)
 
     return way
+
+
+def _address_wrong(visitor: Visitor, scenes: Scenes) -> None:
+    """Send a gift by mail to nobody."""
+    page = visitor.open((ONE + "/address").format(s=scenes))
+    page.locator("main label:has([name=channel][value=mail])").click()
+    page.fill("#address", "x")
+    send(page)
 
 
 def _replace_wrong(visitor: Visitor, scenes: Scenes) -> None:
@@ -221,7 +232,7 @@ ORDERS = (
     one("open", "/extend"),
     one("open", "/cancel"),
     one("claimed", "/cancel"),
-    Sight("gifts one address wrong", "desk", FIRM_OWNER, sent(ONE + "/address", address="x"), 422),
+    Sight("gifts one address wrong", "desk", FIRM_OWNER, _address_wrong, 422),
     Sight("gifts one extend wrong", "desk", FIRM_OWNER, sent(ONE + "/extend", claim_by=""), 422),
     desk("gifts waiting list", "/desk/gifts?show=waiting", FIRM_OWNER),
     desk("gifts none closed", "/desk/gifts?show=closed", FIRM_OWNER),
@@ -234,7 +245,11 @@ ORDERS = (
     desk("gifts claim sent", "/desk/gifts/shipping/claims/{s.gifts[claim_shipped]}", FIRM_OWNER),
     desk("gifts claim back", "/desk/gifts/shipping/claims/{s.gifts[claim_returned]}", FIRM_OWNER),
     Sight(
-        "gifts tracking faults", "desk", FIRM_OWNER, _tracking("お届け番号,伝票番号\nG-XXXXX,1\n")
+        "gifts tracking faults",
+        "desk",
+        FIRM_OWNER,
+        _tracking("お届け番号,伝票番号\nG-XXXXX,1\n"),
+        422,
     ),
 )
 GIFTS = (

@@ -82,7 +82,7 @@ def test_staff_of_another_giftpad_come_in_here_once_they_are_linked(product, sit
     assert connection.promises_issuer
     way = Way(browser=site.nobody(), slug=site.slug, connection=connection)
     assert way.come_back(sign_in_there(way.leave(), account)).status_code == 403
-    email = site.new_person("owner")
+    email = site.new_person("viewer")  # who needs no second step
     browser = site.sign_in(email)
     browser.get(f"/account/links/{connection.id}")
     answered = browser.post(f"/account/links/{connection.id}", {"present": PASSWORD})

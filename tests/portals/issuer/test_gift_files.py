@@ -53,8 +53,10 @@ def people(count: int) -> Iterator[dict[str, str]]:
     """Make rows, some of them wrong."""
     for at in range(count):
         right = {"name": f"受取 {at}", "channel": "リンク", "external_id": f"R-{at}"}
-        wrong = kind_of(at)
-        yield dict.fromkeys(FIELDS, "") | right | (wrong[0] if wrong else {})
+        wrong = dict((kind_of(at) or ({},))[0])
+        if "external_id" in wrong:  # the same one twice is another fault
+            wrong["external_id"] += str(at)
+        yield dict.fromkeys(FIELDS, "") | right | wrong
 
 
 def sheet(count: int) -> str:
