@@ -201,6 +201,10 @@ def encode_cursor(last: object) -> str:
     return base64.urlsafe_b64encode(str(last).encode()).rstrip(b"=").decode()
 
 
+INTEGER_MAX = 2**63 - 1
+"""The largest the database can compare with."""
+
+
 def decode_cursor(text: str | None, kind: Callable[[str], C] = UUID) -> C | None:  # type: ignore[assignment] # mypy cannot default a type variable
     """Read back what ``encode_cursor`` wrote of a ``kind``; None begins the list.
 
@@ -215,7 +219,7 @@ def decode_cursor(text: str | None, kind: Callable[[str], C] = UUID) -> C | None
         last = kind(raw.decode())
     except ValueError:
         raise CursorUnknown from None
-    if encode_cursor(last) != text:
+    if encode_cursor(last) != text or (isinstance(last, int) and abs(last) > INTEGER_MAX):
         raise CursorUnknown
     return last
 

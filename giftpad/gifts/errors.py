@@ -195,6 +195,16 @@ class PassedOn(Conflict):
     sentence = "This gift was passed on to somebody else. This cannot be done with it any more."
 
 
+class PartlyTaken(Conflict):
+    """Another link would show whoever gets it what was chosen with the old one, and by whom."""
+
+    code = "gift.partly_taken"
+    sentence = (
+        "Something was chosen with this gift already. Nothing was changed. Tick that the new link"
+        " goes to the same person, or take the gift back."
+    )
+
+
 class NotPassedOn(Conflict):
     """The sender has not said that gifts of this order may be passed on."""
 

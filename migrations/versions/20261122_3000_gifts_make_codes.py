@@ -48,7 +48,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo."""
+    """Undo; refused while there is an order for codes, as nothing before could hold it."""
     op.drop_constraint(op.f("gift_orders_codes_by_channel_check"), "gift_orders")
     op.drop_constraint(op.f("gift_orders_codes_bounded_check"), "gift_orders")
     op.drop_column("gift_orders", "codes")

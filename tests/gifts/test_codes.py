@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from giftpad import audit, gifts
 from giftpad.gifts import handlers, jobs
 from giftpad.gifts.commands import issuing
+from giftpad.gifts.models import LineRow
 from giftpad.gifts.rules.orders import CODES_CHUNK
 from giftpad.kernel.work import unit_of_work
+from tests.make_balances import make_giver
 from tests.make_gifts import CONTRACT, FEES, VALUE, cells, make_company
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -41,6 +43,17 @@ def taken_out(company, order_id, **asked):
             return taken, found
         found += page
         first = page[-1].number + 1
+
+
+@pytest.fixture
+def giver():
+    """A company whose codes are amounts."""
+    return make_giver()
+
+
+def link_now(company, gift_id):
+    with unit_of_work(company.scope) as work:
+        return gifts.show_link(work, gift_id)
 
 
 def tail_of(link):
@@ -92,6 +105,9 @@ def test_a_million_codes_are_ordered_as_quickly_as_one(company):
     with pytest.raises(gifts.BudgetTooSmall), unit_of_work(company.as_("issuer")) as work:
         gifts.submit_order(work, order_id)
     assert company.order(order_id).state == "draft"
+    with unit_of_work(company.scope) as work:
+        mine = (LineRow.tenant_id == work.tenant_id, LineRow.order_id == order_id)
+        assert work.session.execute(sa.select(LineRow.id).where(*mine)).first() is None
 
 
 def test_an_order_is_for_people_or_for_codes(company):
@@ -212,6 +228,51 @@ def test_a_code_that_was_claimed_or_taken_back_is_in_no_later_file(company):
     assert company.differences() == []
 
 
+def test_a_code_that_somebody_bought_with_is_theirs_whatever_is_left(giver):
+    order_id = giver.sent_codes(3)
+    bought, kept, free = giver.gifts(order_id)
+    giver.buy(bought.id, "CUP")
+    giver.keep(kept.id)
+    taken, codes = taken_out(giver, order_id)
+    assert (taken.count, [code.number for code in codes]) == (1, [free.number])
+    with unit_of_work(giver.scope) as work:
+        page = gifts.open_link_page(work, order_id)
+    assert [link.number for link in page.items] == [free.number]
+
+
+def test_a_code_whose_choice_ran_out_stays_with_whoever_chose(company):
+    order_id = company.sent_codes(2)
+    chosen, free = company.gifts(order_id)
+    claim_id = company.claim(chosen.id)
+    with unit_of_work(company.scope) as work:
+        gifts.choose_again(work, claim_id, reason="none left")
+    assert [gift.state for gift in company.gifts(order_id)] == ["outstanding", "outstanding"]
+    assert [code.number for code in taken_out(company, order_id)[1]] == [free.number]
+
+
+def test_a_code_that_was_bought_with_is_replaced_for_the_same_person_only(giver):
+    gift = giver.gifts(giver.sent_codes(1))[0]
+    with unit_of_work(giver.scope) as work:
+        gifts.note_opened(work, gift.id)
+    giver.buy(gift.id, "CUP")
+    opened_at = giver.now(gift.id).opened_at
+    link = link_now(giver, gift.id)
+    with pytest.raises(gifts.PartlyTaken), unit_of_work(giver.scope) as work:
+        gifts.replace_code(work, gift.id, reason="lost")
+    assert link_now(giver, gift.id) == link
+    with unit_of_work(giver.scope) as work:
+        gifts.replace_code(work, gift.id, reason="lost", same_person=True)
+    assert link_now(giver, gift.id) != link
+    assert len(giver.letter(gift.id).items) == 1, "they see what they bought"
+    assert giver.now(gift.id).opened_at == opened_at is not None
+
+
+def test_the_file_of_links_is_none_of_codes(company):
+    order_id = company.sent_codes(2)
+    with pytest.raises(gifts.OrderWrongState), unit_of_work(company.scope) as work:
+        gifts.open_links(work, order_id)
+
+
 def test_a_volume_holds_the_same_numbers_whatever_became_of_others(company, monkeypatch):
     monkeypatch.setattr("giftpad.gifts.commands.codes.VOLUME", 4)
     order_id = company.sent_codes(10)
@@ -234,8 +295,7 @@ def test_every_file_is_on_record_with_its_numbers_before_a_code_leaves(company):
         wanted = audit.EntryFilter(subjects=(f"gift_order:{order_id}",), limit=5)
         newest = audit.list_entries(work, wanted)[0]
     assert newest.action == "gift_order.codes_taken"
-    number = company.order(order_id).number
-    assert newest.details == {"number": number, "first": 1, "last": 7, "count": 7}
+    assert newest.details == {"first": 1, "last": 7, "count": 7}
 
 
 def test_codes_end_as_every_gift_does(company, fresh_clock):

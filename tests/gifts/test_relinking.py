@@ -17,8 +17,9 @@ from giftpad.gifts.queries.letters import open_person
 from giftpad.kernel.errors import DomainError
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
+from tests.make_balances import make_giver
 from tests.make_gift_rows import ALL_HOURS
-from tests.make_gifts import HOME, VALUE, make_company
+from tests.make_gifts import HOME, VALUE, make_company, set_contract
 from tests.waiting import wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -190,6 +191,22 @@ def test_what_is_no_card_or_is_claimed_is_not_replaced(company, channel):
     company.claim(claimed.id)
     with pytest.raises(gifts.GiftWrongState):
         replace_card(company, claimed.id)
+
+
+@pytest.mark.parametrize("channel", ["card", "mail"])
+def test_what_was_bought_with_the_old_link_goes_to_the_same_person_only(channel):
+    giver = make_giver()
+    set_contract(giver.scope, ALL_HOURS)
+    gift = giver.gifts(giver.sent(1, "card"))[0]
+    giver.buy(gift.id, "CUP")
+    locator = locator_of(giver, gift.id)
+    more = {"channel": channel, "address": "hanako@example.com" if channel == "mail" else ""}
+    with pytest.raises(gifts.PartlyTaken):
+        replace_card(giver, gift.id, **more)
+    assert locator_of(giver, gift.id) == locator
+    replace_card(giver, gift.id, same_person=True, **more)
+    assert locator_of(giver, gift.id) != locator
+    assert len(giver.letter(gift.id).items) == 1
 
 
 def test_a_claim_by_a_link_that_was_changed_meanwhile_is_refused(company):

@@ -146,10 +146,9 @@ class GiftLinkPageSchema(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class LinkQuerySchema(Schema):
+class LinkQuerySchema(CursorQuery):
     """Where a list of links goes on."""
 
-    cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=200))
     limit = fields.Integer(
         load_default=gifts.LINKS_PAGE, validate=validate.Range(min=1, max=gifts.LINKS_PAGE_MAX)
     )
@@ -314,7 +313,7 @@ class OrderLinks(MethodView):
 
         These are gifts with the channel link or code.  Codes come once all of them are issued.
         """
-        after = decode_cursor(query["cursor"], int) or 0
+        after = decode_cursor(query.get("cursor"), int) or 0
         with unit_of_work(current_scope()) as work:
             found = gifts.open_link_page(work, order_id, after=after, limit=query["limit"])
         return make_page(found.items, found.next_after)

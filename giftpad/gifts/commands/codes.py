@@ -12,10 +12,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, tenancy
+from giftpad import tenancy
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.files import drop_file
-from giftpad.gifts.commands.links import builder_of, check_ready, handed_over
+from giftpad.gifts.commands.links import builder_of, check_ready, handed_over, record_taken
 from giftpad.gifts.errors import CodesUnfit, OrderNotFound, RecipientsThere, VolumeNotFound
 from giftpad.gifts.models import GiftRow, LineRow, OrderRow
 from giftpad.gifts.queries.letters import last_day
@@ -90,12 +90,7 @@ def open_codes(work: Work, order_id: UUID, *, volume: int | None = None) -> Code
         .select_from(GiftRow)
         .where(*_claimable(work, order_id, first, last))
     ).scalar_one()
-    audit.record(
-        work,
-        action="gift_order.codes_taken",
-        subject=f"gift_order:{order_id}",
-        details={"number": order.number, "first": first, "last": last, "count": count},
-    )
+    record_taken(work, order, first=first, last=last, count=count)
     return CodesTaken(order_number=order.number, first=first, last=last, count=count)
 
 

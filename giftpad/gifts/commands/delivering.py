@@ -152,14 +152,18 @@ def withdraw_letter(work: Work, gift: GiftRow) -> bool:
     return is_unseen and not gift.resent and not any(heard_of)
 
 
-def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
+def readdress(
+    work: Work, gift_id: UUID, *, channel: str, address: str, same_person: bool = False
+) -> bool:
     """Send a gift that is not claimed to another address, or by another way, at once.
 
     The same address again is a ``resend``.  A letter that has not left leaves no more.  Of one
     that may have, the link is in hands that it was not meant for: the gift gets another link, and
-    the old one opens nothing.  Return whether the link is a new one.
+    the old one opens nothing; ``same_person`` as in ``change_link``.  Return whether the link is a
+    new one.
     Locks: the gift, its letter and the run of that, then the tenant's locators.
-    Raises: GiftNotFound, GiftWrongState, PassedOn, OrderUnfit, ResendTooSoon, ChannelMissing.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, PartlyTaken, OrderUnfit, ResendTooSoon,
+    ChannelMissing.
     """
     if channel in PRINTED:
         raise OrderUnfit(field="channel", code="channel.card")
@@ -184,9 +188,12 @@ def readdress(work: Work, gift_id: UUID, *, channel: str, address: str) -> bool:
     is_renewed = not withdraw_letter(work, gift)
     if is_renewed:
         _check_readdress(work, gift, channel)
-        change_link(work, gift, REPLACED if gift.channel == CARD else READDRESSED)
+        why = REPLACED if gift.channel == CARD else READDRESSED
+        change_link(work, gift, why, same_person=same_person)
         # What is known of the letter before is not known of this one.
-        gift.sent_at = gift.delivered_at = gift.opened_at = None
+        gift.sent_at = gift.delivered_at = None
+        if not gift.claimed_minor:
+            gift.opened_at = None
     before, gift.channel = gift.channel, channel
     gift.message_id, gift.delivery, gift.queued_at = None, NONE, None
     work.session.flush()  # the letter's statement below writes the same row

@@ -11,10 +11,16 @@ import sqlalchemy as sa
 from giftpad import audit, payments
 from giftpad.gifts.adapters import build_link, link_builder
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
-from giftpad.gifts.errors import CodesNotReady, GiftWrongState, OrderNotFound, OrderWrongState
-from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow
+from giftpad.gifts.errors import (
+    CodesNotReady,
+    GiftWrongState,
+    OrderNotFound,
+    OrderWrongState,
+    PartlyTaken,
+)
+from giftpad.gifts.models import ClaimRow, GiftRow, OldLinkRow, OrderRow
 from giftpad.gifts.queries.letters import open_person
-from giftpad.gifts.rules.contracts import HANDED_OVER
+from giftpad.gifts.rules.contracts import CODE, HANDED_OVER
 from giftpad.gifts.rules.gifts import OUTSTANDING
 from giftpad.gifts.rules.orders import CLOSED, SENT
 from giftpad.kernel.work import Work
@@ -38,12 +44,19 @@ def show_link(work: Work, gift_id: UUID) -> str:
     return build_link(work.tenant_id, order.kid, gift.locator)
 
 
-def change_link(work: Work, gift: GiftRow, why: str, *, key: str = "") -> None:
+def change_link(
+    work: Work, gift: GiftRow, why: str, *, key: str = "", same_person: bool = False
+) -> None:
     """Give a gift, which is locked, another link; the one before opens nothing and says why.
 
-    ``key`` is that of the form which asks for it, where it may be sent again.
+    ``key`` is that of the form which asks for it, where it may be sent again.  With the new link
+    one sees what was bought or kept with the old one, and where it goes: ``same_person`` says
+    that it is for whoever did so, and reaches what they kept by it.
     Locks: the tenant's locators.
+    Raises: PartlyTaken.
     """
+    if gift.claimed_minor and not same_person:
+        raise PartlyTaken
     work.session.add(
         OldLinkRow(
             tenant_id=work.tenant_id,
@@ -61,23 +74,33 @@ def change_link(work: Work, gift: GiftRow, why: str, *, key: str = "") -> None:
 def open_links(work: Work, order_id: UUID) -> int:
     """Put on record that all links of an order are taken out, and return how many there are.
 
-    Raises: OrderNotFound.
+    Codes without names have a file of their own.
+    Raises: OrderNotFound, OrderWrongState.
     """
-    if work.session.get(OrderRow, (work.tenant_id, order_id)) is None:
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if order is None:
         raise OrderNotFound
+    if order.codes:
+        raise OrderWrongState(state=CODE)
     count = work.session.execute(
         sa.select(sa.func.count()).select_from(GiftRow).where(*handed_over(work, order_id))
     ).scalar_one()
-    _record(work, order_id, int(count))
-    return int(count)
-
-
-def _record(work: Work, order_id: UUID, count: int) -> None:
     audit.record(
         work,
         action="gift_order.links_taken",
         subject=f"gift_order:{order_id}",
         details={"count": count},
+    )
+    return int(count)
+
+
+def record_taken(work: Work, order: OrderRow, *, first: int, last: int, count: int) -> None:
+    """Put on record that links of an order are taken out: their numbers, and how many there are."""
+    audit.record(
+        work,
+        action="gift_order.codes_taken" if order.codes else "gift_order.links_taken",
+        subject=f"gift_order:{order.id}",
+        details={"first": first, "last": last, "count": count},
     )
 
 
@@ -102,13 +125,21 @@ def builder_of(work: Work, order_id: UUID) -> Callable[[int], str]:
 
 
 def handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return what gifts must be whose links may be handed over now, by hand or in a file."""
+    """Return what gifts must be whose links may be handed over now, by hand or in a file.
+
+    A code that somebody has chosen something with is theirs, whatever is left of it and even if
+    they must choose again; nobody else may get it.  Links with names go to whom they are for.
+    """
+    chosen = sa.exists().where(
+        ClaimRow.tenant_id == GiftRow.tenant_id, ClaimRow.gift_id == GiftRow.id
+    )
     return (
         GiftRow.tenant_id == work.tenant_id,
         GiftRow.order_id == order_id,
         GiftRow.channel.in_(HANDED_OVER),
         GiftRow.state == OUTSTANDING,
         GiftRow.passed_on_at.is_(None),  # its link is somebody else's by now
+        sa.or_(GiftRow.channel != CODE, sa.and_(GiftRow.claimed_minor == 0, ~chosen)),
     )
 
 
@@ -117,7 +148,6 @@ class HandedLink:
     """The link of one gift that somebody hands over themselves."""
 
     number: int
-    name: str = field(repr=False)
     external_id: str
     link: str = field(repr=False)
 
@@ -145,9 +175,15 @@ def open_link_page(
         check_ready(order)
     most = min(limit, LINKS_PAGE_MAX)
     found = _read_links(work, order_id, after=after, limit=most + 1)
-    items = tuple(found[:most])
-    if items:
-        _record(work, order_id, len(items))
+    if not found:
+        return LinkPage(items=(), next_after=None)
+    build = builder_of(work, order_id)
+    items = tuple(
+        HandedLink(number=gift.number, external_id=gift.external_id, link=build(gift.locator))
+        for gift in found[:most]
+    )
+    first, last = items[0].number, items[-1].number
+    record_taken(work, order, first=first, last=last, count=len(items))
     return LinkPage(items=items, next_after=items[-1].number if len(found) > most else None)
 
 
@@ -157,11 +193,17 @@ def list_links(work: Work, order_id: UUID, *, after: int = 0) -> list[tuple[int,
     Only what ``open_links`` has put on record may be asked for.
     """
     found = _read_links(work, order_id, after=after, limit=LINKS_PAGE)
-    return [(each.number, each.name, each.external_id, each.link) for each in found]
+    if not found:
+        return []
+    build = builder_of(work, order_id)
+    return [
+        (gift.number, open_person(gift)["name"], gift.external_id, build(gift.locator))
+        for gift in found
+    ]
 
 
-def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequence[HandedLink]:
-    rows = (
+def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequence[GiftRow]:
+    return (
         work.session.execute(
             sa.select(GiftRow)
             .where(*handed_over(work, order_id), GiftRow.number > after)
@@ -171,15 +213,3 @@ def _read_links(work: Work, order_id: UUID, *, after: int, limit: int) -> Sequen
         .scalars()
         .all()
     )
-    if not rows:
-        return []
-    build = builder_of(work, order_id)
-    return [
-        HandedLink(
-            number=gift.number,
-            name=open_person(gift)["name"],
-            external_id=gift.external_id,
-            link=build(gift.locator),
-        )
-        for gift in rows
-    ]

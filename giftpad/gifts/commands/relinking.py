@@ -32,14 +32,20 @@ PASSED = mark("This gift has been passed on to you.")
 
 
 def replace_card(
-    work: Work, gift_id: UUID, *, reason: str, channel: str = CARD, address: str = ""
+    work: Work,
+    gift_id: UUID,
+    *,
+    reason: str,
+    channel: str = CARD,
+    address: str = "",
+    same_person: bool = False,
 ) -> int | None:
     """Let the card of a gift open nothing any more, and send the gift out anew.
 
     Return the number of the file that holds the new card; None where a mail or a message goes
-    instead.  Nothing moves on the books.
+    instead.  ``same_person`` as in ``change_link``.  Nothing moves on the books.
     Locks: the gift, the order, the tenant's locators.
-    Raises: GiftNotFound, GiftWrongState, PassedOn, OrderUnfit, ChannelMissing.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, PartlyTaken, OrderUnfit, ChannelMissing.
     Publishes: gift_print.cards_due_v1.
     """
     gift, order = lock_gift(work, gift_id)
@@ -49,10 +55,10 @@ def replace_card(
     number = None
     if channel == CARD:
         lock_order(work, order.id)  # files of an order are numbered one after the other
-        change_link(work, gift, REPLACED)
+        change_link(work, gift, REPLACED, same_person=same_person)
         number = plan_one(work, gift)
     else:
-        readdress(work, gift_id, channel=channel, address=address)
+        readdress(work, gift_id, channel=channel, address=address, same_person=same_person)
     count = _count_replaced(work, gift)
     audit.record(
         work,
@@ -63,19 +69,21 @@ def replace_card(
     return number
 
 
-def replace_code(work: Work, gift_id: UUID, *, reason: str) -> None:
+def replace_code(work: Work, gift_id: UUID, *, reason: str, same_person: bool = False) -> None:
     """Let the link of a code open nothing any more; the gift has another one from now on.
 
-    Whoever handed it out shows the new one, or takes the file again.  Nothing moves on the books.
+    Whoever handed it out shows the new one, or takes the file again.  ``same_person`` as in
+    ``change_link``.  Nothing moves on the books.
     Locks: the gift, the tenant's locators.
-    Raises: GiftNotFound, GiftWrongState, PassedOn.
+    Raises: GiftNotFound, GiftWrongState, PassedOn, PartlyTaken.
     """
     gift, _ = lock_gift(work, gift_id)
     if gift.channel != CODE or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
-    change_link(work, gift, REPLACED)
-    gift.opened_at = None  # what is known of the link before is not known of this one
+    change_link(work, gift, REPLACED, same_person=same_person)
+    if not gift.claimed_minor:
+        gift.opened_at = None  # what is known of the link before is not known of this one
     audit.record(
         work,
         action="gift.code_replaced",

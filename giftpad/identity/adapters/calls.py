@@ -57,7 +57,9 @@ def ask_json(
         with _connected(parts, ends_at, may_be_inside=may_be_inside) as connection:
             content: object = orjson.loads(_ask(connection, parts, form, headers or {}))
     except (OSError, HTTPException, ValueError) as error:
-        message = f"{address}: {_in_words(error)} ({type(error).__name__})"
+        # Who is hung up on because time is over looks like one who hung up.
+        what = "no answer in time" if time.monotonic() >= ends_at else _in_words(error)
+        message = f"{address}: {what} ({type(error).__name__})"
         raise OutsideUnread(message) from error
     if time.monotonic() > ends_at:  # what came before somebody hung up may look whole
         message = f"{address}: not in time"

@@ -6,7 +6,7 @@ shown by its code, so nothing of the log is ever left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,10 +185,11 @@ DETAILS: Mapping[str, str] = {
     "volume": mark("Volume"),
     "page": mark("Page"),
     "sha256": mark("Check sum of the file"),
-    "reason": mark("Reason"),
     "to": mark("Up to"),
     "by": mark("Replaced by"),
-    "count": mark("Number"),
+    "first": mark("From number"),
+    "last": mark("Up to number"),
+    "count": mark("How many"),
     "role": mark("Role"),
     "was": mark("Before"),
     "now": mark("Now"),
@@ -236,6 +237,7 @@ DETAILS: Mapping[str, str] = {
     "known": mark("Known already"),
     "products": mark("Products"),
     "picture": mark("Pictures"),
+    "reason": mark("Reason"),
 }
 
 CODES = frozenset({"session", "visit", "sha256", "pack_hash", "connection"})
@@ -246,6 +248,28 @@ FLAGS = frozenset({"is_dry", "is_partial", "needs_approval"})
 """Details that are worth a word only where they hold."""
 
 YES, NO = mark("Yes"), mark("No")
+FIELDS: Mapping[str, str] = {
+    "name": mark("Name"),
+    "kana": mark("Reading in kana"),
+    "area": mark("Area"),
+    "groups": mark("Groups of shops"),
+    "accepting": mark("Takes coupons"),
+    "address": mark("Address"),
+    "phone": mark("Telephone"),
+    "floor_area_m2": mark("Floor area in square metres"),
+    "hq_prefecture": mark("Prefecture of the head office"),
+    "code": mark("Code"),
+    "names": mark("Name"),
+    "starts_on": mark("From which day"),
+    "ends_on": mark("Until which day"),
+    "price_minor": mark("Price"),
+    "redirect_uris": mark("Addresses after signing in"),
+    "logout_uris": mark("Addresses after signing out"),
+    "origins": mark("Addresses of its scripts"),
+    "secret": mark("Secret"),
+}
+"""What was changed of a shop, a course or a client."""
+
 WORDS = frozenset({"role", "was", "now"})
 """Details whose value is a word of ours, such as a role or a state."""
 
@@ -364,7 +388,10 @@ def _subject(subject: str, actors: Actors, names: Mapping[str, str]) -> tuple[st
 
 
 def _facts(details: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Fact]:
-    for key, value in details.items():
+    known = list(DETAILS)
+    # The database keeps them by the length of their names; people read them in the order of ours.
+    for key in sorted(details, key=lambda key: known.index(key) if key in known else len(known)):
+        value = details[key]
         if value in (None, "", [], {}):
             continue
         label = say_in_words(DETAILS[key]) if key in DETAILS else key.replace("_", " ")
@@ -379,11 +406,18 @@ def _shown(key: str, value: object) -> str:
         return yen(value) if key.endswith("_minor") else number(value)
     if isinstance(value, dict):
         return ", ".join(f"{name}: {part}" for name, part in value.items())
-    if key == "sessions" and isinstance(value, list):
-        return number(len(value))
     if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value)
+        return _listed(key, value)
     return _text(key, str(value))
+
+
+def _listed(key: str, values: Sequence[object]) -> str:
+    if key == "sessions":
+        return number(len(values))
+    parts = [str(value) for value in values]
+    if key == "fields":
+        parts = [say_in_words(FIELDS[part]) if part in FIELDS else part for part in parts]
+    return ", ".join(parts)
 
 
 def _text(key: str, text: str) -> str:

@@ -23,7 +23,7 @@ from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Choice, Day, Form, PlainForm, Words, refused
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import deeds
-from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, OFFERED, draw
+from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, draw
 from giftpad.portals.issuer.gift_words import (
     GIFT_STATES,
     in_words,
@@ -57,14 +57,14 @@ CARD_SENT = mark("The old card opens nothing any more. A letter goes out instead
 CANCELLED = mark("The gift is taken back. Its value is free again.")
 REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
 REST_GOES_ON = mark("{n} gifts are taken back, and the others follow by themselves.")
-STOPPED = mark("No more gifts go out. What was set aside for the others is free again.")
+STOPPED = mark("No more gifts are made. What was set aside for the others is free again.")
 STOPPED_BEFORE = mark("It is a draft again. What was set aside is free again.")
 NOT_LATER = mark("Choose a later day than now, up to {last}.")
 
 Answer = Response | tuple[str, int]
 
 
-ELSEWHERE = tuple(name for name in OFFERED if name not in ("card", "letter"))
+ELSEWHERE = tuple(name for name in gifts.NAMED if name not in ("card", "letter"))
 """Cards and letters are printed with their order, and not for one alone."""
 
 
@@ -220,6 +220,11 @@ def resend(gift_id: UUID) -> Answer:
     return see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
 
 
+def _is_same_person() -> bool:
+    """Return whether it was ticked that a new link goes to whoever had the old one."""
+    return request.form.get("same_person") == "yes"
+
+
 def _where(view: gifts.GiftView) -> dict[str, str]:
     """Return where a gift goes now, if it can go there alone."""
     if view.channel not in ELSEWHERE:
@@ -247,7 +252,11 @@ def change_address(gift_id: UUID) -> Answer:
         "address",
         form,
         lambda work: gifts.readdress(
-            work, gift_id, channel=form.channel.data, address=form.address.data
+            work,
+            gift_id,
+            channel=form.channel.data,
+            address=form.address.data,
+            same_person=_is_same_person(),
         ),
     )
     if not isinstance(answer, str):
@@ -337,7 +346,12 @@ def replace_card(gift_id: UUID) -> Answer:
     def effect(work: Work) -> int:
         address = form.address.data if channel != "card" else ""
         number = gifts.replace_card(
-            work, gift_id, reason=form.reason, channel=channel, address=address
+            work,
+            gift_id,
+            reason=form.reason,
+            channel=channel,
+            address=address,
+            same_person=_is_same_person(),
         )
         return number or 0
 
@@ -355,7 +369,9 @@ def _replace_code(gift_id: UUID) -> Answer:
         gift_id,
         "replace",
         form,
-        lambda work: gifts.replace_code(work, gift_id, reason=form.reason),
+        lambda work: gifts.replace_code(
+            work, gift_id, reason=form.reason, same_person=_is_same_person()
+        ),
     )
     if not isinstance(answer, str):
         return answer

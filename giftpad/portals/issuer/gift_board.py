@@ -59,7 +59,7 @@ SHORT_WORDS = CHANNEL_WORDS | {
     "code": mark("A code"),
 }
 """Ways of sending as they fit under a bar."""
-LARGE, LARGE_S = 100_000, 30
+LARGE, LARGE_S = 20_000, 30
 """A look at more gifts than these reads all of them: none is taken every few seconds."""
 PRINTING = ("due", "printing")
 """States of a file of cards that is not there yet."""
@@ -191,7 +191,7 @@ def draw_board(order_id: UUID) -> str:
         invoice=invoice,
         look=find_design(order.draft.design),
         deeds=_deeds(scope, order_id),
-        has_links=bool(live.progress.by_channel.get("link")),
+        has_links=not order.codes and bool(live.progress.by_channel.get("link")),
         day_bars=[(short_day(day.on), day.claimed, str(day.claimed)) for day in days],
         days=days,
         channels=channels,

@@ -20,7 +20,6 @@ from giftpad.kernel.work import unit_of_work
 from giftpad.portals.forms import Choice, Form, WholeNumber, refused
 from giftpad.portals.http import see_other
 from giftpad.portals.issuer.gift_shown import (
-    OFFERED,
     draw,
     list_keeping,
     name_course,
@@ -77,7 +76,7 @@ def _read(order_id: UUID, typed: Any) -> dict[str, Any]:
         "courses": courses,
         "keeping": keeping,
         "name_course": name_course,
-        "fees": [(name, contract.fee_of(name)) for name in (*OFFERED, gifts.CODE)],
+        "fees": [(name, contract.fee_of(name)) for name in gifts.CHANNELS],
     }
 
 

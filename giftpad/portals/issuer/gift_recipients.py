@@ -28,7 +28,6 @@ from giftpad.portals.issuer.gift_columns import COLUMN_WORDS, FILE_PATIENCE_S
 from giftpad.portals.issuer.gift_reports import record_taking
 from giftpad.portals.issuer.gift_shown import (
     CHANNEL_WORDS,
-    OFFERED,
     can_send,
     draw,
 )
@@ -55,7 +54,7 @@ LEFT_OUT = mark("Left out: {n} rows.")
 MENDED = mark("All rows are ready: {good}.")
 MEANT = mark("Noted: each of them gets a gift of their own.")
 DROPPED = mark("Taken out: {n} rows. The first of each stays.")
-CODED = mark("{n} codes are ordered. Nobody needs to be named.")
+CODED = mark("Codes wanted: {n}. Nobody needs to be named. Nothing is ordered yet.")
 NOT_CODED = mark("The order is for recipients again.")
 NOTHING_PASTED = mark("Paste the rows here first.")
 NO_FILE = mark("Please choose a file.")
@@ -68,7 +67,7 @@ class HandInForm(Form):
 
     channel = Choice(
         mark("How gifts go to those who have no way of their own in the list"),
-        [(name, CHANNEL_WORDS[name]) for name in OFFERED],
+        [(name, CHANNEL_WORDS[name]) for name in gifts.NAMED],
     )
     replaces = Choice(
         mark("The recipients that are there already"),

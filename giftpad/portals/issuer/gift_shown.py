@@ -39,8 +39,6 @@ CHANNEL_WORDS: dict[str, str] = {
     "code": mark("Code without a name"),
 }
 LANGUAGES: tuple[tuple[str, str], ...] = (("ja", "日本語"), ("en", "English"))
-OFFERED = ("mail", "sms", "link", "card", "letter")
-"""Ways of sending, in the order they are offered."""
 
 STATE_WORDS: Mapping[str, tuple[str, str]] = {
     "draft": ("mute", mark("Draft")),

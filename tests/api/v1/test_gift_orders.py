@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from giftpad import audit
+from giftpad.api.http import encode_cursor
 from giftpad.gifts import handlers as gift_handlers
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
@@ -146,7 +147,16 @@ def test_links_are_paged_and_each_page_is_on_record_for_itself(company, machine)
     with unit_of_work(company.scope) as work:
         about = audit.EntryFilter(subjects=(f"gift_order:{order_id}",))
         taken = [e for e in audit.list_entries(work, about) if e.action.endswith("links_taken")]
-    assert sorted(entry.details["count"] for entry in taken) == [1, 2]
+    numbers = [tuple(entry.details[key] for key in ("first", "last", "count")) for entry in taken]
+    assert sorted(numbers) == [(2, 3, 2), (4, 4, 1)]
+
+
+@pytest.mark.parametrize("of", ["gifts", "links"])
+@pytest.mark.parametrize("number", ["9" * 24, "-" + "9" * 24])
+def test_a_cursor_that_nobody_gave_out_is_refused(company, machine, of, number):
+    order_id = company.sent(1)
+    answer = machine.get(f"{ORDERS}/{order_id}/{of}?cursor={encode_cursor(number)}")
+    assert (answer.status_code, answer.json["code"]) == (422, "request.cursor_unknown")
 
 
 def test_a_gift_and_the_rest_are_taken_back(company, machine):
@@ -228,6 +238,10 @@ def test_codes_are_ordered_by_one_call_and_taken_page_by_page(company, machine):
     assert cursor is None
     assert [each["number"] for each in found] == [1, 2, 3, 4, 5]
     assert machine.get(links).json["items"] == found, "the same codes whenever they are asked for"
+    with unit_of_work(company.scope) as work:
+        wanted = audit.EntryFilter(actions=("gift_order.codes_taken",))
+        taken = [entry.details for entry in audit.list_entries(work, wanted)]
+    assert {"first": 3, "last": 4, "count": 2} in taken
     (first, *_) = machine.get(f"{ORDERS}/{made.json['id']}/gifts").json["items"]
     assert (first["name"], first["channel"], first["external_id"]) == ("", "code", "")
 

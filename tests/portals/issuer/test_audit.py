@@ -49,7 +49,7 @@ def test_an_entry_is_put_into_words(site):
     answer = desk(site).get("/desk/audit")
     said = words(answer)
     assert "Blocked coupons Coupon KO-0000001" in said
-    assert "Up to KO-0000009 Number 9 Reason lost in the post" in said
+    assert "Up to KO-0000009 How many 9 Reason lost in the post" in said
     assert "Programme Living support coupon" in said
     assert "Value of one coupon ¥1,000" in said
     assert "Giftpad itself Applied the settings" in said

@@ -11,6 +11,9 @@ from tests.make_gift_pages import Company, make_company, path
 from tests.make_gifts import HOME
 from tests.portals.issuer.counter import words
 
+CARD = "氏名,送り方\n見本 花子,カード\n"
+LINK = "氏名,送り方\n見本 花子,リンク\n"
+
 
 @pytest.fixture
 def company(house, settings, tmp_path) -> Company:
@@ -121,6 +124,30 @@ def test_what_a_balance_bought_stays_and_the_rest_of_it_is_taken_back(company, p
     assert "2 gifts are taken back." in words(done)
     asked = words(browser.get(path(order_id, "/cancel-rest")))
     assert "There is nothing left to take back." in asked
+
+
+@pytest.mark.parametrize("act", ["replace", "address"])
+def test_another_link_of_what_was_bought_with_wants_a_tick(company, programme_id, act):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, CARD if act == "replace" else LINK)
+    amount = said(programme_id, amount="8000", buys=str(company.course_id))
+    assert browser.post(path(order_id, "/goods"), amount).status_code == 303
+    company.submit(browser, order_id)
+    company.work_off()
+    gift_id = company.gifts(order_id)[0].id
+    support, here = company.person("support"), f"/desk/gifts/one/{gift_id}/{act}"
+    assert 'name="same_person"' not in support.get(here).text
+    spend(company, gift_id, 5000)
+    before = company.gifts(order_id)[0]
+    assert 'name="same_person"' in support.get(here).text
+    form = {"why": "lost", "channel": "mail", "address": "new@example.com"}
+    refused = support.post(here, form | {"key": support.key()})
+    assert refused.status_code == 409
+    assert "Something was chosen with this gift already. Nothing was changed." in words(refused)
+    assert company.gifts(order_id)[0] == before
+    done = support.post(here, form | {"key": support.key(), "same_person": "yes"})
+    assert done.status_code == 303, done.text
+    assert company.gifts(order_id)[0].channel == "mail"
 
 
 def spend(company, gift_id, amount_minor):

@@ -230,7 +230,9 @@ def test_who_took_which_codes_is_on_record(company):
         (entry,) = audit.list_entries(work, wanted)
     assert (entry.details["count"], entry.details["first"], entry.details["last"]) == (3, 1, 3)
     assert entry.actor["kind"] == "person"
-    assert "Took codes without names out" in words(company.person("viewer").get(path(order_id)))
+    board = words(company.person("viewer").get(path(order_id)))
+    assert "Took codes without names out" in board
+    assert "From number: 1 · Up to number: 3 · How many: 3" in board
 
 
 @pytest.mark.parametrize("role", ["viewer", "support", "approver"])
@@ -241,10 +243,12 @@ def test_only_whoever_orders_takes_codes_out(company, role):
     assert "All codes (CSV)" not in words(browser.get(path(order_id)))
 
 
-def test_no_cell_of_the_file_is_a_formula(company):
+def test_no_cell_of_the_file_is_a_formula(company, monkeypatch):
+    monkeypatch.setattr("giftpad.portals.issuer.gift_codes.name_goods", lambda *_: "=1+1")
     issuer = company.person("issuer")
     order_id = made(company, 2)
     _, rows = rows_of(issuer.get(path(order_id, "/codes.csv")))
+    assert [cell for row in rows for cell in row if "1+1" in cell] == ["'=1+1"] * 2
     assert not [cell for row in rows for cell in row if cell[:1] in "=+-@\t"]
 
 
@@ -314,5 +318,5 @@ def test_the_board_of_very_many_codes_is_not_read_every_few_seconds(company, mon
     order_id = made(company, 12)
     viewer = company.person("viewer")
     assert 'hx-trigger="every 3s"' in viewer.get(path(order_id)).text
-    monkeypatch.setattr("giftpad.portals.issuer.gift_board.LARGE", 10)
+    monkeypatch.setattr("giftpad.portals.issuer.gift_board.LARGE", 11)
     assert 'hx-trigger="every 30s"' in viewer.get(path(order_id)).text
