@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from giftpad import audit, messaging, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
-from giftpad.gifts.commands.letters import INVITATION, invite
+from giftpad.gifts.commands.letters import invite
 from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
@@ -22,22 +21,18 @@ from giftpad.gifts.rules.contracts import CARD, CODE, MAIL, PRINTED, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
-    FAILED,
     HANDED_OVER,
+    INVITATION,
+    LETTER_PAUSE,
     NONE,
     OUTSTANDING,
     READDRESSED,
     REPLACED,
-    UNKNOWN,
+    UNSENT,
 )
 from giftpad.gifts.rules.recipients import Recipient, judge_recipient
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
-
-RESEND_PAUSE = timedelta(hours=20)
-"""Between two letters to one person lies a night."""
-_UNSENT = (BOUNCED, FAILED, UNKNOWN)
-"""Letters that never arrived, or of which nobody knows: a person may send them again at once."""
 
 
 def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) -> None:
@@ -52,7 +47,8 @@ def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) ->
     ).scalar_one_or_none()
     if gift is None or gift.message_id != message_id:
         return
-    if gift.queued_at == gift.reminded_at and delivery != DELIVERED:
+    is_reminder = gift.queued_at in (gift.reminded_at, *gift.hand_reminded_at)
+    if is_reminder and delivery != DELIVERED:
         return  # of a reminder: the letter itself has arrived, whatever becomes of this one
     if delivery == DELIVERED:
         gift.delivered_at = gift.delivered_at or work.at
@@ -123,9 +119,9 @@ def _send_again(work: Work, gift: GiftRow, order: OrderRow) -> None:
 def _check_resend(work: Work, gift: GiftRow) -> None:
     if gift.state != OUTSTANDING or gift.channel not in (MAIL, SMS):
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
-    if gift.delivery in _UNSENT:
+    if gift.delivery in UNSENT:
         return
-    next_at = (gift.queued_at or gift.created_at) + RESEND_PAUSE
+    next_at = (gift.queued_at or gift.created_at) + LETTER_PAUSE
     if gift.resent >= get_contract(work).resend_max:
         raise GiftWrongState(state="sent_as_often_as_allowed")
     if next_at > work.at:
@@ -210,7 +206,7 @@ def _check_readdress(work: Work, gift: GiftRow, channel: str) -> None:
     Or else one person could be written to without end, by two addresses in turn.
     Raises: GiftWrongState.
     """
-    if gift.channel not in (MAIL, SMS) or gift.delivery in _UNSENT:
+    if gift.channel not in (MAIL, SMS) or gift.delivery in UNSENT:
         count = gift.resent
     else:
         count = gift.resent = gift.resent + 1

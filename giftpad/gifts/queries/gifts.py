@@ -22,7 +22,7 @@ from giftpad.gifts.queries.letters import (
     open_first_person,
     to_thanks,
 )
-from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN, WITHDRAWN
+from giftpad.gifts.rules.gifts import OUTSTANDING, UNSENT, WITHDRAWN
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
@@ -37,7 +37,7 @@ _IS_USED = sa.exists().where(
 FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
     "all": (),
     "undelivered": (
-        GiftRow.delivery.in_((BOUNCED, FAILED, UNKNOWN)),
+        GiftRow.delivery.in_(UNSENT),
         GiftRow.state == OUTSTANDING,
     ),
     "unopened": (GiftRow.opened_at.is_(None), GiftRow.state == OUTSTANDING),
@@ -84,6 +84,7 @@ class GiftView:
     delivered_at: datetime | None
     opened_at: datetime | None
     reminded_at: datetime | None
+    hand_reminded_at: tuple[datetime, ...]
     claim_by: date
     ended_at: datetime | None
     message_id: UUID | None
@@ -160,6 +161,7 @@ def _view(work: Work, row: Any) -> GiftView:
         delivered_at=gift.delivered_at,
         opened_at=gift.opened_at,
         reminded_at=gift.reminded_at,
+        hand_reminded_at=tuple(gift.hand_reminded_at),
         claim_by=last_day(gift.ends_at, tenancy.get_tenant(work.tenant_id).zone),
         ended_at=gift.ended_at,
         message_id=gift.message_id,

@@ -72,6 +72,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_order.lapsed": mark("Nobody approved a gift order in time"),
     "gift_order.discarded": mark("Threw a draft of a gift order away"),
     "gift_order.stopped": mark("Sent no more gifts of an order"),
+    "gift_order.reminded": mark("Reminded recipients"),
     "gift_order.rest_cancelled": mark("Took back unclaimed gifts"),
     "gift_order.report_taken": mark("Took a list of gifts away"),
     "gift_order.links_taken": mark("Took the links of gifts out"),
@@ -224,6 +225,7 @@ DETAILS: Mapping[str, str] = {
     "channel": mark("Way of sending"),
     "new_link": mark("Another link"),
     "gifts": mark("Number of gifts"),
+    "selection": mark("Which gifts"),
     "kind": mark("Kind"),
     "reference": mark("Reference"),
     "needs_approval": mark("Needs approval"),
@@ -246,7 +248,7 @@ FLAGS = frozenset({"is_dry", "is_partial", "needs_approval"})
 """Details that are worth a word only where they hold."""
 
 YES, NO = mark("Yes"), mark("No")
-WORDS = frozenset({"role", "was", "now"})
+WORDS = frozenset({"role", "was", "now", "selection"})
 """Details whose value is a word of ours, such as a role or a state."""
 
 PLACES: Mapping[str, tuple[str, str]] = {

@@ -111,12 +111,14 @@ class Moment:
 
 def _moments(view: gifts.GiftView) -> list[Moment]:
     """Return what happened to a gift, newest first."""
+    is_reminder = view.queued_at in (view.reminded_at, *view.hand_reminded_at)
     found = [
-        (view.queued_at, mark("The letter was written"), ""),
+        (None if is_reminder else view.queued_at, mark("The letter was written"), ""),
         (view.sent_at, mark("The letter was sent"), ""),
         (view.delivered_at, mark("The letter arrived"), "ok"),
         (view.opened_at, mark("The letter was opened"), "ok"),
         (view.reminded_at, mark("A reminder was written"), ""),
+        *((at, mark("Somebody here wrote a reminder"), "") for at in view.hand_reminded_at),
         (view.passed_on_at, mark("The recipient passed it on to somebody else"), ""),
     ]
     if view.ended_at is not None:
