@@ -198,6 +198,7 @@ ORDERS = (
     of("reminded", "/remind"),
     of("reminded", "/remind?show=claimed"),
     one("reminded"),
+    one("reminded", "/resend"),
     Sight("gifts printed", "desk", FIRM_OWNER, _printed),
     of("purse_draft", "/goods"),
     of("purse_draft", "/check"),

@@ -22,7 +22,7 @@ from giftpad.gifts.queries.letters import (
     open_first_person,
     to_thanks,
 )
-from giftpad.gifts.rules.gifts import OUTSTANDING, UNSENT, WITHDRAWN
+from giftpad.gifts.rules.gifts import LETTER_PAUSE, OUTSTANDING, UNSENT, WITHDRAWN
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
@@ -93,6 +93,18 @@ class GiftView:
     thanks: ThanksView | None
     items: tuple[ClaimView, ...] = ()
     kept: tuple[KeptView, ...] = ()
+
+    @property
+    def has_not_arrived(self) -> bool:
+        """Whether its letter never arrived, or nobody knows: it may be sent again at once."""
+        return self.delivery in UNSENT
+
+    @property
+    def resend_from(self) -> datetime | None:
+        """From when on its letter may be sent again; None for at once."""
+        if self.queued_at is None or self.has_not_arrived:
+            return None
+        return self.queued_at + LETTER_PAUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,8 +139,13 @@ def _read(gift_id: UUID) -> dict[str, Any]:
         view = gifts.get_gift(work, gift_id)
         order = gifts.get_order(work, view.order_id)
         rests_until = gifts.rests_until(work)
+        resend_max = gifts.get_contract(work).resend_max
+        now = work.at
+    resend_from = view.resend_from
     return {
         "rests_until": rests_until,
+        "resend_from": resend_from if resend_from is not None and resend_from > now else None,
+        "sent_enough": view.resent >= resend_max and not view.has_not_arrived,
         "gift_view": view,
         "order": order,
         "standing": in_words(view),

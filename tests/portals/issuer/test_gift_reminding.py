@@ -189,3 +189,22 @@ def test_who_may_not_send_a_letter_again_reminds_nobody(company, role):
 def test_an_order_that_has_no_letters_offers_no_reminder(company):
     order_id = company.sent("氏名,送り方\n見本 花子,リンク\n")
     assert "/remind" not in company.person("owner").get(path(order_id)).text
+
+
+def test_a_letter_is_offered_to_be_sent_again_when_it_can_be(company):
+    order_id = company.sent(PEOPLE)
+    gift = company.gifts(order_id)[0]
+    where = f"/desk/gifts/one/{gift.id}/resend"
+    browser = company.person("support")
+    said = words(browser.get(where))
+    assert "The letter was written a short while ago. It can be sent again from" in said
+    assert f'action="{where}"' not in browser.last.text
+    a_day_later(company, order_id)
+    assert f'action="{where}"' in browser.get(where).text
+    assert send(browser, where).status_code == 303
+    with unit_of_work(company.site.scope) as work:
+        work.session.execute(sa.text("UPDATE gifts SET resent = 2 WHERE id = :id"), {"id": gift.id})
+    a_day_later(company, order_id)
+    said = words(browser.get(where))
+    assert "The letter was sent as often as is agreed." in said
+    assert f'action="{where}"' not in browser.last.text
