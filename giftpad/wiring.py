@@ -62,6 +62,7 @@ SUBSCRIPTIONS: events.Subscriptions = {
     messaging.MessageUnknown: [gift_handlers.note_unknown],
     gifts.CardsDue: [events.on_queue("print", gift_handlers.print_due_cards)],
     gifts.GiftsDue: [events.on_queue("export", gift_handlers.issue_due_gifts)],
+    gifts.RemindersDue: [events.on_queue("export", gift_handlers.send_due_reminders)],
     gifts.RestDue: [events.on_queue("export", gift_handlers.cancel_due_rest)],
     shops.ShopImportOrdered: [events.on_queue("export", shop_handlers.run_import)],
     catalog.CatalogImportOrdered: [events.on_queue("export", catalog_handlers.check_import)],

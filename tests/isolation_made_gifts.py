@@ -56,6 +56,20 @@ def sent(side: Side, channel: str = "link") -> str:
     return str(company(side).sent(2, channel))
 
 
+def mailed(side: Side) -> str:
+    """Return an order whose letters arrived the other day, so that it may be reminded of."""
+    order_id = sent(side, "mail")
+    with unit_of_work(side.scope) as work:
+        work.session.execute(
+            sa.text(
+                "UPDATE gifts SET delivery = 'delivered', queued_at = queued_at - interval '1 day'"
+                " WHERE tenant_id = :tenant AND order_id = :order"
+            ),
+            {"tenant": side.scope.tenant_id, "order": order_id},
+        )
+    return order_id
+
+
 def gift(side: Side, channel: str = "link") -> str:
     """Return a gift that can be claimed."""
     with unit_of_work(side.scope) as work:

@@ -56,6 +56,7 @@ from giftpad.gifts.commands.links import (
 from giftpad.gifts.commands.prints import print_again
 from giftpad.gifts.commands.redriving import redrive_order
 from giftpad.gifts.commands.relinking import PassOn, pass_on, replace_card, replace_code
+from giftpad.gifts.commands.reminding import begin_reminding
 from giftpad.gifts.commands.reopening import choose_again
 from giftpad.gifts.commands.shipping import (
     SHIPPED_AT_ONCE_MAX,
@@ -131,6 +132,7 @@ from giftpad.gifts.events import (
     OrderClosed,
     OrderSent,
     OrderSubmitted,
+    RemindersDue,
     RestDue,
 )
 from giftpad.gifts.queries.balances import KeptView
@@ -190,6 +192,7 @@ from giftpad.gifts.queries.orders import (
 )
 from giftpad.gifts.queries.prints import PrintView, list_prints, read_cards
 from giftpad.gifts.queries.proof import verify
+from giftpad.gifts.queries.reminding import Reminding, Selection, look_at_reminders
 from giftpad.gifts.queries.shipping import (
     ListView,
     ParcelPage,
@@ -364,8 +367,11 @@ __all__ = [
     "Progress",
     "RecipientsThere",
     "ReferencesKnown",
+    "RemindersDue",
+    "Reminding",
     "ResendTooSoon",
     "RestDue",
+    "Selection",
     "Shipped",
     "ShippingFault",
     "SupplierView",
@@ -377,6 +383,7 @@ __all__ = [
     "apply_section",
     "approve_order",
     "begin_cancelling",
+    "begin_reminding",
     "bind_links",
     "bind_press",
     "cancel_gift",
@@ -443,6 +450,7 @@ __all__ = [
     "list_thanks",
     "list_undelivered",
     "look_at_recipients",
+    "look_at_reminders",
     "look_into",
     "mean_repeats",
     "mend_line",

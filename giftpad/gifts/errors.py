@@ -283,6 +283,13 @@ class ResendTooSoon(Rejected):
     sentence = "This gift was sent a short while ago. It can be sent again from {again_on} on."
 
 
+class NobodyToRemind(Conflict):
+    """Nobody of a selection can be reminded just now."""
+
+    code = "gift_order.nobody_to_remind"
+    sentence = "Nobody of these can be reminded just now. Nothing was written."
+
+
 class AddressFaulty(Invalid):
     """Parts of an address that cannot be taken; ``faults`` says which, and why."""
 

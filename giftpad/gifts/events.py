@@ -108,6 +108,16 @@ class RestDue(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemindersDue(Event):
+    """The rest of a selection is to be reminded, as somebody began; ``object_id`` is the order."""
+
+    name: ClassVar[str] = "gift_order.reminders_due_v1"
+    shown: str
+    begun_at: datetime
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GiftsExpired(Event):
     """Nobody claimed some gifts in time; ``object_id`` is the order."""
 

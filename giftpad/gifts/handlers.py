@@ -11,15 +11,18 @@ from giftpad.gifts.commands.delivering import note_delivery, note_handed_over
 from giftpad.gifts.commands.ending import cancel_next, has_rest, pass_rest_on
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
+from giftpad.gifts.commands.reminding import pass_reminders_on, remind_next
 from giftpad.gifts.commands.spending import note_spent
 from giftpad.gifts.errors import OrderWrongState, RestBusy
-from giftpad.gifts.events import CardsDue, GiftsDue, RestDue
+from giftpad.gifts.events import CardsDue, GiftsDue, RemindersDue, RestDue
+from giftpad.gifts.queries.reminding import Selection
 from giftpad.gifts.rules.gifts import BOUNCED, DELIVERED, FAILED, UNKNOWN
 from giftpad.gifts.rules.orders import CHUNKS_A_DELIVERY
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 ISSUE_PATIENCE_S = 60
 REST_CHUNKS_MAX = 50
+REMIND_CHUNKS_MAX = 20
 
 
 @detached
@@ -73,6 +76,26 @@ def cancel_due_rest(scope: Scope, event: RestDue) -> None:
         after = taken.last
     with unit_of_work(scope) as work:
         pass_rest_on(work, event.object_id, reason=event.reason)
+
+
+@detached
+def send_due_reminders(scope: Scope, event: RemindersDue) -> None:
+    """Remind the rest of a selection, a transaction for every few hundred; pass the rest on.
+
+    Whoever comes twice, or late, writes to nobody who was written to since somebody began.
+    """
+    selection, after = Selection(order_id=event.object_id, shown=event.shown), event.after
+    for _ in range(REMIND_CHUNKS_MAX):
+        try:
+            with unit_of_work(scope, patience_s=ISSUE_PATIENCE_S) as work:
+                reminded = remind_next(work, selection, begun_at=event.begun_at, after=after)
+        except OrderWrongState:
+            return
+        if reminded.last is None:
+            return
+        after = reminded.last
+    with unit_of_work(scope) as work:
+        pass_reminders_on(work, selection, begun_at=event.begun_at, after=after)
 
 
 def note_paid(work: Work, event: payments.PaymentCaptured) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from giftpad.gifts.adapters.press import throw_away
 from giftpad.gifts.commands.deciding import lapse_some, start_due
-from giftpad.gifts.commands.delivering import remind_some
 from giftpad.gifts.commands.ending import close_some, expire_some
 from giftpad.gifts.commands.forgetting import forget_some
 from giftpad.gifts.commands.prints import retire_prints
+from giftpad.gifts.commands.reminding import remind_some
 from giftpad.kernel.work import Scope, Work, unit_of_work
 
 STEPS_MAX = 1000

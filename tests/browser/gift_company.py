@@ -59,7 +59,7 @@ def main() -> None:
         print(json.dumps({"issuing": str(_ordered(office, "年末のごあいさつ", count))}))
         return
     office = _open_office()
-    makers = (_drafts, _board, _links, _parcels, _papers, _purses, _passing)
+    makers = (_drafts, _board, _reminded, _links, _parcels, _papers, _purses, _passing)
     print(json.dumps({name: made for make in makers for name, made in make(office).items()}))
 
 
@@ -252,6 +252,27 @@ def _board(office: Office) -> dict[str, Any]:
         "gift_bounced": str(others[3].id),
         "claim": str(claims[0]),
     }
+
+
+def _reminded(office: Office) -> dict[str, Any]:
+    """Make an order whose letters came the other day; one person was just reminded."""
+    order_id = _sent(office, "上半期のお礼", 14, "mail", "mail", "sms", "link")
+    with unit_of_work(office.issuer) as work:
+        work.session.execute(
+            sa.text(
+                "UPDATE gifts SET delivery = 'delivered',"
+                " queued_at = queued_at - interval '2 days', hand_reminded_at ="
+                " CASE WHEN number = 7 THEN ARRAY[queued_at, queued_at] ELSE '{}' END"
+                " WHERE tenant_id = :tenant AND order_id = :order AND channel IN ('mail', 'sms')"
+            ),
+            {"tenant": office.issuer.tenant_id, "order": order_id},
+        )
+    taken_back, reminded = _gifts(office, order_id)[:2]
+    with unit_of_work(office.issuer) as work:
+        gifts.cancel_gift(work, taken_back.id, reason="退職のため")
+        selection = gifts.Selection(order_id=order_id, word=str(reminded.number))
+        gifts.begin_reminding(work, selection)
+    return {"reminded": str(order_id), "gift_reminded": str(reminded.id)}
 
 
 def _links(office: Office) -> dict[str, Any]:

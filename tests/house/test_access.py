@@ -245,6 +245,7 @@ PAGES = {
         "GET /desk/gifts/one/<uuid:gift_id>",
     ),
     ("gifts:support",): (
+        "GET /desk/gifts/<uuid:order_id>/remind",
         "GET /desk/gifts/<uuid:order_id>/report.csv",
         "GET /desk/gifts/<uuid:order_id>/report.xlsx",
         "GET /desk/gifts/one/<uuid:gift_id>/address",
@@ -257,6 +258,7 @@ PAGES = {
         "GET /desk/gifts/shipping/list",
         "GET /desk/gifts/shipping/lists/<uuid:list_id>.csv",
         "GET /desk/gifts/shipping/tracking",
+        "POST /desk/gifts/<uuid:order_id>/remind",
         "POST /desk/gifts/one/<uuid:gift_id>/address",
         "POST /desk/gifts/one/<uuid:gift_id>/extend",
         "POST /desk/gifts/one/<uuid:gift_id>/link",

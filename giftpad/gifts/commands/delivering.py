@@ -1,18 +1,16 @@
-"""How the letter of a gift goes: noted, sent again, sent elsewhere, a reminder."""
+"""How the letter of a gift goes: noted, sent again, sent elsewhere."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from giftpad import audit, messaging, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
-from giftpad.gifts.commands.letters import INVITATION, REMINDER, invite
+from giftpad.gifts.commands.letters import invite
 from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
@@ -23,31 +21,18 @@ from giftpad.gifts.rules.contracts import CARD, CODE, MAIL, PRINTED, SMS
 from giftpad.gifts.rules.gifts import (
     BOUNCED,
     DELIVERED,
-    FAILED,
     HANDED_OVER,
+    INVITATION,
+    LETTER_PAUSE,
     NONE,
     OUTSTANDING,
     READDRESSED,
     REPLACED,
-    UNKNOWN,
+    UNSENT,
 )
-from giftpad.gifts.rules.orders import CLOSED
 from giftpad.gifts.rules.recipients import Recipient, judge_recipient
 from giftpad.kernel.clock import local_date
-from giftpad.kernel.errors import DomainError
-from giftpad.kernel.log import get_logger
-from giftpad.kernel.seal import SealBroken
-from giftpad.kernel.work import Work, savepoint
-
-log = get_logger("gifts")
-RESEND_PAUSE = timedelta(hours=20)
-"""Between two letters to one person lies a night."""
-REMIND_BEFORE = timedelta(days=14)
-REMIND_LEAST = timedelta(days=7)
-"""Nobody is reminded of a gift that came less than this ago."""
-REMIND_COUNT_MAX = 200
-_UNSENT = (BOUNCED, FAILED, UNKNOWN)
-"""Letters that never arrived, or of which nobody knows: a person may send them again at once."""
+from giftpad.kernel.work import Work
 
 
 def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) -> None:
@@ -62,7 +47,8 @@ def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) ->
     ).scalar_one_or_none()
     if gift is None or gift.message_id != message_id:
         return
-    if gift.queued_at == gift.reminded_at and delivery != DELIVERED:
+    is_reminder = gift.queued_at in (gift.reminded_at, *gift.hand_reminded_at)
+    if is_reminder and delivery != DELIVERED:
         return  # of a reminder: the letter itself has arrived, whatever becomes of this one
     if delivery == DELIVERED:
         gift.delivered_at = gift.delivered_at or work.at
@@ -133,9 +119,9 @@ def _send_again(work: Work, gift: GiftRow, order: OrderRow) -> None:
 def _check_resend(work: Work, gift: GiftRow) -> None:
     if gift.state != OUTSTANDING or gift.channel not in (MAIL, SMS):
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
-    if gift.delivery in _UNSENT:
+    if gift.delivery in UNSENT:
         return
-    next_at = (gift.queued_at or gift.created_at) + RESEND_PAUSE
+    next_at = (gift.queued_at or gift.created_at) + LETTER_PAUSE
     if gift.resent >= get_contract(work).resend_max:
         raise GiftWrongState(state="sent_as_often_as_allowed")
     if next_at > work.at:
@@ -227,76 +213,9 @@ def _check_readdress(work: Work, gift: GiftRow, channel: str) -> None:
     Or else one person could be written to without end, by two addresses in turn.
     Raises: GiftWrongState.
     """
-    if gift.channel not in (MAIL, SMS) or gift.delivery in _UNSENT:
+    if gift.channel not in (MAIL, SMS) or gift.delivery in UNSENT:
         count = gift.resent
     else:
         count = gift.resent = gift.resent + 1
     if channel in (MAIL, SMS) and count > get_contract(work).resend_max:
         raise GiftWrongState(state="sent_as_often_as_allowed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reminded:
-    """How many were reminded, and where to go on; ``last`` is None when nobody is left."""
-
-    count: int
-    last: tuple[datetime, UUID] | None
-
-
-def remind_some(work: Work, after: tuple[datetime, UUID] | None = None) -> Reminded:
-    """Remind recipients whose gift ends soon, once each.
-
-    One that cannot be written to is passed over and named in the log; the others are reminded.
-    Locks: the gifts, passing over those that somebody is at.
-    """
-    channels = [channel for channel in (MAIL, SMS) if messaging.can_send(channel)]
-    place = sa.tuple_(GiftRow.ends_at, GiftRow.id)
-    due = (
-        sa.select(GiftRow, OrderRow)
-        .join(
-            OrderRow,
-            sa.and_(OrderRow.tenant_id == GiftRow.tenant_id, OrderRow.id == GiftRow.order_id),
-        )
-        .where(
-            GiftRow.tenant_id == work.tenant_id,
-            GiftRow.state == OUTSTANDING,
-            GiftRow.channel.in_(channels),
-            GiftRow.delivery.in_((HANDED_OVER, DELIVERED)),
-            GiftRow.reminded_at.is_(None),
-            GiftRow.ends_at.between(work.at, work.at + REMIND_BEFORE),
-            GiftRow.queued_at < work.at - REMIND_LEAST,
-            OrderRow.state != CLOSED,
-        )
-        .order_by(GiftRow.ends_at, GiftRow.id)
-        .limit(REMIND_COUNT_MAX)
-        .with_for_update(skip_locked=True, of=GiftRow)
-    )
-    if after is not None:
-        due = due.where(place > sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
-    by_order: dict[UUID, tuple[OrderRow, list[GiftRow]]] = {}
-    last = None
-    for gift, order in work.session.execute(due):
-        by_order.setdefault(order.id, (order, []))[1].append(gift)
-        last = gift.ends_at, gift.id
-    count = sum(_remind(work, order, gifts) for order, gifts in by_order.values())
-    return Reminded(count=count, last=last)
-
-
-def _remind(work: Work, order: OrderRow, gifts: Sequence[GiftRow]) -> int:
-    """Remind the recipients of one order together, or one by one if that cannot be done."""
-    try:
-        with savepoint(work):
-            invite(work, order, gifts, template=REMINDER)
-            _note_reminded(work, gifts)
-    except (DomainError, SealBroken) as error:
-        if len(gifts) > 1:
-            return sum(_remind(work, order, [gift]) for gift in gifts)
-        log.warning("gift not reminded", gift_id=str(gifts[0].id), reason=type(error).__name__)
-        return 0
-    return len(gifts)
-
-
-def _note_reminded(work: Work, gifts: Sequence[GiftRow]) -> None:
-    for gift in gifts:
-        gift.reminded_at = work.at
-    work.session.flush()  # or it would be written after the savepoint, whatever came of that

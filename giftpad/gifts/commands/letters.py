@@ -17,14 +17,13 @@ from giftpad.gifts.queries.contracts import get_contract
 from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
-from giftpad.gifts.rules.gifts import QUEUED
+from giftpad.gifts.rules.gifts import INVITATION, QUEUED, REMINDER
 from giftpad.gifts.rules.orders import BALANCE
 from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import format_amount
 from giftpad.kernel.work import Work
 
-INVITATION, REMINDER = "gift_invitation", "gift_reminder"
 BALANCE_LETTERS = {INVITATION: "gift_balance_invitation", REMINDER: "gift_balance_reminder"}
 """What is written instead of a letter where the gift is an amount."""
 KEPT = "gift_kept"

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftpad.gifts.models.orders import INSTANT
@@ -15,6 +15,7 @@ from giftpad.gifts.rules.contracts import CHANNELS
 from giftpad.gifts.rules.gifts import (
     CLAIM_STATES,
     DELIVERIES,
+    HAND_REMINDERS_MAX,
     LINK_CHANGES,
     STATES,
     TIME_SLOTS,
@@ -53,6 +54,9 @@ class GiftRow(Base):
             "state = 'outstanding'"
             " OR claimed_minor + cancelled_minor + expired_minor = value_minor",
             name="whole_when_ended",
+        ),
+        sa.CheckConstraint(
+            f"cardinality(hand_reminded_at) <= {HAND_REMINDERS_MAX}", name="hand_reminded_bounded"
         ),
         sa.Index(
             "gifts_external_key",
@@ -113,6 +117,10 @@ class GiftRow(Base):
     delivered_at: Mapped[datetime | None] = mapped_column(INSTANT)
     opened_at: Mapped[datetime | None] = mapped_column(INSTANT)
     reminded_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    """When it was reminded of because it ends soon; what a person writes counts by itself."""
+    hand_reminded_at: Mapped[list[datetime]] = mapped_column(
+        ARRAY(INSTANT), server_default=sa.text("'{}'")
+    )
     ends_at: Mapped[datetime] = mapped_column(INSTANT)
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
     created_at: Mapped[datetime] = mapped_column(INSTANT)

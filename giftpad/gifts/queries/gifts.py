@@ -22,7 +22,7 @@ from giftpad.gifts.queries.letters import (
     open_first_person,
     to_thanks,
 )
-from giftpad.gifts.rules.gifts import BOUNCED, FAILED, OUTSTANDING, UNKNOWN, WITHDRAWN
+from giftpad.gifts.rules.gifts import LETTER_PAUSE, OUTSTANDING, UNSENT, WITHDRAWN
 from giftpad.kernel.work import Work
 
 PAGE_MAX = 200
@@ -37,7 +37,7 @@ _IS_USED = sa.exists().where(
 FILTERS: Mapping[str, tuple[sa.ColumnElement[bool], ...]] = {
     "all": (),
     "undelivered": (
-        GiftRow.delivery.in_((BOUNCED, FAILED, UNKNOWN)),
+        GiftRow.delivery.in_(UNSENT),
         GiftRow.state == OUTSTANDING,
     ),
     "unopened": (GiftRow.opened_at.is_(None), GiftRow.state == OUTSTANDING),
@@ -84,6 +84,7 @@ class GiftView:
     delivered_at: datetime | None
     opened_at: datetime | None
     reminded_at: datetime | None
+    hand_reminded_at: tuple[datetime, ...]
     claim_by: date
     ended_at: datetime | None
     message_id: UUID | None
@@ -92,6 +93,18 @@ class GiftView:
     thanks: ThanksView | None
     items: tuple[ClaimView, ...] = ()
     kept: tuple[KeptView, ...] = ()
+
+    @property
+    def has_not_arrived(self) -> bool:
+        """Whether its letter never arrived, or nobody knows: it may be sent again at once."""
+        return self.delivery in UNSENT
+
+    @property
+    def resend_from(self) -> datetime | None:
+        """From when on its letter may be sent again; None for at once."""
+        if self.queued_at is None or self.has_not_arrived:
+            return None
+        return self.queued_at + LETTER_PAUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +173,7 @@ def _view(work: Work, row: Any) -> GiftView:
         delivered_at=gift.delivered_at,
         opened_at=gift.opened_at,
         reminded_at=gift.reminded_at,
+        hand_reminded_at=tuple(gift.hand_reminded_at),
         claim_by=last_day(gift.ends_at, tenancy.get_tenant(work.tenant_id).zone),
         ended_at=gift.ended_at,
         message_id=gift.message_id,

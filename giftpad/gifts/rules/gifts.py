@@ -16,6 +16,15 @@ DELIVERED, BOUNCED, FAILED, UNKNOWN = "delivered", "bounced", "failed", "unknown
 DELIVERIES = (NONE, QUEUED, HANDED_OVER, DELIVERED, BOUNCED, FAILED, UNKNOWN)
 """How the letter of a gift went: none is sent by us, waiting, taken by the provider, and so on."""
 
+INVITATION, REMINDER = "gift_invitation", "gift_reminder"
+"""The letters to whoever gets a gift; one of an amount has its own words for each."""
+UNSENT = (BOUNCED, FAILED, UNKNOWN)
+"""Letters that never arrived, or of which nobody knows: a person may send them again at once."""
+LETTER_PAUSE = timedelta(hours=20)
+"""Between two letters that a person has written to somebody lies a night."""
+HAND_REMINDERS_MAX = 2
+"""How often a person may remind somebody of one gift."""
+
 RECEIVED, PREPARING, SHIPPED = "received", "preparing", "shipped"
 ARRIVED, CAME_BACK, WITHDRAWN = "arrived", "returned", "withdrawn"
 CLAIM_STATES = (RECEIVED, PREPARING, SHIPPED, ARRIVED, CAME_BACK, WITHDRAWN)

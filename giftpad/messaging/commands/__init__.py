@@ -51,6 +51,7 @@ from giftpad.messaging.commands.suppressions import (
     Stopped,
     find_stop,
     lift_suppressions,
+    list_stopped,
     stop_token,
     suppress,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "let_go",
     "lift_suppressions",
     "list_doubtful",
+    "list_stopped",
     "make_ready",
     "note_found",
     "note_receipt",

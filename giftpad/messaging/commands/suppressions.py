@@ -23,7 +23,8 @@ from giftpad.kernel.work import Work
 from giftpad.messaging.errors import SuppressionNotFound
 from giftpad.messaging.models import SuppressionRow, suppression_place
 from giftpad.messaging.rules.addresses import check_recipient, mask
-from giftpad.messaging.rules.sending import CHANNELS
+from giftpad.messaging.rules.letters import get_letter
+from giftpad.messaging.rules.sending import CHANNELS, queue_of
 from giftpad.messaging.rules.suppressions import KEPT, UNSUBSCRIBED, is_stopped, normal_form
 from giftpad.messaging.rules.wording import Letter
 
@@ -100,6 +101,23 @@ def find_reasons(work: Work, indexes: Sequence[bytes]) -> dict[bytes, list[str]]
     for index, reason in said:
         reasons[bytes(index)].append(reason)
     return reasons
+
+
+def list_stopped(work: Work, template: str, recipients: Sequence[tuple[str, str]]) -> list[bool]:
+    """Return of channels and checked addresses whether bulk of a template is kept from them.
+
+    One statement, however many there are.
+    Raises: TemplateUnknown.
+    """
+    stopped = [stopped_address(work, channel, to, "") for channel, to in recipients]
+    reasons = find_reasons(work, [each.index for each in stopped])
+
+    def is_kept(address: Stopped) -> bool:
+        letter = get_letter(template, address.channel)
+        queue = queue_of(address.channel, is_code=letter.is_code, is_bulk=True)
+        return any(is_stopped(reason, queue, letter) for reason in reasons[address.index])
+
+    return [is_kept(each) for each in stopped]
 
 
 def lift_suppressions(work: Work, channel: str, address: str) -> int:

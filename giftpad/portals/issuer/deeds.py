@@ -72,6 +72,7 @@ ACTIONS: Mapping[str, str] = {
     "gift_order.lapsed": mark("Nobody approved a gift order in time"),
     "gift_order.discarded": mark("Threw a draft of a gift order away"),
     "gift_order.stopped": mark("Sent no more gifts of an order"),
+    "gift_order.reminded": mark("Reminded recipients"),
     "gift_order.rest_cancelled": mark("Took back unclaimed gifts"),
     "gift_order.report_taken": mark("Took a list of gifts away"),
     "gift_order.links_taken": mark("Took the links of gifts out"),
@@ -225,6 +226,7 @@ DETAILS: Mapping[str, str] = {
     "channel": mark("Way of sending"),
     "new_link": mark("Another link"),
     "gifts": mark("Number of gifts"),
+    "selection": mark("Which gifts"),
     "kind": mark("Kind"),
     "reference": mark("Reference"),
     "needs_approval": mark("Needs approval"),
@@ -270,7 +272,7 @@ FIELDS: Mapping[str, str] = {
 }
 """What was changed of a shop, a course or a client."""
 
-WORDS = frozenset({"role", "was", "now"})
+WORDS = frozenset({"role", "was", "now", "selection"})
 """Details whose value is a word of ours, such as a role or a state."""
 
 PLACES: Mapping[str, tuple[str, str]] = {

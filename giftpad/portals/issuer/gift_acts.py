@@ -111,12 +111,14 @@ class Moment:
 
 def _moments(view: gifts.GiftView) -> list[Moment]:
     """Return what happened to a gift, newest first."""
+    is_reminder = view.queued_at in (view.reminded_at, *view.hand_reminded_at)
     found = [
-        (view.queued_at, mark("The letter was written"), ""),
+        (None if is_reminder else view.queued_at, mark("The letter was written"), ""),
         (view.sent_at, mark("The letter was sent"), ""),
         (view.delivered_at, mark("The letter arrived"), "ok"),
         (view.opened_at, mark("The letter was opened"), "ok"),
         (view.reminded_at, mark("A reminder was written"), ""),
+        *((at, mark("Somebody here wrote a reminder"), "") for at in view.hand_reminded_at),
         (view.passed_on_at, mark("The recipient passed it on to somebody else"), ""),
     ]
     if view.ended_at is not None:
@@ -137,8 +139,13 @@ def _read(gift_id: UUID) -> dict[str, Any]:
         view = gifts.get_gift(work, gift_id)
         order = gifts.get_order(work, view.order_id)
         rests_until = gifts.rests_until(work)
+        resend_max = gifts.get_contract(work).resend_max
+        now = work.at
+    resend_from = view.resend_from
     return {
         "rests_until": rests_until,
+        "resend_from": resend_from if resend_from is not None and resend_from > now else None,
+        "sent_enough": view.resent >= resend_max and not view.has_not_arrived,
         "gift_view": view,
         "order": order,
         "standing": in_words(view),

@@ -61,6 +61,8 @@ SHORT_WORDS = CHANNEL_WORDS | {
 """Ways of sending as they fit under a bar."""
 LARGE, LARGE_S = 20_000, 30
 """A look at more gifts than these reads all of them: none is taken every few seconds."""
+REMINDED = ("all", "unopened", "unclaimed", "ending")
+"""What the board can show of which somebody may be reminded."""
 PRINTING = ("due", "printing")
 """States of a file of cards that is not there yet."""
 
@@ -164,6 +166,7 @@ def _state(order_id: UUID) -> dict[str, Any]:
         "tabs": [(name, words, counts[name]) for name, words in FILTER_WORDS.items()],
         "shown": shown,
         "word": word,
+        "remind_count": _to_remind(live, len(listed.items) if word else counts[shown], shown),
         "thanks": thanks,
         "stamp_words": gifts.STAMP_WORDS,
         "prints": prints,
@@ -172,6 +175,14 @@ def _state(order_id: UUID) -> dict[str, Any]:
         "first_href": url_for("desk_gifts.one", order_id=order_id, show=shown) if after else None,
         "next_href": _later(order_id, shown, listed.next_after),
     }
+
+
+def _to_remind(live: Live, count: int, shown: str) -> int:
+    """Return how many are selected to be reminded; 0 where it reaches nobody of the order."""
+    told = live.progress
+    by_us = told.by_channel.get("mail", 0) + told.by_channel.get("sms", 0)
+    is_possible = live.order.state in ("issuing", "sent") and by_us and told.outstanding
+    return count if is_possible and shown in REMINDED else 0
 
 
 def draw_board(order_id: UUID) -> str:

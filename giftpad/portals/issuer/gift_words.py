@@ -53,8 +53,13 @@ KEPT_WORDS = (
     mark("card"),
     mark("letter"),
     mark("code"),
+    mark("all"),
+    mark("unopened"),
+    mark("unclaimed"),
+    mark("ending"),
+    mark("found"),
 )
-"""States and ways of sending as the audit log keeps them; it looks their words up by these."""
+"""States, ways of sending and selections as the audit log keeps them: their words are found so."""
 assert set(FILTER_WORDS) == set(gifts.FILTERS)
 
 

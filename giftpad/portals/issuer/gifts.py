@@ -22,6 +22,7 @@ from giftpad.portals.issuer import (
     gift_design,
     gift_goods,
     gift_recipients,
+    gift_reminding,
     gift_shipping,
     gift_when,
 )
@@ -41,6 +42,7 @@ for _part in (
     gift_deciding,
     gift_board,
     gift_acts,
+    gift_reminding,
     gift_shipping,
 ):
     bp.register_blueprint(_part.bp)

@@ -211,7 +211,8 @@ def test_a_letter_is_not_sent_again_at_will(company):
     order_id = company.sent()
     (gift, *_) = company.gifts(order_id)
     browser = company.person("support")
-    answer = send(browser, gift_path(gift.id, "/resend"))
+    browser.get(gift_path(gift.id, "/resend"))
+    answer = browser.post(gift_path(gift.id, "/resend"), {"key": new_id().hex})
     assert answer.status_code == 422
     assert "It can be sent again from" in words(answer)
     assert company.gifts(order_id)[0].resent == 0
@@ -226,11 +227,15 @@ def test_a_letter_that_went_out_often_enough_says_so_in_the_reader_s_language(co
             {"id": gift.id},
         )
     browser = company.person("support")
-    answer = send(browser, gift_path(gift.id, "/resend"))
+    where = gift_path(gift.id, "/resend")
+    browser.get(where)
+    answer = browser.post(where, {"key": new_id().hex})
     assert answer.status_code == 409
     assert "it is sent as often as allowed" in words(answer)
     browser.headers["Accept-Language"] = "ja"
-    assert "再送の上限に達しています" in words(send(browser, gift_path(gift.id, "/resend")))
+    said = words(browser.post(where, {"key": new_id().hex}))
+    assert "再送の上限に達しています" in said
+    assert "契約で決めた回数まで、もう送りました。" in said
 
 
 def test_a_letter_that_never_left_is_not_said_to_wait(company):
