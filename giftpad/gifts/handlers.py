@@ -12,7 +12,7 @@ from giftpad.gifts.commands.ending import cancel_next, has_rest, pass_rest_on
 from giftpad.gifts.commands.issuing import issue_chunk, pass_on
 from giftpad.gifts.commands.prints import finish_print, start_print
 from giftpad.gifts.commands.reminding import pass_reminders_on, remind_next
-from giftpad.gifts.commands.spending import note_spent
+from giftpad.gifts.commands.spending import Spent, note_spent
 from giftpad.gifts.errors import OrderWrongState, RestBusy
 from giftpad.gifts.events import CardsDue, GiftsDue, RemindersDue, RestDue
 from giftpad.gifts.queries.reminding import Selection
@@ -98,19 +98,29 @@ def send_due_reminders(scope: Scope, event: RemindersDue) -> None:
         pass_reminders_on(work, selection, begun_at=event.begun_at, after=after)
 
 
-def note_paid(work: Work, event: payments.PaymentCaptured) -> None:
-    """Note that a shop took a part of a kept balance."""
-    note_spent(work, event.account_id, event.amount_minor, at=event.at)
+@batched
+def note_paid(work: Work, events: Sequence[payments.PaymentCaptured]) -> None:
+    """Note that shops took a part of kept balances."""
+    note_spent(work, [_spent(event, event.amount_minor) for event in events])
 
 
-def note_voided(work: Work, event: payments.PaymentVoided) -> None:
-    """Note that a payment from a kept balance was undone."""
-    note_spent(work, event.account_id, -event.amount_minor, at=event.at)
+@batched
+def note_voided(work: Work, events: Sequence[payments.PaymentVoided]) -> None:
+    """Note that payments from kept balances were undone."""
+    note_spent(work, [_spent(event, -event.amount_minor) for event in events])
 
 
-def note_refunded(work: Work, event: payments.PaymentRefunded) -> None:
-    """Note that a shop gave back a part of what it took from a kept balance."""
-    note_spent(work, event.account_id, -event.amount_minor, at=event.at)
+@batched
+def note_refunded(work: Work, events: Sequence[payments.PaymentRefunded]) -> None:
+    """Note that shops gave back a part of what they took from kept balances."""
+    note_spent(work, [_spent(event, -event.amount_minor) for event in events])
+
+
+def _spent(
+    event: payments.PaymentCaptured | payments.PaymentVoided | payments.PaymentRefunded,
+    amount_minor: int,
+) -> Spent:
+    return Spent(account_id=event.account_id, amount_minor=amount_minor, at=event.at)
 
 
 @batched
