@@ -58,6 +58,8 @@ DOMAINS: tuple[str, ...] = (
 PAGE_LIMIT = 50
 PAGE_LIMIT_MAX = 200
 CURSOR_LENGTH_MAX = 200
+CURSOR_NUMBER_MAX = 2**63 - 1
+"""The largest the database can compare with."""
 _FAULT = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[([^\]]*)\]")
 _FAULT_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field `(.*)`$")
@@ -201,10 +203,6 @@ def encode_cursor(last: object) -> str:
     return base64.urlsafe_b64encode(str(last).encode()).rstrip(b"=").decode()
 
 
-INTEGER_MAX = 2**63 - 1
-"""The largest the database can compare with."""
-
-
 def decode_cursor(text: str | None, kind: Callable[[str], C] = UUID) -> C | None:  # type: ignore[assignment] # mypy cannot default a type variable
     """Read back what ``encode_cursor`` wrote of a ``kind``; None begins the list.
 
@@ -219,7 +217,7 @@ def decode_cursor(text: str | None, kind: Callable[[str], C] = UUID) -> C | None
         last = kind(raw.decode())
     except ValueError:
         raise CursorUnknown from None
-    if encode_cursor(last) != text or (isinstance(last, int) and abs(last) > INTEGER_MAX):
+    if encode_cursor(last) != text or (isinstance(last, int) and abs(last) > CURSOR_NUMBER_MAX):
         raise CursorUnknown
     return last
 

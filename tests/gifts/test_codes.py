@@ -193,7 +193,7 @@ def test_a_stopped_order_keeps_its_codes_and_gives_the_rest_back(company):
     with unit_of_work(company.scope) as work:
         assert gifts.stop_issuing(work, order_id, reason="too many") == CODES_CHUNK
     order = company.order(order_id)
-    assert (order.state, order.quantity) == ("sent", CODES_CHUNK)
+    assert (order.state, order.quantity, order.codes) == ("sent", CODES_CHUNK, CODES_CHUNK)
     assert order.fees_minor == CODES_CHUNK * CODE_FEE
     assert company.budget() == before - CODES_CHUNK * (VALUE + CODE_FEE)
     taken, codes = taken_out(company, order_id)

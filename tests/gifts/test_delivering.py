@@ -7,7 +7,6 @@ import email.policy
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from email.utils import parseaddr
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,6 @@ import sqlalchemy as sa
 
 from giftpad import catalog, gifts, messaging
 from giftpad.gifts import handlers, jobs
-from giftpad.guard import commands as guard_commands
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
@@ -26,8 +24,6 @@ from giftpad.messaging.rules.sending import put_off
 from tests.make_catalog import HEADER, Shelf
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import CONTRACT, HOME, OWN_COURSE, make_company, set_contract
-from tests.messaging import wire
-from tests.pump import forget_others, pump
 
 pytestmark = pytest.mark.usefixtures("house")
 CROWD = 60
@@ -152,32 +148,6 @@ def opens(company, link) -> bool:
     assert found is not None
     with unit_of_work(company.scope) as work:
         return gifts.find_gift_id(work, found[1]) is not None
-
-
-@pytest.fixture
-def postman(company, settings, superuser_url):
-    """Return what lets letters leave by a provider of the test's own, and who got any."""
-    guard_commands._breakers.clear()
-    with wire.mail_provider() as mail:
-        own = replace(settings, smtp_url=mail.url, mail_from="Giftpad <no-reply@giftpad.example>")
-        messaging.bind_providers(own)
-        forget_others(superuser_url, company.scope)
-
-        def deliver():
-            pump(own, company.scope)
-            with unit_of_work(company.scope) as work:
-                sent = messaging.list_messages(work, states=("sent",))
-            ids = [str(each.id) for each in sent if each.template == "gift_invitation"]
-            mails = [email.message_from_bytes(raw) for raw in list(mail.mails)]
-            return sorted(
-                parseaddr(each["To"])[1]
-                for each in mails
-                if any(one in each["Message-ID"] for one in ids)
-            )
-
-        deliver.mail = mail
-        yield deliver
-    messaging.bind_providers(settings)
 
 
 def test_what_came_back_is_sent_elsewhere_at_once_and_the_old_link_is_dead(company, gift):

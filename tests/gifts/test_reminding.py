@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import email
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from email.utils import parseaddr
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,15 +14,12 @@ from giftpad import gifts, messaging
 from giftpad.gifts import handlers, jobs
 from giftpad.gifts.commands import reminding
 from giftpad.gifts.errors import NobodyToRemind
-from giftpad.guard import commands as guard_commands
 from giftpad.kernel.db import database
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
 from giftpad.messaging.commands.suppressions import stopped_address
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import CONTRACT, make_company, set_contract
-from tests.messaging import wire
-from tests.pump import forget_others, pump
 
 pytestmark = pytest.mark.usefixtures("house")
 TABS = 4
@@ -307,38 +302,13 @@ def test_a_look_costs_the_same_however_many_there_are(company):
     assert asked(few) == asked(many)
 
 
-@pytest.fixture
-def postman(company, settings, superuser_url):
-    """Return what lets letters leave by a provider of the test's own, and who got a reminder."""
-    guard_commands._breakers.clear()
-    with wire.mail_provider() as mail:
-        own = replace(settings, smtp_url=mail.url, mail_from="Giftpad <no-reply@giftpad.example>")
-        messaging.bind_providers(own)
-        forget_others(superuser_url, company.scope)
-
-        def deliver() -> list[str]:
-            pump(own, company.scope)
-            with unit_of_work(company.scope) as work:
-                sent = messaging.list_messages(work, states=("sent",))
-            ids = [str(each.id) for each in sent if each.template == "gift_reminder"]
-            mails = [email.message_from_bytes(raw) for raw in list(mail.mails)]
-            return sorted(
-                parseaddr(each["To"])[1]
-                for each in mails
-                if any(one in each["Message-ID"] for one in ids)
-            )
-
-        yield deliver
-    messaging.bind_providers(settings)
-
-
 def test_reminders_leave_and_none_in_the_quiet_hours(company, postman, fresh_clock, monkeypatch):
     monkeypatch.setattr("giftpad.gifts.commands.deciding.next_loud", lambda at, *_: at)
     loud = company.sent(1, "mail")
-    assert postman() == []
+    assert postman("gift_reminder") == []
     a_day_later(company, loud)
     remind(company, loud)
-    assert postman() == ["r0@example.com"]
+    assert postman("gift_reminder") == ["r0@example.com"]
     with unit_of_work(company.scope) as work:
         now = work.at.astimezone(ZoneInfo("Asia/Tokyo"))
     hour = timedelta(hours=1)
@@ -346,7 +316,7 @@ def test_reminders_leave_and_none_in_the_quiet_hours(company, postman, fresh_clo
     set_contract(company.scope, quiet)
     order_id = arrived(company, 2)
     assert remind(company, order_id) == (2, False)
-    assert postman() == ["r0@example.com"], "the one from before"
+    assert postman("gift_reminder") == ["r0@example.com"], "the one from before"
     fresh_clock(timedelta(hours=3))
     messaging_jobs.go_on_with_bulk(company.scope)
-    assert postman() == ["r0@example.com", "r0@example.com", "r1@example.com"]
+    assert postman("gift_reminder") == ["r0@example.com", "r0@example.com", "r1@example.com"]

@@ -38,7 +38,7 @@ def stop_issuing(work: Work, order_id: UUID, *, reason: str) -> int:
         books.let_go(work, order.id)
         _drop_lines(work, order)
         order.quantity, order.state = issued, SENT
-        order.codes = issued if order.codes else 0
+        order.codes = min(order.codes, issued)
         order.sent_at = order.changed_at = work.at
         plan_prints(work, order)
         draw_up(work, order)

@@ -16,6 +16,7 @@ from uuid import UUID
 from giftpad import audit, payments
 from giftpad.kernel.i18n import mark, state_words
 from giftpad.portals.issuer.naming import Actors
+from giftpad.portals.issuer.shop_forms import COLUMN_WORDS
 from giftpad.portals.reasons import reason_in_words
 from giftpad.portals.words import day, number, say_in_words, when, yen
 
@@ -250,19 +251,10 @@ FLAGS = frozenset({"is_dry", "is_partial", "needs_approval"})
 """Details that are worth a word only where they hold."""
 
 YES, NO = mark("Yes"), mark("No")
-FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = COLUMN_WORDS | {
     "name": mark("Name"),
-    "kana": mark("Reading in kana"),
-    "area": mark("Area"),
-    "groups": mark("Groups of shops"),
-    "accepting": mark("Takes coupons"),
-    "address": mark("Address"),
-    "phone": mark("Telephone"),
-    "floor_area_m2": mark("Floor area in square metres"),
-    "hq_prefecture": mark("Prefecture of the head office"),
     "code": mark("Code"),
     "names": mark("Name"),
-    "starts_on": mark("From which day"),
     "ends_on": mark("Until which day"),
     "price_minor": mark("Price"),
     "redirect_uris": mark("Addresses after signing in"),
