@@ -108,6 +108,7 @@ def _stop(visitor: Visitor, scenes: Scenes, *, says_why: bool = True, is_sure: b
             send(page)
 
 
+IN_PART = "/desk/gifts/one/{s.gifts[gift_in_part]}/address"
 TRACKED_WRONG = "お届け番号,伝票番号\nG-XXXXX,1\n"
 
 
@@ -238,6 +239,8 @@ ORDERS = (
     one("open", "/cancel"),
     one("claimed", "/cancel"),
     Sight("gifts one address wrong", "desk", FIRM_OWNER, _address_wrong, 422),
+    desk("gifts in part address", IN_PART, FIRM_OWNER),
+    Sight("gifts in part without a tick", "desk", FIRM_OWNER, sent(IN_PART), 409),
     Sight("gifts one extend wrong", "desk", FIRM_OWNER, sent(ONE + "/extend", claim_by=""), 422),
     desk("gifts waiting list", "/desk/gifts?show=waiting", FIRM_OWNER),
     desk("gifts none closed", "/desk/gifts?show=closed", FIRM_OWNER),
