@@ -33,7 +33,7 @@ from giftpad.gifts.commands.delivering import readdress, resend
 from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
 from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
 from giftpad.gifts.commands.files import keep_file, remember_columns, take_file
-from giftpad.gifts.commands.letters import send_sample
+from giftpad.gifts.commands.letters import send_sample, write_sample
 from giftpad.gifts.commands.lines import (
     Cells,
     drop_repeats,

@@ -53,7 +53,10 @@ ONE_OF_BOTH = mark("Give either recipients or codes.")
 class GiftOrderDraftSchema(Schema):
     """An order and everybody who gets a gift, or how many codes; all of it is taken or none."""
 
-    title = fields.String(required=True)
+    title = fields.String(
+        required=True,
+        metadata={"description": "Recipients read it in the subject of their mail"},
+    )
     design = fields.String(required=True, metadata={"description": "A name of /gift-designs"})
     sender_name = fields.String(required=True)
     message = fields.String(required=True)

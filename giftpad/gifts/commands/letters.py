@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
 from giftpad.gifts.rules.gifts import INVITATION, QUEUED, REMINDER
-from giftpad.gifts.rules.orders import BALANCE
+from giftpad.gifts.rules.orders import BALANCE, OrderDraft
 from giftpad.gifts.rules.shipping import GOODS
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import format_amount
@@ -27,6 +27,7 @@ from giftpad.kernel.work import Work
 BALANCE_LETTERS = {INVITATION: "gift_balance_invitation", REMINDER: "gift_balance_reminder"}
 """What is written instead of a letter where the gift is an amount."""
 KEPT = "gift_kept"
+SAMPLE_PATH = "/g/…"
 RECEIVED, SHIPPED, CHOOSE_AGAIN = "gift_received", "gift_shipped", "gift_choose_again"
 
 
@@ -127,28 +128,43 @@ def send_sample(work: Work, order_id: UUID, *, to: str, name: str, path: str) ->
         if not getattr(order, missing):
             raise OrderIncomplete(missing=missing)
     today = local_date(work.at, tenancy.get_tenant(work.tenant_id).zone)
-    values: dict[str, str | int | datetime | date] = {
+    until_day = order.claim_by or today + timedelta(days=get_contract(work).claim_days)
+    sample = _sample(order, unit=order.unit, name=name, until_day=until_day, path=path)
+    messaging.send(work, replace(sample, to=to))
+
+
+def write_sample(
+    work: Work, draft: OrderDraft, *, unit: str, name: str, until_day: date
+) -> messaging.Written:
+    """Return the mail of an order as it is drafted, in the tenant's own words where it has them.
+
+    Raises: ValuesUnfit.
+    """
+    return messaging.preview(work, _sample(draft, unit=unit, name=name, until_day=until_day))
+
+
+def _sample(
+    said: OrderRow | OrderDraft, *, unit: str, name: str, until_day: date, path: str = SAMPLE_PATH
+) -> messaging.Message:
+    values: dict[str, str | date] = {
         "recipient": name,
-        "sender": order.sender_name,
-        "title": order.title,
-        "message": order.message,
+        "sender": said.sender_name,
+        "title": said.title,
+        "message": said.message,
         "link": build_address(path),
-        "until_day": order.claim_by or today + timedelta(days=get_contract(work).claim_days),
+        "until_day": until_day,
     }
     template = INVITATION
-    if order.kind == BALANCE:
+    if said.kind == BALANCE:
         template = BALANCE_LETTERS[INVITATION]
-        values["balance"] = format_amount(order.amount_minor or 0, order.unit, order.locale)
-    messaging.send(
-        work,
-        messaging.Message(
-            template=template,
-            to=to,
-            values=values,
-            locale=order.locale,
-            sender_name=order.sender_name,
-            picture=order.design,
-        ),
+        values["balance"] = format_amount(said.amount_minor or 0, unit, said.locale)
+    return messaging.Message(
+        template=template,
+        to="",
+        values=values,
+        locale=said.locale,
+        sender_name=said.sender_name,
+        picture=said.design,
     )
 
 

@@ -13,10 +13,10 @@ from uuid import UUID
 from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import gifts
-from giftpad.edge import current_caller, current_scope, requires
+from giftpad.edge import current_caller, current_locale, current_scope, requires
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import Invalid
-from giftpad.kernel.i18n import mark
+from giftpad.kernel.i18n import mark, translate
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Choice, Form, LongWords, Words, refused
 from giftpad.portals.http import see_other
@@ -33,14 +33,15 @@ bp = Blueprint("design", __name__)
 
 SAMPLE_NAMES = {"ja": "見本 花子", "en": "Hanako Mihon"}
 """Whom the preview is for: nobody."""
+NO_TITLE = mark("(The name of the gift)")
+NO_SENDER = mark("(The sender's name)")
+NO_MESSAGE = mark("(Your message stands here.)")
 
 
 class DesignForm(Form):
     """What everybody who gets a gift of the order sees."""
 
-    title = Words(
-        mark("Name of this order, as you will find it again"), most=gifts.TITLE_LENGTH_MAX
-    )
+    title = Words(mark("Name of the gift"), most=gifts.TITLE_LENGTH_MAX)
     design = Choice(mark("Design"), holds_names=True)
     sender_name = Words(mark("Sender's name"), most=gifts.SENDER_LENGTH_MAX)
     message = LongWords(mark("Message"), most=gifts.MESSAGE_LENGTH_MAX)
@@ -69,7 +70,9 @@ def _values(draft: gifts.OrderDraft, listed: list[DesignShown]) -> dict[str, str
 
 def _preview(work: Work, order: gifts.OrderView, form: DesignForm) -> dict[str, Any]:
     """Return what page, mail and card are drawn from: what is typed, and what is settled."""
-    return preview_of(
+    return _preview_of(
+        work,
+        order,
         replace(
             order.draft,
             title=str(form.title.data or ""),
@@ -78,22 +81,38 @@ def _preview(work: Work, order: gifts.OrderView, form: DesignForm) -> dict[str, 
             message=str(form.message.data or ""),
             locale="en" if form.locale.data == "en" else "ja",
         ),
-        name_goods(work, order),
-        _last_day(work, order),
     )
 
 
-def preview_of(draft: gifts.OrderDraft, goods: str, last_day: date) -> dict[str, Any]:
-    """Return the values of the preview of a draft that gives these goods."""
-    design = find_design(draft.design) or show_designs()[0]
+def _preview_of(work: Work, order: gifts.OrderView, draft: gifts.OrderDraft) -> dict[str, Any]:
+    last_day, here = _last_day(work, order), current_locale()
+    letter = replace(
+        draft,
+        title=draft.title or translate(NO_TITLE, here),
+        sender_name=draft.sender_name or translate(NO_SENDER, here),
+        message=draft.message or translate(NO_MESSAGE, here),
+    )
+    name = SAMPLE_NAMES[draft.locale]
     return {
-        "letter": draft,
-        "look": design,
-        "sample_name": SAMPLE_NAMES[draft.locale],
-        "course_name": goods,
+        "letter": letter,
+        "mail": _mail(work, order, letter, name=name, until_day=last_day),
+        "look": find_design(draft.design) or show_designs()[0],
+        "sample_name": name,
+        "course_name": name_goods(work, order),
         "last_day": last_day,
         "has_names": draft.channel != gifts.CODE,
     }
+
+
+def _mail(
+    work: Work, order: gifts.OrderView, draft: gifts.OrderDraft, *, name: str, until_day: date
+) -> tuple[str, str]:
+    """Return subject and text of the mail; none while something is typed that cannot be sent."""
+    try:
+        written = gifts.write_sample(work, draft, unit=order.unit, name=name, until_day=until_day)
+    except Invalid:
+        return "", draft.message
+    return written.subject, written.text
 
 
 def _last_day(work: Work, order: gifts.OrderView) -> date:
@@ -179,5 +198,5 @@ def specimen(order_id: UUID) -> str:
     """Show page, mail and card of an order as they are saved; the link of a sample leads here."""
     with unit_of_work(current_scope()) as work:
         order = gifts.get_order(work, order_id)
-        values = preview_of(order.draft, name_goods(work, order), _last_day(work, order))
+        values = _preview_of(work, order, order.draft)
     return draw("specimen", order=order, **values)

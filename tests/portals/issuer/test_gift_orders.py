@@ -86,6 +86,23 @@ def test_what_is_typed_is_shown_before_it_is_saved(company):
     assert company.order(order_id).draft.message == ""
 
 
+def test_the_mail_is_shown_in_the_words_in_which_it_is_sent(company, monkeypatch):
+    browser = company.person("issuer")
+    order_id = company.begin(browser)
+    browser.get(path(order_id, "/design"))
+    fields = {"title": "お歳暮", "sender_name": "見本商事", "message": "おめでとう", "locale": "ja"}
+    shown = words(browser.post(path(order_id, "/preview"), fields))
+    own = "見本商事より、見本 花子様へ贈りもののお知らせ"
+    assert own in shown
+    assert "会員登録もお支払いもいりません。" in shown
+    monkeypatch.setattr("giftpad.messaging.commands.intents.find_wording", lambda *_: None)
+    shown = words(browser.post(path(order_id, "/preview"), fields))
+    assert own not in shown
+    assert "お歳暮(見本商事からの贈りもの)" in shown
+    unfit = fields | {"title": "お\u202e歳暮"}
+    assert "お歳暮(" not in words(browser.post(path(order_id, "/preview"), unfit))
+
+
 def test_faulty_rows_stand_there_and_are_mended_in_place(company):
     browser = company.person("issuer")
     order_id = company.prepare(browser, FAULTY)
