@@ -155,15 +155,7 @@ class World:
 
     def rows_of(self, tenant_id: UUID) -> dict[str, tuple[int, str]]:
         """Return the rows of one tenant, of the platform's if it is the platform."""
-        one = sql.SQL(
-            "SELECT {name}, count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
-            " FROM {table} t WHERE tenant_id = %(tenant)s"
-        )
-        whole = sql.SQL(" UNION ALL ").join(
-            one.format(name=sql.Literal(table), table=sql.Identifier(table))
-            for table in self.tables
-        )
-        found = self.superuser.execute(whole, {"tenant": tenant_id}).fetchall()
+        found = self.superuser.execute(self._all_rows, {"tenant": tenant_id}).fetchall()
         return {name: (count, digest) for name, count, digest in found}
 
     def marks(self, side: Side) -> set[str]:
@@ -171,6 +163,17 @@ class World:
         told = {side.town.scope.tenant_id.hex, side.serials[0].partition("-")[0] + "-"}
         found = self.superuser.execute(self._all_ids, {"tenant": side.scope.tenant_id}).fetchall()
         return told | {str(row[0]) for row in found if row[0] is not None}
+
+    @functools.cached_property
+    def _all_rows(self) -> sql.Composed:
+        one = sql.SQL(
+            "SELECT {name}, count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
+            " FROM {table} t WHERE tenant_id = %(tenant)s"
+        )
+        return sql.SQL(" UNION ALL ").join(
+            one.format(name=sql.Literal(table), table=sql.Identifier(table))
+            for table in self.tables
+        )
 
     @functools.cached_property
     def _all_ids(self) -> sql.Composed:

@@ -493,4 +493,5 @@ __all__ = [
     "verify",
     "withdraw_order",
     "write_readme",
+    "write_sample",
 ]

@@ -32,14 +32,13 @@ UNSAFE = [route.partition(" ")[2] for route in PUBLIC if not route.startswith("G
 @pytest.fixture
 def evil(house, settings, tmp_path, monkeypatch):
     """A town whose pack is full of marks."""
-    copy = make_packs.copy_pack
 
-    def copy_and_spoil(*args, **options):
-        folder = copy(*args, **options)
+    def read_and_spoil(slug, without):
+        folder = make_packs.copy_pack(tmp_path, slug=slug)
         spoil(folder)
-        return folder
+        return make_packs.load(folder)
 
-    monkeypatch.setattr(make_packs, "copy_pack", copy_and_spoil)
+    monkeypatch.setattr(make_packs, "read_house", read_and_spoil)
     return make_site(settings, tmp_path)
 
 

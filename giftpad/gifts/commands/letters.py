@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ from giftpad.kernel.work import Work
 BALANCE_LETTERS = {INVITATION: "gift_balance_invitation", REMINDER: "gift_balance_reminder"}
 """What is written instead of a letter where the gift is an amount."""
 KEPT = "gift_kept"
-SAMPLE_PATH = "/g/…"
+SAMPLE_PATH = "/g/..."
 RECEIVED, SHIPPED, CHOOSE_AGAIN = "gift_received", "gift_shipped", "gift_choose_again"
 
 
