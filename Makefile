@@ -8,7 +8,7 @@ WORKERS ?= 2
 MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run status down check scan lint format types imports house test test-all bench \
+.PHONY: help setup run status down check scan lint format types imports house test test-slow test-all bench \
 	chaos db-reset migrate migration i18n openapi print-preview fonts frontend screenshots
 
 help: ## Show what there is
@@ -56,8 +56,11 @@ house: setup ## The rules of the house, as tests; translations, contract and acc
 	@$(BIN)/giftpad openapi --check
 	@$(BIN)/giftpad access --check
 
-test: setup ## All tests but the long ones; T=tests/ledger for some
-	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope -m "not long"
+test: setup ## All tests but the slow and the long ones; T=tests/ledger for some, slow ones too
+	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope -m "not long$(if $(T),, and not slow)"
+
+test-slow: setup ## The slow ones: pages in a browser, programs that are started and killed
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadscope -m "slow and not long"
 
 test-all: setup scan ## All tests, also those that take minutes; the scans first
 	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope

@@ -22,6 +22,8 @@ from tests.browser.till import PATIENCE_MS, list_loaded, open_phone, open_shop, 
 from tests.browser.visitor import PHONE, visit
 from tests.make_coupons import read_paper
 
+pytestmark = pytest.mark.slow
+
 HANDS = {
     "steady": STEADY,
     "tilted": TILTED,

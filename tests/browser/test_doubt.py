@@ -10,6 +10,8 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.scenes import CLERK
 from tests.browser.visitor import PHONE, Visitor
 
+pytestmark = pytest.mark.slow
+
 NOTHING_MOVED = re.compile("No money has moved|Nothing was sent")
 
 

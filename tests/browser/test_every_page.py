@@ -11,6 +11,8 @@ from tests.browser.catalogue import SIGHTS
 from tests.browser.inspection import find_barriers, find_faults, find_foreign, looking, size_for
 from tests.browser.visitor import PHONE, visit
 
+pytestmark = pytest.mark.slow
+
 MAIN = {
     *("sign-in", "members", "overview", "batch ready", "payments", "error 403"),
     *("shop pad", "shop in doubt", "shop today", "balance", "operator health"),

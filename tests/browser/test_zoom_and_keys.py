@@ -17,6 +17,8 @@ from tests.browser.inspection import find_barriers, looking
 from tests.browser.scenes import CLERK, ISSUER, OWNER, SUPPORT, TOWN
 from tests.browser.visitor import DESK, PHONE, visit
 
+pytestmark = pytest.mark.slow
+
 ZOOMED = {"desk": {"width": 720, "height": 500}}
 NARROW = {"width": 320, "height": 640}
 LARGEST = {"name": "gp_size", "value": "xl"}

@@ -19,6 +19,8 @@ from giftpad.kernel.work import unit_of_work
 from tests import make
 from tests import make_coupons as mk
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 KILL_WHEN = {
     "a chunk is being issued": "EXISTS (SELECT FROM coupon_chunks WHERE state = 'running')",

@@ -18,6 +18,8 @@ from giftpad.kernel.migrate import ROOT
 from tests.flows.conftest import EVERYTHING
 from tests.flows.http import Caller
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = ROOT / "tests" / "hostile" / "schemathesis.toml"
 TENANT = "hanamaru"
 SEED = "20261121"

@@ -21,6 +21,8 @@ from giftpad.kernel.migrate import configuration
 from giftpad.local import LocalError, embedded_settings, lan, with_lan
 from giftpad.local.postgres import free_port
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = next(iter(lan.lan_addresses()), "127.0.0.1")
 ASK = """
 import ssl, sys, urllib.request

@@ -11,6 +11,8 @@ from giftpad.local.home import LOG_BYTES_MAX
 from giftpad.local.processes import members_of_session, working_in
 from tests.local.conftest import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def remember(machine, word):
     with psycopg.connect(machine.postgres.urls.superuser, autocommit=True) as connection:

@@ -9,6 +9,8 @@ import pytest
 from giftpad.local.processes import members_of_session
 from tests.local.conftest import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def people(machine, stop, seen):
     """Ask again and again on new connections; a connection that is cut is asked again at once."""

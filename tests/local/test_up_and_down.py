@@ -15,6 +15,8 @@ from alembic import command
 from giftpad.kernel.migrate import configuration
 from tests.local.conftest import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def is_gone(processes):
     return not any(each.is_alive for each in processes)

@@ -15,6 +15,8 @@ from tests.browser.inspection import find_barriers, find_foreign
 from tests.browser.visitor import PHONE, Visitor, visit
 from tests.portals.gift.conftest import Sender, Sent
 
+pytestmark = pytest.mark.slow
+
 SMALLEST = {"width": 320, "height": 640}
 FIRST_VIEW_MOST = 150_000
 """Bytes of the first view without fonts."""
