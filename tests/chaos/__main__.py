@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.chaos.story import LEGS, Plan, describe, play, shortcomings
 
-DEFAULT_RATE = 100.0
+DEFAULT_RATE = 150.0
 
 
 def main() -> int:

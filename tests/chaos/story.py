@@ -46,7 +46,7 @@ class Plan:
         if share < 0.3:
             return SHORT
         return {
-            "embedded": max(1, round(11 * share)),
+            "embedded": max(1, round(10 * share)),
             "cut": max(1, round(2 * share)),
             "disk": max(1, round(2 * share)),
             "standby": max(1, round(3 * share)),

@@ -43,8 +43,8 @@ ALONE_UP_TO = """
 """
 """A machine orders here, and no second person is there to approve."""
 POLL_S = 0.05
-BETWEEN, BETWEEN_LEAST = 300, 20
-"""Payments from one fault to the next, while payments are wanted and afterwards."""
+BETWEEN_S, BETWEEN_LEAST = 1.5, 20
+"""How long people pay from one fault to the next while payments are wanted, and how many then."""
 FACE_MINOR = 10_000
 SIZES = {"shared": 96, "counter": 24, "own": 16, "expired": 8, "soon": 8}
 LONG_AGO, RECENTLY, EARLIER = (timedelta(days=-days) for days in (200, 150, 2))
@@ -79,7 +79,7 @@ class Run:
     seed: int
     rate: float
     payments_wanted: int
-    """Acknowledged payments of the whole run; until then ``BETWEEN`` of them follow each fault."""
+    """Acknowledged payments of the whole run; until then people pay a while after each fault."""
     folder: Path
     """Where the servers of this run keep their data; removed at its end."""
     kept: Path
@@ -100,8 +100,10 @@ class Leg:
         given: dict[str, str] | None = None,
         straight: dict[str, str] | None = None,
         superuser: str = "",
+        pace: float = 1.0,
     ) -> None:
         self.run = run
+        self.rate = run.rate * pace
         self.name = name
         self.journal = run.journal
         self.home = run.folder / name / "home"
@@ -158,7 +160,7 @@ class Leg:
         self.checker = Checker(
             self.superuser, self.journal, self.run.found, first=first, giver=self.town.giver
         )
-        self.flows = Flows(self.town, self.journal, seed=self.run.seed, rate=self.run.rate)
+        self.flows = Flows(self.town, self.journal, seed=self.run.seed, rate=self.rate)
         self.flows.start()
         wait_for(lambda: len(self.journal.entries) > first + 20, "the first payments")
 
@@ -290,7 +292,8 @@ class Leg:
             self.journal.complain(f"{kind} {what} went wrong: {type(error).__name__}: {error}")
         back_s = time.monotonic() - begun
         paid = self.journal.payments
-        wanted = BETWEEN if paid < self.run.payments_wanted else BETWEEN_LEAST
+        is_enough = paid >= self.run.payments_wanted
+        wanted = BETWEEN_LEAST if is_enough else int(BETWEEN_S * self.rate)
         wait_for(lambda: self.journal.payments >= paid + wanted, f"payments after {kind} {what}")
         until = time.monotonic()
         fault = Fault(
