@@ -55,7 +55,7 @@ class GiftOrderDraftSchema(Schema):
 
     title = fields.String(
         required=True,
-        metadata={"description": "Recipients read it in the subject of their mail"},
+        metadata={"description": "Recipients read it in their letters"},
     )
     design = fields.String(required=True, metadata={"description": "A name of /gift-designs"})
     sender_name = fields.String(required=True)
