@@ -171,14 +171,14 @@ def readdress(
         work.tenant_id, person_place(work.tenant_id, gift.id), text
     )
     gift.address_index = index
-    is_renewed = not withdraw_letter(work, gift)
+    is_renewed, was_chosen = not withdraw_letter(work, gift), False
     if is_renewed:
         _check_readdress(work, gift, channel)
         why = REPLACED if gift.channel == CARD else READDRESSED
-        change_link(work, gift, why, same_person=same_person)
+        was_chosen = change_link(work, gift, why, same_person=same_person)
         # What is known of the letter before is not known of this one.
         gift.sent_at = gift.delivered_at = None
-        if not gift.claimed_minor:
+        if not was_chosen:
             gift.opened_at = None
     before, gift.channel = gift.channel, channel
     gift.message_id, gift.delivery, gift.queued_at = None, NONE, None
@@ -189,7 +189,12 @@ def readdress(
         work,
         action="gift.readdressed",
         subject=f"gift:{gift.id}",
-        details={"was": before, "now": channel, "new_link": is_renewed},
+        details={
+            "was": before,
+            "now": channel,
+            "new_link": is_renewed,
+            "same_person": was_chosen,
+        },
     )
     return is_renewed
 

@@ -54,6 +54,9 @@ CODE_REPLACED = mark(
     "The old code opens nothing any more. Show the link to get the new one, or take the file again."
 )
 CARD_SENT = mark("The old card opens nothing any more. A letter goes out instead.")
+CODE_REPLACED_FOR_ONE = mark(
+    "The old code opens nothing any more. Show the link to get the new one."
+)
 CANCELLED = mark("The gift is taken back. Its value is free again.")
 REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
 REST_GOES_ON = mark("{n} gifts are taken back, and the others follow by themselves.")
@@ -345,8 +348,10 @@ def ask_replace(gift_id: UUID) -> str:
 @requires("gifts:support")
 def replace_card(gift_id: UUID) -> Answer:
     """Let a card or a code open nothing any more, and send the gift out anew."""
-    if _read(gift_id)["gift_view"].channel == gifts.CODE:
-        return _replace_code(gift_id)
+    view = _read(gift_id)["gift_view"]
+    if view.channel == gifts.CODE:
+        # One that something was chosen with is in no file.
+        return _replace_code(gift_id, CODE_REPLACED_FOR_ONE if view.is_chosen else CODE_REPLACED)
     form = ReplaceForm(request.form, REPLACE_REASONS)
     channel = form.channel.data
 
@@ -369,8 +374,8 @@ def replace_card(gift_id: UUID) -> Answer:
     return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
 
 
-def _replace_code(gift_id: UUID) -> Answer:
-    """Give a code another link; there is nothing to be sent."""
+def _replace_code(gift_id: UUID, said: str) -> Answer:
+    """Give a code another link, and say so; there is nothing to be sent."""
     form = ReasonForm(request.form, REPLACE_REASONS)
     answer = _act(
         gift_id,
@@ -382,7 +387,7 @@ def _replace_code(gift_id: UUID) -> Answer:
     )
     if not isinstance(answer, str):
         return answer
-    return see_other("desk_gifts.acts.one", say=CODE_REPLACED, gift_id=gift_id)
+    return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
 
 
 @bp.post("/one/<uuid:gift_id>/link")
