@@ -56,6 +56,7 @@ from giftpad.messaging.commands.suppressions import (
     suppress,
 )
 from giftpad.messaging.commands.withdrawing import (
+    lock_letters,
     withdraw,
     withdraw_many,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "lift_suppressions",
     "list_doubtful",
     "list_stopped",
+    "lock_letters",
     "make_ready",
     "note_found",
     "note_receipt",
