@@ -38,7 +38,6 @@ from giftpad.messaging.commands import (
     suppress,
     tenant_of_receipt,
     wake_run,
-    withdraw,
     withdraw_many,
 )
 from giftpad.messaging.errors import (
@@ -180,6 +179,5 @@ __all__ = [
     "suppress",
     "tenant_of_receipt",
     "wake_run",
-    "withdraw",
     "withdraw_many",
 ]

@@ -57,7 +57,6 @@ from giftpad.messaging.commands.suppressions import (
 )
 from giftpad.messaging.commands.withdrawing import (
     lock_letters,
-    withdraw,
     withdraw_many,
 )
 
@@ -100,6 +99,5 @@ __all__ = [
     "tenant_of_receipt",
     "wake_due_bulk",
     "wake_run",
-    "withdraw",
     "withdraw_many",
 ]

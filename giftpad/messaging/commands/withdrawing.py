@@ -25,14 +25,6 @@ def lock_letters(work: Work, message_ids: Sequence[UUID]) -> None:
     _lock(work, message_ids)
 
 
-def withdraw(work: Work, message_id: UUID) -> bool:
-    """See that a message leaves no more; True if it is certain that nobody has got it.
-
-    Locks: the message, then its run.
-    """
-    return bool(withdraw_many(work, [message_id]))
-
-
 def withdraw_many(work: Work, message_ids: Sequence[UUID]) -> list[UUID]:
     """See that messages leave no more, and return those that certainly nobody has got.
 
