@@ -198,7 +198,7 @@ PAGES: dict[str, list[Recipe]] = {
     f"GET {ORDER}/cancel-rest": [_at(_of(sent))],
     f"POST {ORDER}/cancel-rest": [_at(_of(sent, **WHY), status=SENT_ON)],
     f"GET {ORDER}/remind": [_at(_of(sent))],
-    f"POST {ORDER}/remind": [_at(_of(mailed, show="all"), status=SENT_ON)],
+    f"POST {ORDER}/remind": [_at(_of(mailed, show="all", seen="2"), status=SENT_ON)],
     f"GET {GIFT}/replace": [_at(_of(_card, "gift_id"))],
     f"POST {GIFT}/replace": [_at(_of(_card, "gift_id", **LOST), status=SENT_ON)],
     f"GET {GIFT}": [_at(_of(gift, "gift_id"))],

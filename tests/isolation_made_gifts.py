@@ -62,7 +62,7 @@ def mailed(side: Side) -> str:
     with unit_of_work(side.scope) as work:
         work.session.execute(
             sa.text(
-                "UPDATE gifts SET delivery = 'delivered', queued_at = queued_at - interval '1 day'"
+                "UPDATE gifts SET delivery = 'delivered', queued_at = queued_at - interval '2 days'"
                 " WHERE tenant_id = :tenant AND order_id = :order"
             ),
             {"tenant": side.scope.tenant_id, "order": order_id},

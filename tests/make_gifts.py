@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from giftpad import gifts
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Actor, Scope, unit_of_work
@@ -171,6 +173,23 @@ class Company:
 
         with unit_of_work(self.scope) as work:
             return [str(each) for each in (*ledger.verify(work), *gifts.verify(work))]
+
+
+def let_leave(scope: Scope, order_id: UUID) -> None:
+    """Let what waits of an order's letters have left, as if a provider had taken it."""
+    gone = sa.text("""
+        WITH gone AS (
+            UPDATE messaging_messages SET state = 'sent', due_at = NULL, values_sealed = NULL,
+                sent_at = clock_now()
+            WHERE tenant_id = :tenant AND state = 'queued'
+                AND run_id = (SELECT run_id FROM gift_orders WHERE id = :order)
+            RETURNING run_id
+        )
+        UPDATE messaging_runs SET sent = sent + (SELECT count(*) FROM gone)
+        WHERE tenant_id = :tenant AND id IN (SELECT run_id FROM gone)
+    """)
+    with unit_of_work(scope) as work:
+        work.session.execute(gone, {"tenant": scope.tenant_id, "order": order_id})
 
 
 def set_contract(scope: Scope, contract: gifts.Contract) -> None:

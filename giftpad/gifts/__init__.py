@@ -137,7 +137,7 @@ from giftpad.gifts.events import (
 )
 from giftpad.gifts.queries.balances import KeptView
 from giftpad.gifts.queries.claims import ClaimView
-from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, rests_until
+from giftpad.gifts.queries.contracts import find_contract, get_budget, get_contract, get_leaving
 from giftpad.gifts.queries.files import (
     Look,
     find_columns,
@@ -420,6 +420,7 @@ __all__ = [
     "get_contract",
     "get_gift",
     "get_invoice",
+    "get_leaving",
     "get_letter",
     "get_link",
     "get_list",
@@ -476,7 +477,6 @@ __all__ = [
     "replace_card",
     "replace_code",
     "resend",
-    "rests_until",
     "reverse_deposit",
     "send_back",
     "send_once_more",

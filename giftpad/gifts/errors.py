@@ -283,6 +283,16 @@ class ResendTooSoon(Rejected):
     sentence = "This gift was sent a short while ago. It can be sent again from {again_on} on."
 
 
+class MoreToRemind(Conflict):
+    """More are due for a reminder by now than whoever asks for them was told of."""
+
+    code = "gift_order.more_to_remind"
+    sentence = (
+        "Meanwhile there are more reminders to send than this page showed: {n}. Nothing was sent."
+        " Look at the numbers and press again."
+    )
+
+
 class NobodyToRemind(Conflict):
     """Nobody of a selection can be reminded just now."""
 

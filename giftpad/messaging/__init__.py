@@ -24,6 +24,7 @@ from giftpad.messaging.commands import (
     find_stop,
     lift_suppressions,
     list_stopped,
+    lock_letters,
     note_receipt,
     open_run,
     pause_run,
@@ -37,7 +38,6 @@ from giftpad.messaging.commands import (
     suppress,
     tenant_of_receipt,
     wake_run,
-    withdraw,
     withdraw_many,
 )
 from giftpad.messaging.errors import (
@@ -67,8 +67,10 @@ from giftpad.messaging.events import (
 from giftpad.messaging.queries import (
     PAGE_MAX,
     MessageView,
+    RunPace,
     RunView,
     SuppressionView,
+    find_pace,
     get_message,
     get_run,
     has_run,
@@ -133,6 +135,7 @@ __all__ = [
     "Posted",
     "Receipt",
     "RunNotFound",
+    "RunPace",
     "RunView",
     "SmsDue",
     "Stopped",
@@ -147,6 +150,7 @@ __all__ = [
     "can_send",
     "check_mail",
     "check_phone",
+    "find_pace",
     "find_stop",
     "fits",
     "get_message",
@@ -158,6 +162,7 @@ __all__ = [
     "list_runs",
     "list_stopped",
     "list_suppressions",
+    "lock_letters",
     "note_receipt",
     "open_run",
     "pause_run",
@@ -174,6 +179,5 @@ __all__ = [
     "suppress",
     "tenant_of_receipt",
     "wake_run",
-    "withdraw",
     "withdraw_many",
 ]

@@ -75,6 +75,14 @@ class RunView:
     ends_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPace:
+    """What letters of a run wait for now: somebody who has paused it, or the end of the night."""
+
+    is_paused: bool
+    rests_until: datetime | None
+
+
 def get_message(work: Work, message_id: UUID) -> MessageView:
     """Return one message.
 
@@ -135,6 +143,14 @@ def get_run(work: Work, run_id: UUID) -> RunView:
 def has_run(work: Work, run_id: UUID) -> bool:
     """Whether a run is still kept; one day each is deleted."""
     return work.session.get(RunRow, (work.tenant_id, run_id)) is not None
+
+
+def find_pace(work: Work, run_id: UUID) -> RunPace | None:
+    """Return whether letters of a run leave now; None if it is kept no more."""
+    row = work.session.get(RunRow, (work.tenant_id, run_id))
+    if row is None:
+        return None
+    return RunPace(is_paused=row.paused_at is not None, rests_until=rests_until(work, row))
 
 
 def list_runs(work: Work) -> list[RunView]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from giftpad import coupons, gifts, payments, programmes
+from giftpad import coupons, events, gifts, payments, programmes
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.gifts import jobs
 from giftpad.kernel.clock import local_date
@@ -95,6 +96,45 @@ def test_what_is_kept_is_spent_in_a_shop_like_a_coupon(giver, settings):
     pump(settings)
     assert giver.progress(gift.order_id).spent_minor == 200
     assert giver.differences() == []
+
+
+def told(giver, name: str) -> list[UUID]:
+    """Return the events of a name that the giver's tenant has published."""
+    with unit_of_work(giver.scope) as work:
+        found = sa.text("SELECT id FROM event_outbox WHERE tenant_id = :t AND name = :n")
+        return list(work.session.scalars(found, {"t": work.tenant_id, "n": name}))
+
+
+def test_payments_of_several_balances_in_one_delivery_are_summed_once(giver):
+    gifts_made = giver.gifts(giver.sent(3))
+    often, once, never = (giver.keep(gift.id) for gift in gifts_made)
+    paid = [giver.pay(giver.screen(often).qr_text, amount) for amount in (1000, 300, 50)]
+    giver.pay(giver.screen(once).qr_text, 700)
+
+    def spent() -> list[tuple[int, bool]]:
+        kept = [giver.letter(gift.id).kept[0] for gift in gifts_made]
+        return [(each.spent_minor, each.used_at is not None) for each in kept]
+
+    captured = told(giver, "payment.captured_v1")
+    for count in (4, 0):  # it comes again, as after a lost answer
+        taken = events.deliver(giver.scope, ["gifts.note_paid"], "payment.captured_v1", captured)
+        assert taken == count
+        assert spent() == [(1350, True), (700, True), (0, False)]
+    with unit_of_work(giver.scope) as work:
+        payments.refund(work, paid[0].id, None, reason="返品")
+        payments.refund(work, paid[1].id, 100, reason="返品")
+    refunded = told(giver, "payment.refunded_v1")
+    for count in (2, 0):
+        name = "payment.refunded_v1"
+        assert events.deliver(giver.scope, ["gifts.note_refunded"], name, refunded) == count
+        assert spent() == [(250, True), (700, True), (0, False)]
+    used_at = giver.letter(gifts_made[0].id).kept[0].used_at
+    giver.pay(giver.screen(often).qr_text, 10)
+    later = [each for each in told(giver, "payment.captured_v1") if each not in captured]
+    events.deliver(giver.scope, ["gifts.note_paid"], "payment.captured_v1", [*captured, *later])
+    assert spent()[0] == (260, True)
+    assert giver.letter(gifts_made[0].id).kept[0].used_at == used_at, "the first time it was used"
+    assert (never.spent_minor, giver.differences()) == (0, [])
 
 
 def test_a_lost_phone_is_a_lost_coupon_and_nothing_is_lost(giver, settings):

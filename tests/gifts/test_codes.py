@@ -267,6 +267,29 @@ def test_a_code_that_was_bought_with_is_replaced_for_the_same_person_only(giver)
     assert giver.now(gift.id).opened_at == opened_at is not None
 
 
+def test_a_code_whose_choice_ran_out_is_replaced_for_the_same_person_only(company):
+    order_id = company.sent_codes(1)
+    (gift,) = company.gifts(order_id)
+    claim_id = company.claim(gift.id)
+    with unit_of_work(company.scope) as work:
+        gifts.choose_again(work, claim_id, reason="none left")
+    chosen = company.gifts(order_id)[0]
+    assert (chosen.claimed_minor, chosen.is_chosen) == (0, True)
+    link = link_now(company, gift.id)
+    with pytest.raises(gifts.PartlyTaken), unit_of_work(company.scope) as work:
+        gifts.replace_code(work, gift.id, reason="lost")
+    assert link_now(company, gift.id) == link
+    with unit_of_work(company.scope) as work:
+        gifts.replace_code(work, gift.id, reason="lost", same_person=True)
+    assert link_now(company, gift.id) != link
+    assert company.gifts(order_id)[0].opened_at == chosen.opened_at is not None
+    assert taken_out(company, order_id)[1] == []
+    with unit_of_work(company.scope) as work:
+        wanted = audit.EntryFilter(actions=("gift.code_replaced",))
+        (entry,) = audit.list_entries(work, wanted)
+    assert entry.details == {"count": 1, "same_person": True, "reason": "lost"}
+
+
 def test_the_file_of_links_is_none_of_codes(company):
     order_id = company.sent_codes(2)
     with pytest.raises(gifts.OrderWrongState), unit_of_work(company.scope) as work:

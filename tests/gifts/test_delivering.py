@@ -353,8 +353,8 @@ def test_letters_that_are_not_begun_when_it_gets_quiet_wait_for_the_morning(
     hear(company, other, messaging.MessageBounced, is_permanent=True)
     with unit_of_work(company.scope) as work:
         gifts.resend(work, other.id)
-        rests = gifts.rests_until(work)
         run = messaging.get_run(work, company.order(gift.order_id).run_id)
+        rests = gifts.get_leaving(work, run.id).rests_until
     assert postman() == []
     assert rests is not None
     assert run.rests_until == rests

@@ -153,6 +153,7 @@ def test_each_replacement_is_counted_and_says_why(company):
         counts = [each.details for each in audit.list_entries(work, wanted)]
     assert sorted(each["count"] for each in counts) == [1, 2]
     assert {each["reason"] for each in counts} == {"lost"}
+    assert not any(each["same_person"] for each in counts), "nothing was chosen with it"
 
 
 def test_a_lost_card_can_become_a_mail_with_a_link_of_its_own(company):
@@ -207,6 +208,34 @@ def test_what_was_bought_with_the_old_link_goes_to_the_same_person_only(channel)
     replace_card(giver, gift.id, same_person=True, **more)
     assert locator_of(giver, gift.id) != locator
     assert len(giver.letter(gift.id).items) == 1
+
+
+@pytest.mark.parametrize("channel", ["card", "mail"])
+def test_a_choice_that_ran_out_keeps_its_gift_for_the_same_person(company, channel):
+    gift = company.gifts(company.sent(1, "card"))[0]
+    claim_id = company.claim(gift.id)
+    with unit_of_work(company.scope) as work:
+        gifts.choose_again(work, claim_id, reason="none left")
+    locator = locator_of(company, gift.id)
+    more = {"channel": channel, "address": "hanako@example.com" if channel == "mail" else ""}
+    with pytest.raises(gifts.PartlyTaken):
+        replace_card(company, gift.id, **more)
+    assert locator_of(company, gift.id) == locator
+    replace_card(company, gift.id, same_person=True, **more)
+    assert locator_of(company, gift.id) != locator
+    with unit_of_work(company.scope) as work:
+        wanted = audit.EntryFilter(subjects=(f"gift:{gift.id}",))
+        told = {each.action: each.details for each in audit.list_entries(work, wanted)}
+    assert told["gift.card_replaced"]["same_person"]
+    assert channel == "card" or told["gift.readdressed"]["same_person"]
+
+
+def test_whoever_must_choose_again_may_pass_the_gift_on(company, gift):
+    claim_id = company.claim(gift.id)
+    with unit_of_work(company.scope) as work:
+        gifts.choose_again(work, claim_id, reason="none left")
+    pass_on(company, wish(company, gift.id))
+    assert view(company, gift.id).passed_on_at is not None
 
 
 def test_a_claim_by_a_link_that_was_changed_meanwhile_is_refused(company):

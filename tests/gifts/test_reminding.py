@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from giftpad import gifts, messaging
+from giftpad import audit, gifts, messaging
 from giftpad.gifts import handlers, jobs
 from giftpad.gifts.commands import reminding
-from giftpad.gifts.errors import NobodyToRemind
+from giftpad.gifts.errors import MoreToRemind, NobodyToRemind
 from giftpad.kernel.db import database
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
 from giftpad.messaging.commands.suppressions import stopped_address
 from tests.make_gift_rows import ALL_HOURS
-from tests.make_gifts import CONTRACT, make_company, set_contract
+from tests.make_gifts import CONTRACT, let_leave, make_company, person, set_contract
+from tests.make_reminders import a_day_later, arrived, look, remind, reminded, set_gifts
 
 pytestmark = pytest.mark.usefixtures("house")
 TABS = 4
@@ -28,58 +29,6 @@ TABS = 4
 @pytest.fixture
 def company():
     return make_company(contract=ALL_HOURS)
-
-
-def set_gifts(company, order_id, said: str, **values) -> None:
-    """Let gifts of an order stand otherwise, as after days of which no test wants to wait."""
-    where = " AND number = :number" if "number" in values else ""
-    with unit_of_work(company.scope) as work:
-        work.session.execute(
-            sa.text(f"UPDATE gifts SET {said} WHERE order_id = :order{where}"),
-            {"order": order_id} | values,
-        )
-
-
-def arrived(company, count: int, channel: str = "mail", **more):
-    """Return an order whose letters arrived the other day."""
-    order_id = company.sent(count, channel, **more)
-    set_gifts(company, order_id, "delivery = 'delivered', queued_at = queued_at - interval '1 day'")
-    return order_id
-
-
-def a_day_later(company, order_id) -> None:
-    """Let a day go by for the letters of an order."""
-    set_gifts(
-        company,
-        order_id,
-        "queued_at = queued_at - interval '1 day',"
-        " reminded_at = reminded_at - interval '1 day', hand_reminded_at ="
-        " ARRAY(SELECT at - interval '1 day' FROM unnest(hand_reminded_at) AS at)",
-    )
-
-
-def look(company, order_id, **asked) -> gifts.Reminding:
-    with unit_of_work(company.scope) as work:
-        return gifts.look_at_reminders(work, gifts.Selection(order_id=order_id, **asked))
-
-
-def remind(company, order_id, **asked) -> tuple[int, bool]:
-    with unit_of_work(company.as_("support")) as work:
-        return gifts.begin_reminding(work, gifts.Selection(order_id=order_id, **asked))
-
-
-def reminded(company, order_id) -> list[int]:
-    """Return the numbers of the gifts of which reminders were written, one for each reminder."""
-    with unit_of_work(company.scope) as work:
-        return list(
-            work.session.scalars(
-                sa.text(
-                    "SELECT g.number FROM messaging_messages m JOIN gifts g ON g.id = m.reference"
-                    " WHERE g.order_id = :order AND m.template LIKE '%reminder' ORDER BY g.number"
-                ),
-                {"order": order_id},
-            )
-        )
 
 
 def test_whoever_can_be_reminded_is_and_the_others_are_told_by_reason(company):
@@ -160,6 +109,7 @@ def test_nobody_is_reminded_twice_in_a_day_or_three_times_at_all(company):
         assert look(company, order_id).count == 0
         with pytest.raises(NobodyToRemind):
             remind(company, order_id)
+        let_leave(company.scope, order_id)
         a_day_later(company, order_id)
     assert look(company, order_id).left_out == {"twice": 2}
     with pytest.raises(NobodyToRemind):
@@ -170,8 +120,10 @@ def test_nobody_is_reminded_twice_in_a_day_or_three_times_at_all(company):
 def test_the_reminder_that_leaves_by_itself_counts_by_itself(company, fresh_clock):
     order_id = arrived(company, 1)
     assert remind(company, order_id) == (1, False)
+    let_leave(company.scope, order_id)
     fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
     assert jobs.remind_due(company.scope) == 1
+    let_leave(company.scope, order_id)
     with pytest.raises(NobodyToRemind):
         remind(company, order_id)
     fresh_clock(timedelta(days=CONTRACT.claim_days - 8))
@@ -201,22 +153,6 @@ def test_a_reminder_by_hand_that_comes_back_says_nothing_of_the_letter(company):
     with unit_of_work(company.scope) as work:
         handlers.note_bounced(work, news)
     assert company.gifts(order_id)[0].delivery == "delivered"
-
-
-def test_of_two_reminders_that_wait_one_leaves(company):
-    order_id = arrived(company, 1)
-    remind(company, order_id)
-    a_day_later(company, order_id)
-    remind(company, order_id)
-    with unit_of_work(company.scope) as work:
-        run = messaging.get_run(work, company.order(order_id).run_id)
-        states = [
-            each.state
-            for each in messaging.list_messages(work)
-            if each.reference == company.gifts(order_id)[0].id
-        ]
-    assert states == ["queued", "expired", "queued"], "the reminder, the one before, the letter"
-    assert run.waiting == 2
 
 
 def test_one_that_cannot_be_read_stops_nobody_elses_reminder(company):
@@ -320,3 +256,38 @@ def test_reminders_leave_and_none_in_the_quiet_hours(company, postman, fresh_clo
     fresh_clock(timedelta(hours=3))
     messaging_jobs.go_on_with_bulk(company.scope)
     assert postman("gift_reminder") == ["r0@example.com", "r0@example.com", "r1@example.com"]
+
+
+def test_who_had_people_written_to_is_on_record_once_however_it_goes_on(company, monkeypatch):
+    monkeypatch.setattr(reminding, "HAND_COUNT_MAX", 3)
+    order_id = arrived(company, 8)
+    with unit_of_work(company.scope) as work:
+        for gift in company.gifts(order_id)[:3]:
+            to = stopped_address(work, "mail", gift.address, "unsubscribed")
+            messaging.suppress(work, to)
+        begun_at = work.at
+    assert remind(company, order_id) == (0, True), "none of the first ones wants a letter"
+    due = gifts.RemindersDue(
+        object_id=order_id,
+        shown="all",
+        begun_at=begun_at,
+        after=company.gifts(order_id)[2].number,
+    )
+    handlers.send_due_reminders(company.scope, due)
+    assert len(reminded(company, order_id)) == 5
+    with unit_of_work(company.scope) as work:
+        wanted = audit.EntryFilter(actions=("gift_order.reminded",))
+        (entry,) = audit.list_entries(work, wanted)
+    assert entry.actor["id"] == person("support").id
+    assert entry.details == {"gifts": 5, "selection": "all"}
+
+
+def test_of_more_than_were_seen_nobody_is_reminded(company):
+    order_id = arrived(company, 2)
+    with pytest.raises(MoreToRemind) as refused, unit_of_work(company.as_("support")) as work:
+        gifts.begin_reminding(work, gifts.Selection(order_id=order_id), seen=1)
+    assert refused.value.params == {"n": 2}
+    assert reminded(company, order_id) == []
+    with unit_of_work(company.as_("support")) as work:
+        told = gifts.begin_reminding(work, gifts.Selection(order_id=order_id), seen=3)
+    assert told == (2, False), "fewer than were seen is no surprise"

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from giftpad import catalog, events, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.letters import ClaimedGift, tell_claimed
+from giftpad.gifts.commands.withdrawing import withdraw_reminders
 from giftpad.gifts.errors import (
     ClaimSent,
     GiftNotFound,
@@ -102,7 +103,7 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
     """Take what a recipient chose and return the id of the claim; once, however often asked.
 
     Of two who claim one gift at the same time the first wins and the other is told.
-    Locks: the gift, the goods, the gift's account.
+    Locks: the gift, the goods, the gift's account, a reminder of it that waits, the run of that.
     Raises: GiftNotFound, LinkChanged, GiftOver, GiftWrongState, ChoiceNotFound,
         SoldOut, NotDelivered.
     Publishes: gift.claimed_v1.
@@ -135,6 +136,7 @@ def claim(work: Work, order: ClaimOrder) -> UUID:
     gift.state, gift.ended_at = CLAIMED, work.at
     gift.claimed_minor = gift.value_minor
     gift.opened_at = gift.opened_at or work.at
+    withdraw_reminders(work, [gift])
     events.publish(
         work,
         GiftClaimed(

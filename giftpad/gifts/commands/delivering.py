@@ -8,10 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, messaging, tenancy
+from giftpad import audit, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.letters import invite
 from giftpad.gifts.commands.links import change_link
+from giftpad.gifts.commands.withdrawing import withdraw_letters
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
 from giftpad.gifts.models import GiftRow, OrderRow, person_place
 from giftpad.gifts.queries.contracts import get_contract
@@ -47,8 +48,7 @@ def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) ->
     ).scalar_one_or_none()
     if gift is None or gift.message_id != message_id:
         return
-    is_reminder = gift.queued_at in (gift.reminded_at, *gift.hand_reminded_at)
-    if is_reminder and delivery != DELIVERED:
+    if gift.is_reminded_last and delivery != DELIVERED:
         return  # of a reminder: the letter itself has arrived, whatever becomes of this one
     if delivery == DELIVERED:
         gift.delivered_at = gift.delivered_at or work.at
@@ -133,7 +133,7 @@ def withdraw_letter(work: Work, gift: GiftRow) -> bool:
     """See that the newest letter of a gift leaves no more; True if nobody has got any of it."""
     if gift.message_id is None:
         return False
-    is_unseen = messaging.withdraw(work, gift.message_id)
+    is_unseen = bool(withdraw_letters(work, [gift]))
     heard_of = (gift.sent_at, gift.delivered_at, gift.opened_at)
     return is_unseen and not gift.resent and not any(heard_of)
 
@@ -171,14 +171,14 @@ def readdress(
         work.tenant_id, person_place(work.tenant_id, gift.id), text
     )
     gift.address_index = index
-    is_renewed = not withdraw_letter(work, gift)
+    is_renewed, was_chosen = not withdraw_letter(work, gift), False
     if is_renewed:
         _check_readdress(work, gift, channel)
         why = REPLACED if gift.channel == CARD else READDRESSED
-        change_link(work, gift, why, same_person=same_person)
+        was_chosen = change_link(work, gift, why, same_person=same_person)
         # What is known of the letter before is not known of this one.
         gift.sent_at = gift.delivered_at = None
-        if not gift.claimed_minor:
+        if not was_chosen:
             gift.opened_at = None
     before, gift.channel = gift.channel, channel
     gift.message_id, gift.delivery, gift.queued_at = None, NONE, None
@@ -189,7 +189,12 @@ def readdress(
         work,
         action="gift.readdressed",
         subject=f"gift:{gift.id}",
-        details={"was": before, "now": channel, "new_link": is_renewed},
+        details={
+            "was": before,
+            "now": channel,
+            "new_link": is_renewed,
+            "same_person": was_chosen,
+        },
     )
     return is_renewed
 

@@ -10,10 +10,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, events, ledger, messaging, tenancy
+from giftpad import audit, events, ledger, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.withdrawing import withdraw_letters, withdraw_reminders
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit
 from giftpad.gifts.events import GiftCancelled, GiftsExpired, OrderClosed, RestDue
 from giftpad.gifts.models import GiftRow, OrderRow
@@ -42,7 +43,7 @@ def cancel_gift(work: Work, gift_id: UUID, *, reason: str) -> None:
     if gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state)
     _cancel(work, order, gift)
-    _withdraw_letters(work, [gift])
+    withdraw_letters(work, [gift])
     audit.record(
         work,
         action="gift.cancelled",
@@ -68,11 +69,6 @@ def _cancel(work: Work, order: OrderRow, gift: GiftRow) -> None:
         work,
         GiftCancelled(object_id=gift.id, order_id=order.id, amount_minor=left_minor),
     )
-
-
-def _withdraw_letters(work: Work, gifts: Sequence[GiftRow]) -> None:
-    """See that no letter leaves any more that tells of a gift that is no more."""
-    messaging.withdraw_many(work, [gift.message_id for gift in gifts if gift.message_id])
 
 
 def _give_back(work: Work, order: OrderRow, amount_minor: int, entry_id: UUID) -> None:
@@ -117,7 +113,7 @@ def cancel_next(work: Work, order_id: UUID, *, reason: str, after: int = 0) -> T
     gifts = _lock_some(work, *which, by=GiftRow.number, limit=CANCEL_COUNT_MAX)
     if gifts:
         _cancel_many(work, order, gifts)
-        _withdraw_letters(work, gifts)
+        withdraw_letters(work, gifts)
         audit.record(
             work,
             action="gift_order.rest_cancelled",
@@ -216,8 +212,9 @@ def _lock_some(
 def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> None:
     """Give a recipient more time, within what the contract allows from today on.
 
-    What can be kept in a programme never outlives what that programme says.
-    Locks: the gift.
+    What can be kept in a programme never outlives what that programme says.  A reminder that waits
+    names the day before: it leaves no more, and another one follows by itself.
+    Locks: the gift, a reminder of it that waits, the run of that.
     Raises: GiftNotFound, GiftWrongState, OrderUnfit.
     """
     gift, order = lock_gift(work, gift_id)
@@ -229,6 +226,7 @@ def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> No
         raise GiftWrongState(state=gift.state)
     if not gift.ends_at < ends_at <= end_of(last, zone):
         raise OrderUnfit(field="claim_by", last=last.isoformat())
+    withdraw_reminders(work, [gift])
     gift.ends_at, gift.reminded_at = ends_at, None
     gift.delete_after = ends_at + KEPT_AFTER_END
     audit.record(

@@ -13,7 +13,7 @@ from giftpad import designs, messaging, programmes, tenancy
 from giftpad.gifts.adapters import build_address, build_link
 from giftpad.gifts.errors import OrderIncomplete, OrderNotFound
 from giftpad.gifts.models import BalanceRow, ClaimRow, GiftRow, OrderRow
-from giftpad.gifts.queries.contracts import get_contract
+from giftpad.gifts.queries.contracts import get_contract, get_leaving
 from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
@@ -43,13 +43,15 @@ def _last_day(gift: GiftRow) -> date:
 
 def invite(
     work: Work, order: OrderRow, gifts: Sequence[GiftRow], *, template: str = INVITATION
-) -> None:
+) -> datetime:
     """Send gifts to those they are for; all leave when, and only when, ``work`` commits.
 
+    Return when they leave at the earliest; from then on counts the pause before the next one.
     A reminder changes nothing of how the letter went: that has arrived, or there were none.
     Raises: ChannelMissing.
     """
     order.run_id = run_of(work, order)
+    leaves_at = get_leaving(work, order.run_id).at
     letters = [_invitation(order, gift, template) for gift in gifts]
     message_ids = messaging.send_many(work, letters)
     if message_ids:
@@ -60,9 +62,10 @@ def invite(
                 "gifts": [gift.id for gift in gifts],
                 "messages": message_ids,
                 "queued": None if template == REMINDER else QUEUED,
-                "at": work.at,
+                "at": leaves_at,
             },
         )
+    return leaves_at
 
 
 _NOTE_MESSAGES = sa.text("""
@@ -89,6 +92,9 @@ def _colours(order: OrderRow) -> dict[str, str]:
 
 def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Message:
     person = open_person(gift)
+    send_before = (
+        gift.ends_at if template == REMINDER else None
+    )  # then nothing is left to remind of
     values: dict[str, str | date] = {
         "recipient": person["name"],
         "sender": order.sender_name,
@@ -108,6 +114,7 @@ def _invitation(order: OrderRow, gift: GiftRow, template: str) -> messaging.Mess
         values=values,
         locale=gift.locale,
         channel=gift.channel,
+        send_before=send_before,
         is_bulk=True,
         run_id=order.run_id,
         reference=gift.id,

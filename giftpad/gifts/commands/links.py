@@ -18,7 +18,8 @@ from giftpad.gifts.errors import (
     OrderWrongState,
     PartlyTaken,
 )
-from giftpad.gifts.models import ClaimRow, GiftRow, OldLinkRow, OrderRow
+from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow
+from giftpad.gifts.queries.claims import IS_CHOSEN, is_chosen
 from giftpad.gifts.queries.letters import open_person
 from giftpad.gifts.rules.contracts import CODE, HANDED_OVER
 from giftpad.gifts.rules.gifts import OUTSTANDING
@@ -46,16 +47,18 @@ def show_link(work: Work, gift_id: UUID) -> str:
 
 def change_link(
     work: Work, gift: GiftRow, why: str, *, key: str = "", same_person: bool = False
-) -> None:
+) -> bool:
     """Give a gift, which is locked, another link; the one before opens nothing and says why.
 
     ``key`` is that of the form which asks for it, where it may be sent again.  With the new link
     one sees what was bought or kept with the old one, and where it goes: ``same_person`` says
-    that it is for whoever did so, and reaches what they kept by it.
+    that it is for whoever did so, and reaches what they kept by it.  Return whether it was asked
+    for that, because somebody has chosen with the gift.
     Locks: the tenant's locators.
     Raises: PartlyTaken.
     """
-    if gift.claimed_minor and not same_person:
+    was_chosen = is_chosen(work, gift)
+    if was_chosen and not same_person:
         raise PartlyTaken
     work.session.add(
         OldLinkRow(
@@ -69,6 +72,7 @@ def change_link(
     )
     gift.locator = payments.take_locators(work, 1)
     work.session.flush()
+    return was_chosen
 
 
 def open_links(work: Work, order_id: UUID) -> int:
@@ -127,19 +131,16 @@ def builder_of(work: Work, order_id: UUID) -> Callable[[int], str]:
 def handed_over(work: Work, order_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
     """Return what gifts must be whose links may be handed over now, by hand or in a file.
 
-    A code that somebody has chosen something with is theirs, whatever is left of it and even if
-    they must choose again; nobody else may get it.  Links with names go to whom they are for.
+    A code that somebody has chosen something with is theirs; nobody else may get it.  Links with
+    names go to whom they are for.
     """
-    chosen = sa.exists().where(
-        ClaimRow.tenant_id == GiftRow.tenant_id, ClaimRow.gift_id == GiftRow.id
-    )
     return (
         GiftRow.tenant_id == work.tenant_id,
         GiftRow.order_id == order_id,
         GiftRow.channel.in_(HANDED_OVER),
         GiftRow.state == OUTSTANDING,
         GiftRow.passed_on_at.is_(None),  # its link is somebody else's by now
-        sa.or_(GiftRow.channel != CODE, sa.and_(GiftRow.claimed_minor == 0, ~chosen)),
+        sa.or_(GiftRow.channel != CODE, ~IS_CHOSEN),
     )
 
 

@@ -20,6 +20,7 @@ from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.commands.prints import plan_one
 from giftpad.gifts.errors import GiftOver, GiftWrongState, LinkChanged, NotPassedOn, OrderUnfit
 from giftpad.gifts.models import GiftRow, OldLinkRow, OrderRow, person_place
+from giftpad.gifts.queries.claims import is_chosen
 from giftpad.gifts.queries.letters import open_person, state_of
 from giftpad.gifts.rules.contracts import CARD, CODE, LINK, MAIL, SMS
 from giftpad.gifts.rules.gifts import NONE, OUTSTANDING, PASSED_ON, REPLACED
@@ -52,7 +53,7 @@ def replace_card(
     if gift.channel != CARD or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
-    number = None
+    number, was_chosen = None, is_chosen(work, gift)
     if channel == CARD:
         lock_order(work, order.id)  # files of an order are numbered one after the other
         change_link(work, gift, REPLACED, same_person=same_person)
@@ -64,7 +65,12 @@ def replace_card(
         work,
         action="gift.card_replaced",
         subject=f"gift:{gift.id}",
-        details={"count": count, "now": channel, "reason": reason},
+        details={
+            "count": count,
+            "now": channel,
+            "same_person": was_chosen,
+            "reason": reason,
+        },
     )
     return number
 
@@ -81,14 +87,18 @@ def replace_code(work: Work, gift_id: UUID, *, reason: str, same_person: bool = 
     if gift.channel != CODE or gift.state != OUTSTANDING:
         raise GiftWrongState(state=gift.state if gift.state != OUTSTANDING else gift.channel)
     refuse_passed_on(gift)
-    change_link(work, gift, REPLACED, same_person=same_person)
-    if not gift.claimed_minor:
+    was_chosen = change_link(work, gift, REPLACED, same_person=same_person)
+    if not was_chosen:
         gift.opened_at = None  # what is known of the link before is not known of this one
     audit.record(
         work,
         action="gift.code_replaced",
         subject=f"gift:{gift.id}",
-        details={"count": _count_replaced(work, gift), "reason": reason},
+        details={
+            "count": _count_replaced(work, gift),
+            "same_person": was_chosen,
+            "reason": reason,
+        },
     )
 
 
@@ -140,7 +150,8 @@ def pass_on(work: Work, wish: PassOn) -> str | None:
     address = _judge(gift, wish)
     withdraw_letter(work, gift)
     _hand_over(work, gift, wish, address)
-    change_link(work, gift, PASSED_ON, key=wish.key)
+    # What ran out is seen by nobody: whoever has chosen it gives the gift away themselves.
+    change_link(work, gift, PASSED_ON, key=wish.key, same_person=True)
     if wish.channel in (MAIL, SMS):
         invite(work, order, [gift])
     audit.record(

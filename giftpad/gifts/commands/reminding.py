@@ -12,11 +12,19 @@ import sqlalchemy as sa
 from giftpad import audit, events, messaging
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.letters import invite
-from giftpad.gifts.errors import NobodyToRemind
+from giftpad.gifts.commands.withdrawing import hold_reminders, withdraw_reminders
+from giftpad.gifts.errors import MoreToRemind, NobodyToRemind
 from giftpad.gifts.events import RemindersDue
 from giftpad.gifts.models import GiftRow, OrderRow
 from giftpad.gifts.models.orders import INSTANT
-from giftpad.gifts.queries.reminding import Selection, find_stopped, selected, why_not
+from giftpad.gifts.queries.contracts import get_leaving
+from giftpad.gifts.queries.reminding import (
+    Selection,
+    find_stopped,
+    look_at_reminders,
+    selected,
+    why_not,
+)
 from giftpad.gifts.rules.contracts import MAIL, SMS
 from giftpad.gifts.rules.gifts import DELIVERED, HANDED_OVER, OUTSTANDING, REMINDER
 from giftpad.gifts.rules.orders import CLOSED, ISSUING, SENT
@@ -45,7 +53,7 @@ def remind_some(work: Work, after: tuple[datetime, UUID] | None = None) -> Remin
     """Remind recipients whose gift ends soon, once each.
 
     One that cannot be written to is passed over and named in the log; the others are reminded.
-    Locks: the gifts, passing over those that somebody is at.
+    Locks: the gifts, passing over those that somebody is at, reminders of them that wait, the runs.
     """
     channels = [channel for channel in (MAIL, SMS) if messaging.can_send(channel)]
     place = sa.tuple_(GiftRow.ends_at, GiftRow.id)
@@ -73,22 +81,27 @@ def remind_some(work: Work, after: tuple[datetime, UUID] | None = None) -> Remin
         due = due.where(place > sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
     by_order: dict[UUID, tuple[OrderRow, list[GiftRow]]] = {}
     last = None
-    for gift, order in work.session.execute(due):
+    found = work.session.execute(due).all()
+    hold_reminders(work, [gift for gift, _ in found])
+    for gift, order in found:
         by_order.setdefault(order.id, (order, []))[1].append(gift)
         last = gift.ends_at, gift.id
     count = sum(_remind(work, order, gifts, _note_reminded) for order, gifts in by_order.values())
     return Reminded(count=count, last=last)
 
 
-Note = Callable[[Work, Sequence[GiftRow]], None]
+Note = Callable[[Work, Sequence[GiftRow], datetime], None]
 
 
 def _remind(work: Work, order: OrderRow, gifts: Sequence[GiftRow], note: Note) -> int:
-    """Remind the recipients of one order together, or one by one if that cannot be done."""
+    """Remind the recipients of one order together, or one by one if that cannot be done.
+
+    Of two reminders to somebody the first leaves no more if it has not left yet.
+    """
     try:
         with savepoint(work):
-            invite(work, order, gifts, template=REMINDER)
-            note(work, gifts)
+            withdraw_reminders(work, gifts)
+            note(work, gifts, invite(work, order, gifts, template=REMINDER))
     except (DomainError, SealBroken) as error:
         if len(gifts) > 1:
             return sum(_remind(work, order, [gift], note) for gift in gifts)
@@ -97,23 +110,37 @@ def _remind(work: Work, order: OrderRow, gifts: Sequence[GiftRow], note: Note) -
     return len(gifts)
 
 
-def _note_reminded(work: Work, gifts: Sequence[GiftRow]) -> None:
+def _note_reminded(work: Work, gifts: Sequence[GiftRow], leaves_at: datetime) -> None:
     for gift in gifts:
-        gift.reminded_at = work.at
+        gift.reminded_at = leaves_at
     work.session.flush()  # or it would be written after the savepoint, whatever came of that
 
 
-def begin_reminding(work: Work, selection: Selection) -> tuple[int, bool]:
+def begin_reminding(
+    work: Work, selection: Selection, *, seen: int | None = None
+) -> tuple[int, bool]:
     """Remind whoever of a selection can be reminded, the first now, the others right after.
 
-    Return how many are written to already, and whether others follow.
+    Return how many are written to already, and whether others follow.  ``seen`` is how many
+    whoever asks was told of: if more are due by now, nobody is written to.
     Locks: the order, the gifts, reminders of them that wait, the run.
-    Raises: OrderNotFound, OrderWrongState, NobodyToRemind.
+    Raises: OrderNotFound, OrderWrongState, MoreToRemind, NobodyToRemind.
     Publishes: gift_order.reminders_due_v1 if some are left.
     """
+    order = lock_order(work, selection.order_id, ISSUING, SENT)
+    due = look_at_reminders(work, selection).count
+    if seen is not None and due > seen:
+        raise MoreToRemind(n=due)
     reminded = remind_next(work, selection, begun_at=work.at)
     if not reminded.count and reminded.last is None:
         raise NobodyToRemind
+    # Now, for those who follow are written to by nobody in particular.
+    audit.record(
+        work,
+        action="gift_order.reminded",
+        subject=f"gift_order:{order.id}",
+        details={"gifts": due, "selection": "found" if selection.word else selection.shown},
+    )
     if reminded.last is not None:
         pass_reminders_on(work, selection, begun_at=work.at, after=reminded.last)
     return reminded.count, reminded.last is not None
@@ -143,15 +170,15 @@ class ByHand:
 def remind_next(work: Work, selection: Selection, *, begun_at: datetime, after: int = 0) -> ByHand:
     """Remind the next ones of a selection, up to ``HAND_COUNT_MAX``, as begun at an instant.
 
-    One that somebody is at, or that cannot be written to, is passed over.  Of two reminders to
-    somebody the first leaves no more if it has not left yet.
+    One that somebody is at, or that cannot be written to, is passed over.
     Locks: the order, the gifts, reminders of them that wait, the run.
     Raises: OrderNotFound, OrderWrongState.
     """
     order = lock_order(work, selection.order_id, ISSUING, SENT)
+    why = why_not(begun_at, leaves_at=get_leaving(work, order.run_id).at)
     found = work.session.scalars(
         sa.select(GiftRow)
-        .where(*selected(work, selection), GiftRow.number > after, why_not(work, begun_at) == "")
+        .where(*selected(work, selection), GiftRow.number > after, why == "")
         .order_by(GiftRow.number)
         .limit(HAND_COUNT_MAX + 1)
         .with_for_update(skip_locked=True)
@@ -160,29 +187,13 @@ def remind_next(work: Work, selection: Selection, *, begun_at: datetime, after: 
     gifts = found[:HAND_COUNT_MAX]
     stopped = {gift.id for gift in find_stopped(work, gifts)}
     written = [gift for gift in gifts if gift.id not in stopped]
-    messaging.withdraw_many(work, _waiting(written))
+    hold_reminders(work, written)
     count = _remind(work, order, written, _note_by_hand) if written else 0
-    if count:
-        audit.record(
-            work,
-            action="gift_order.reminded",
-            subject=f"gift_order:{order.id}",
-            details={"gifts": count, "selection": "found" if selection.word else selection.shown},
-        )
     return ByHand(count=count, last=gifts[-1].number if len(found) > len(gifts) else None)
 
 
-def _waiting(gifts: Sequence[GiftRow]) -> list[UUID]:
-    """Return the newest letters of gifts that are reminders themselves."""
-    return [
-        gift.message_id
-        for gift in gifts
-        if gift.message_id and gift.queued_at in (gift.reminded_at, *gift.hand_reminded_at)
-    ]
-
-
-def _note_by_hand(work: Work, gifts: Sequence[GiftRow]) -> None:
-    noted = sa.func.array_append(GiftRow.hand_reminded_at, sa.literal(work.at, INSTANT))
+def _note_by_hand(work: Work, gifts: Sequence[GiftRow], leaves_at: datetime) -> None:
+    noted = sa.func.array_append(GiftRow.hand_reminded_at, sa.literal(leaves_at, INSTANT))
     work.session.execute(
         sa.update(GiftRow)
         .where(GiftRow.tenant_id == work.tenant_id, GiftRow.id.in_([gift.id for gift in gifts]))

@@ -18,6 +18,7 @@ from giftpad import catalog, coupons, events, programmes, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift, write_claim
 from giftpad.gifts.commands.letters import ClaimedGift, tell_bought, tell_kept
+from giftpad.gifts.commands.withdrawing import withdraw_reminders
 from giftpad.gifts.errors import (
     BalanceTooSmall,
     BasketUnfit,
@@ -68,7 +69,8 @@ def claim_items(work: Work, order: BasketOrder) -> list[UUID]:
     """Take all that a basket holds and return the claims; all of it or nothing, and once.
 
     What is left stays with the gift.
-    Locks: the gift, the goods in the order of their ids, the gift's account.
+    Locks: the gift, the goods in the order of their ids, the gift's account, a reminder of it that
+        waits, the run of that.
     Raises: GiftNotFound, LinkChanged, GiftOver, GiftWrongState, BasketUnfit, ItemGone,
         ItemNotDelivered, PricesChanged, BalanceTooSmall; ChoiceNotFound as ``write_claim``.
     Publishes: gift.claimed_v1 for each.
@@ -98,6 +100,7 @@ def claim_items(work: Work, order: BasketOrder) -> list[UUID]:
         )
         _spend(work, gift, gift_order, row.value_minor, entry_id=claim_id, kind="gift_claim")
         rows.append(row)
+    withdraw_reminders(work, [gift])
     _tell_claimed(work, gift, rows)
     about = ClaimedGift(order=gift_order, gift=gift, claim=rows[0], to=order.address)
     tell_bought(work, about, rows)
@@ -210,7 +213,8 @@ def keep(work: Work, order: KeepOrder) -> UUID:
 
     The gift's account is emptied and the programme issues the same amount in one transaction,
     by one entry.  It ends when the gift's programme says, counted from when the gift went out.
-    Locks: the gift, its account, the programme's serials, the tenant's locators.
+    Locks: the gift, its account, a reminder of it that waits and the run of that, the programme's
+        serials, the tenant's locators.
     Raises: GiftNotFound, LinkChanged, GiftOver, GiftWrongState.
     Publishes: gift.kept_v1, and what ``coupons.issue_paperless`` publishes.
     """
@@ -227,8 +231,12 @@ def keep(work: Work, order: KeepOrder) -> UUID:
     _check_open(work, gift, gift_order, order.locator)
     if gift_order.programme_id is None:
         raise GiftWrongState(state="not_kept")
-    row = _issue(work, gift, gift_order, key=order.key)
-    _spend(work, gift, gift_order, row.amount_minor, entry_id=row.id, kind="gift_keep")
+    balance_id, amount_minor = new_id(), gift.left_minor
+    _spend(work, gift, gift_order, amount_minor, entry_id=balance_id, kind="gift_keep")
+    withdraw_reminders(work, [gift])  # before the locators, which everybody takes last
+    row = _issue(
+        work, gift, gift_order, key=order.key, balance_id=balance_id, amount_minor=amount_minor
+    )
     events.publish(
         work,
         GiftKept(
@@ -244,8 +252,10 @@ def keep(work: Work, order: KeepOrder) -> UUID:
     return row.id
 
 
-def _issue(work: Work, gift: GiftRow, order: OrderRow, *, key: str) -> BalanceRow:
-    """Let the programme issue what is left of a gift."""
+def _issue(
+    work: Work, gift: GiftRow, order: OrderRow, *, key: str, balance_id: UUID, amount_minor: int
+) -> BalanceRow:
+    """Let the programme issue what was left of a gift."""
     assert order.programme_id is not None
     assert order.balance_until is not None
     assert order.starts_at is not None
@@ -254,7 +264,6 @@ def _issue(work: Work, gift: GiftRow, order: OrderRow, *, key: str) -> BalanceRo
     if order.balance_until < today:
         raise GiftOver(state="expired")
     programme = programmes.get_programme(work, order.programme_id)
-    balance_id, amount_minor = new_id(), gift.left_minor
     issued = coupons.issue_paperless(
         work,
         coupons.PaperlessOrder(

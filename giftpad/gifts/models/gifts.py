@@ -113,11 +113,13 @@ class GiftRow(Base):
     message_id: Mapped[UUID | None]
     resent: Mapped[int] = mapped_column(server_default=sa.text("0"))
     queued_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    """When the newest letter leaves at the earliest: what is written at night leaves later."""
     sent_at: Mapped[datetime | None] = mapped_column(INSTANT)
     delivered_at: Mapped[datetime | None] = mapped_column(INSTANT)
     opened_at: Mapped[datetime | None] = mapped_column(INSTANT)
     reminded_at: Mapped[datetime | None] = mapped_column(INSTANT)
-    """When it was reminded of because it ends soon; what a person writes counts by itself."""
+    """When it was reminded of because it ends soon; what a person writes counts by itself.  Of
+    both it is the instant at which the reminder leaves at the earliest, as in ``queued_at``."""
     hand_reminded_at: Mapped[list[datetime]] = mapped_column(
         ARRAY(INSTANT), server_default=sa.text("'{}'")
     )
@@ -133,6 +135,14 @@ class GiftRow(Base):
     def left_minor(self) -> int:
         """What of its value nothing has become of yet."""
         return self.value_minor - self.claimed_minor - self.cancelled_minor - self.expired_minor
+
+    @property
+    def is_reminded_last(self) -> bool:
+        """Whether the newest of its letters is a reminder."""
+        return bool(self.queued_at) and self.queued_at in (
+            self.reminded_at,
+            *self.hand_reminded_at,
+        )
 
 
 class OldLinkRow(Base):

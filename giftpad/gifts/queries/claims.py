@@ -1,4 +1,4 @@
-"""One thing that was claimed, as its recipient and a support desk see it."""
+"""What was claimed: one thing, as its recipient and a support desk see it, or anything at all."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from giftpad import tenancy
-from giftpad.gifts.models import ClaimRow
+from giftpad.gifts.models import ClaimRow, GiftRow
 from giftpad.gifts.models.gifts import claim_place
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.gifts import CHANGEABLE
+from giftpad.kernel.work import Work
+
+IS_CHOSEN = sa.or_(
+    GiftRow.claimed_minor > 0,
+    sa.exists()
+    .where(ClaimRow.tenant_id == GiftRow.tenant_id, ClaimRow.gift_id == GiftRow.id)
+    .correlate(GiftRow),
+)
+"""Whether somebody has chosen with a gift, or kept of it: it is theirs, whatever is left of it and
+even if they must choose again."""
 
 NOWHERE = Address(name="", postcode="", prefecture="", city="", street="", phone="")
 
@@ -43,6 +55,12 @@ class ClaimView:
     def can_change_address(self) -> bool:
         """Whether it can still go somewhere else."""
         return self.state in CHANGEABLE
+
+
+def is_chosen(work: Work, gift: GiftRow) -> bool:
+    """Whether somebody has chosen with a gift, which is locked, as ``IS_CHOSEN`` says."""
+    asked = sa.select(IS_CHOSEN).where(GiftRow.tenant_id == work.tenant_id, GiftRow.id == gift.id)
+    return bool(work.session.execute(asked).scalar_one())
 
 
 def open_address(row: ClaimRow) -> Address:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import ledger, tenancy
+from giftpad import ledger, messaging, tenancy
 from giftpad.gifts.errors import ContractMissing
 from giftpad.gifts.models import ContractRow
 from giftpad.gifts.rules.contracts import Contract, next_loud
@@ -40,6 +42,33 @@ def rests_until(work: Work) -> datetime | None:
     agreed, zone = get_contract(work), tenancy.get_tenant(work.tenant_id).zone
     loud_at = next_loud(work.at, agreed, zone)
     return loud_at if loud_at > work.at else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """When a letter of an order leaves that is written now: ``at`` the earliest.
+
+    ``rests_until`` is that instant in quiet hours, None in loud ones.  While ``is_paused`` it
+    leaves when whoever paused the order's letters lets them go on.
+    """
+
+    at: datetime
+    rests_until: datetime | None
+    is_paused: bool
+
+
+def get_leaving(work: Work, run_id: UUID | None) -> Leaving:
+    """Return when a letter of an order leaves that is written now.
+
+    ``run_id`` is the run of the order's letters, which keeps the quiet hours that were agreed on
+    when it began; those of today are asked where there is none.
+    Raises: ContractMissing.
+    """
+    pace = None if run_id is None else messaging.find_pace(work, run_id)
+    rests = rests_until(work) if pace is None else pace.rests_until
+    return Leaving(
+        at=rests or work.at, rests_until=rests, is_paused=pace is not None and pace.is_paused
+    )
 
 
 def get_budget(work: Work) -> int:

@@ -15,7 +15,7 @@ from giftpad.gifts.adapters import build_link
 from giftpad.gifts.errors import GiftNotFound
 from giftpad.gifts.models import BalanceRow, ClaimRow, GiftRow, OrderRow, ThanksRow
 from giftpad.gifts.queries.balances import KeptView, list_items, list_kept
-from giftpad.gifts.queries.claims import ClaimView, to_claim
+from giftpad.gifts.queries.claims import IS_CHOSEN, ClaimView, to_claim
 from giftpad.gifts.queries.letters import (
     ThanksView,
     last_day,
@@ -91,6 +91,8 @@ class GiftView:
     passed_on_at: datetime | None
     claim: ClaimView | None
     thanks: ThanksView | None
+    is_chosen: bool
+    """Whether somebody has chosen with it, or kept of it; also where that ran out since."""
     items: tuple[ClaimView, ...] = ()
     kept: tuple[KeptView, ...] = ()
 
@@ -116,7 +118,7 @@ class GiftPage:
 
 
 _JOINED = (
-    sa.select(GiftRow, ClaimRow, ThanksRow)
+    sa.select(GiftRow, ClaimRow, ThanksRow, IS_CHOSEN)
     .outerjoin(
         ClaimRow,
         sa.and_(
@@ -180,6 +182,7 @@ def _view(work: Work, row: Any) -> GiftView:
         passed_on_at=gift.passed_on_at,
         claim=None if claim is None else to_claim(claim),
         thanks=None if thanks is None else to_thanks(thanks, work.at),
+        is_chosen=row[3],
     )
 
 

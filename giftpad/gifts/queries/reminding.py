@@ -11,7 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from giftpad import messaging
-from giftpad.gifts.models import GiftRow
+from giftpad.gifts.models import GiftRow, OrderRow
+from giftpad.gifts.queries.contracts import get_leaving
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import FILTERS
 from giftpad.gifts.queries.letters import open_person
@@ -75,15 +76,16 @@ def selected(work: Work, selection: Selection) -> tuple[sa.ColumnElement[bool], 
     return (*mine, *FILTERS[selection.shown])
 
 
-def why_not(work: Work, begun_at: datetime) -> sa.ColumnElement[str]:
+def why_not(begun_at: datetime, *, leaves_at: datetime) -> sa.ColumnElement[str]:
     """Return why a gift is not reminded of by what somebody began then; empty if it is.
 
     Counted from that instant, nobody is written to twice by one press, however late it goes on.
+    ``leaves_at`` is when a reminder leaves at the earliest: what is over by then is over.
     """
     channels = [channel for channel in (MAIL, SMS) if messaging.can_send(channel)]
     return sa.case(
         (sa.or_(GiftRow.state == CLAIMED, GiftRow.claimed_minor > 0), "claimed"),
-        (sa.or_(GiftRow.state != OUTSTANDING, GiftRow.ends_at <= work.at), "over"),
+        (sa.or_(GiftRow.state != OUTSTANDING, GiftRow.ends_at <= leaves_at), "over"),
         (GiftRow.passed_on_at.is_not(None), "passed_on"),
         (GiftRow.channel.not_in((MAIL, SMS)), "no_address"),
         (GiftRow.channel.not_in(channels), "no_way"),
@@ -96,8 +98,10 @@ def why_not(work: Work, begun_at: datetime) -> sa.ColumnElement[str]:
 
 
 def look_at_reminders(work: Work, selection: Selection) -> Reminding:
-    """Return whom of a selection a reminder would reach, in three queries however many it are."""
-    which, why = selected(work, selection), why_not(work, work.at)
+    """Return whom of a selection a reminder reaches, in a few queries however many they are."""
+    order = work.session.get(OrderRow, (work.tenant_id, selection.order_id))
+    leaves_at = get_leaving(work, None if order is None else order.run_id).at
+    which, why = selected(work, selection), why_not(work.at, leaves_at=leaves_at)
     told = sa.select(why.label("why"), GiftRow.channel, GiftRow.queued_at).where(*which).subquery()
     rows = work.session.execute(
         sa.select(

@@ -56,7 +56,7 @@ from giftpad.messaging.commands.suppressions import (
     suppress,
 )
 from giftpad.messaging.commands.withdrawing import (
-    withdraw,
+    lock_letters,
     withdraw_many,
 )
 
@@ -78,6 +78,7 @@ __all__ = [
     "lift_suppressions",
     "list_doubtful",
     "list_stopped",
+    "lock_letters",
     "make_ready",
     "note_found",
     "note_receipt",
@@ -98,6 +99,5 @@ __all__ = [
     "tenant_of_receipt",
     "wake_due_bulk",
     "wake_run",
-    "withdraw",
     "withdraw_many",
 ]

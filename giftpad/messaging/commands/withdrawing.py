@@ -17,12 +17,12 @@ from giftpad.messaging.rules.sending import AT_A_LOSS, EXPIRED, QUEUED, SENDING,
 WITHDRAWN = "withdrawn before it was sent"
 
 
-def withdraw(work: Work, message_id: UUID) -> bool:
-    """See that a message leaves no more; True if it is certain that nobody has got it.
+def lock_letters(work: Work, message_ids: Sequence[UUID]) -> None:
+    """Hold messages that are withdrawn bit by bit: once a run is locked, none may be waited for.
 
-    Locks: the message, then its run.
+    Locks: the messages in the order of their ids.
     """
-    return bool(withdraw_many(work, [message_id]))
+    _lock(work, message_ids)
 
 
 def withdraw_many(work: Work, message_ids: Sequence[UUID]) -> list[UUID]:
@@ -32,16 +32,7 @@ def withdraw_many(work: Work, message_ids: Sequence[UUID]) -> list[UUID]:
     moment is not tried once more.  Of none of them an event tells: whoever withdraws knows.
     Locks: the messages in the order of their ids, then their runs.
     """
-    rows = work.session.scalars(
-        sa.select(MessageRow)
-        .where(
-            MessageRow.tenant_id == work.tenant_id,
-            MessageRow.id == sa.any_(sa.cast(list(message_ids), ARRAY(sa.Uuid))),
-        )
-        .order_by(MessageRow.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    rows = _lock(work, message_ids)
     unseen, closed = [], Counter[UUID | None]()
     for row in rows:
         if _is_unseen(row):
@@ -58,6 +49,19 @@ def withdraw_many(work: Work, message_ids: Sequence[UUID]) -> list[UUID]:
     for run_id, count in closed.items():
         note_change(work, run_id, before=QUEUED, after=EXPIRED, count=count)
     return unseen
+
+
+def _lock(work: Work, message_ids: Sequence[UUID]) -> Sequence[MessageRow]:
+    return work.session.scalars(
+        sa.select(MessageRow)
+        .where(
+            MessageRow.tenant_id == work.tenant_id,
+            MessageRow.id == sa.any_(sa.cast(list(message_ids), ARRAY(sa.Uuid))),
+        )
+        .order_by(MessageRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _is_unseen(row: MessageRow) -> bool:

@@ -226,6 +226,7 @@ DETAILS: Mapping[str, str] = {
     "claim_by": mark("Last day to claim a gift"),
     "channel": mark("Way of sending"),
     "new_link": mark("Another link"),
+    "same_person": mark("To the same person"),
     "gifts": mark("Number of gifts"),
     "selection": mark("Which gifts"),
     "kind": mark("Kind"),
@@ -247,7 +248,7 @@ CODES = frozenset({"session", "visit", "sha256", "pack_hash", "connection"})
 """Details that tell a person nothing; they stand in the list that is taken away."""
 ENGLISH = frozenset({"changes", "template"})
 """Details that are written down in English, whatever the reader's language."""
-FLAGS = frozenset({"is_dry", "is_partial", "needs_approval"})
+FLAGS = frozenset({"is_dry", "is_partial", "needs_approval", "same_person"})
 """Details that are worth a word only where they hold."""
 
 YES, NO = mark("Yes"), mark("No")

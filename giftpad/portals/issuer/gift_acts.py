@@ -41,6 +41,7 @@ ADDRESS_LENGTH_MAX = 300
 DEEDS_SHOWN = 30
 SENT_AGAIN = mark("Sent again.")
 SENT_LATER = mark("It is written. In the quiet hours nothing is sent: it leaves at {at}.")
+LEAVES_LATER = mark("From then on a letter can leave")
 SENT_ELSEWHERE = mark("The letter goes to the new address. The link stays the same.")
 SENT_WITH_NEW_LINK = mark(
     "The letter goes to the new address with a new link. The old link opens nothing any more."
@@ -52,6 +53,9 @@ EXTENDED = mark("It can be claimed until {day} now.")
 CARD_REPLACED = mark("The old card opens nothing any more. The new one is being printed.")
 CODE_REPLACED = mark(
     "The old code opens nothing any more. Show the link to get the new one, or take the file again."
+)
+CODE_REPLACED_FOR_ONE = mark(
+    "The old code opens nothing any more. Show the link to get the new one."
 )
 CARD_SENT = mark("The old card opens nothing any more. A letter goes out instead.")
 CANCELLED = mark("The gift is taken back. Its value is free again.")
@@ -109,8 +113,8 @@ class Moment:
     kind: str = ""
 
 
-def _moments(view: gifts.GiftView) -> list[Moment]:
-    """Return what happened to a gift, newest first."""
+def _moments(view: gifts.GiftView, now: datetime) -> list[Moment]:
+    """Return what happened to a gift, newest first; above it what waits for the morning."""
     is_reminder = view.queued_at in (view.reminded_at, *view.hand_reminded_at)
     found = [
         (None if is_reminder else view.queued_at, mark("The letter was written"), ""),
@@ -130,7 +134,12 @@ def _moments(view: gifts.GiftView) -> list[Moment]:
     found += [(each.used_at, mark("It was used in a shop first"), "ok") for each in view.kept]
     if view.thanks is not None:
         found.append((view.thanks.at, mark("The recipient said thank you"), "ok"))
-    moments = [Moment(at=at, words=words, kind=kind) for at, words, kind in found if at is not None]
+    moments = [
+        # A gift's other instants are over: only a letter is written for later.
+        Moment(at=at, words=words if at <= now else LEAVES_LATER, kind=kind)
+        for at, words, kind in found
+        if at is not None
+    ]
     return sorted(moments, key=lambda moment: moment.at, reverse=True)
 
 
@@ -138,11 +147,12 @@ def _read(gift_id: UUID) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
         view = gifts.get_gift(work, gift_id)
         order = gifts.get_order(work, view.order_id)
-        rests_until = gifts.rests_until(work)
+        rests_until = gifts.get_leaving(work, order.run_id).rests_until
         resend_max = gifts.get_contract(work).resend_max
         now = work.at
     resend_from = view.resend_from
     return {
+        "read_at": now,
         "rests_until": rests_until,
         "resend_from": resend_from if resend_from is not None and resend_from > now else None,
         "sent_enough": view.resent >= resend_max and not view.has_not_arrived,
@@ -168,7 +178,7 @@ def one(gift_id: UUID) -> str:
     actors = read_actors(scope, [entry.actor.get("id") for entry in entries])
     return draw(
         "one",
-        moments=_moments(values["gift_view"]),
+        moments=_moments(values["gift_view"], values["read_at"]),
         deeds=deeds.describe(entries, actors, {}),
         **values,
     )
@@ -220,8 +230,7 @@ def resend(gift_id: UUID) -> Answer:
     answer = _act(gift_id, "resend", form, lambda work: gifts.resend(work, gift_id))
     if not isinstance(answer, str):
         return answer
-    with unit_of_work(current_scope()) as work:
-        at = gifts.rests_until(work)
+    at = _read(gift_id)["rests_until"]
     if at is not None:
         return see_other("desk_gifts.acts.one", say=SENT_LATER, params={"at": at}, gift_id=gift_id)
     return see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
@@ -345,8 +354,10 @@ def ask_replace(gift_id: UUID) -> str:
 @requires("gifts:support")
 def replace_card(gift_id: UUID) -> Answer:
     """Let a card or a code open nothing any more, and send the gift out anew."""
-    if _read(gift_id)["gift_view"].channel == gifts.CODE:
-        return _replace_code(gift_id)
+    view = _read(gift_id)["gift_view"]
+    if view.channel == gifts.CODE:
+        # One that something was chosen with is in no file.
+        return _replace_code(gift_id, CODE_REPLACED_FOR_ONE if view.is_chosen else CODE_REPLACED)
     form = ReplaceForm(request.form, REPLACE_REASONS)
     channel = form.channel.data
 
@@ -369,8 +380,8 @@ def replace_card(gift_id: UUID) -> Answer:
     return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
 
 
-def _replace_code(gift_id: UUID) -> Answer:
-    """Give a code another link; there is nothing to be sent."""
+def _replace_code(gift_id: UUID, said: str) -> Answer:
+    """Give a code another link, and say so; there is nothing to be sent."""
     form = ReasonForm(request.form, REPLACE_REASONS)
     answer = _act(
         gift_id,
@@ -382,7 +393,7 @@ def _replace_code(gift_id: UUID) -> Answer:
     )
     if not isinstance(answer, str):
         return answer
-    return see_other("desk_gifts.acts.one", say=CODE_REPLACED, gift_id=gift_id)
+    return see_other("desk_gifts.acts.one", say=said, gift_id=gift_id)
 
 
 @bp.post("/one/<uuid:gift_id>/link")

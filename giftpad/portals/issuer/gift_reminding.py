@@ -26,11 +26,23 @@ from giftpad.portals.issuer.gift_words import FILTER_WORDS
 bp = Blueprint("reminding", __name__)
 
 WORD_LENGTH_MAX = 200
-REMINDED = mark("Reminders written: {n}.")
-REMINDED_LATER = mark(
-    "Reminders written: {n}. In the quiet hours nothing is sent: they leave at {at}."
+REMINDED = (
+    mark("Reminders written: {n}."),
+    mark("Reminders written: {n}. In the quiet hours nothing is sent: they leave at {at}."),
+    mark("Reminders written: {n}. The letters wait until sending goes on."),
 )
-GOES_ON = mark("Reminders written: {n}. The others follow by themselves.")
+GOES_ON = (
+    mark("Reminders written: {n}. The others follow by themselves."),
+    mark(
+        "Reminders written: {n}. The others follow by themselves. In the quiet hours nothing is"
+        " sent: they leave at {at}."
+    ),
+    mark(
+        "Reminders written: {n}. The others follow by themselves. The letters wait until sending"
+        " goes on."
+    ),
+)
+"""What is said when they leave at once, when the night is over, when the pause is over."""
 LEFT_OUT: Mapping[str, str] = {
     "claimed": mark("Have chosen already"),
     "over": mark("Can be claimed no more"),
@@ -60,12 +72,16 @@ def _selection(order_id: UUID, said: MultiDict[str, str]) -> gifts.Selection:
     )
 
 
+def _asked(selection: gifts.Selection) -> dict[str, Any]:
+    """Return what the address of a board says that shows a selection."""
+    return {"q": selection.word} if selection.word else {"show": selection.shown}
+
+
 def _draw(selection: gifts.Selection, form: Form, *, key: str) -> str:
     with unit_of_work(current_scope()) as work:
         order = gifts.get_order(work, selection.order_id)
         told = gifts.look_at_reminders(work, selection)
-        rests_until = gifts.rests_until(work)
-    asked: dict[str, Any] = {"q": selection.word} if selection.word else {"show": selection.shown}
+        leaving = gifts.get_leaving(work, order.run_id)
     return draw(
         "remind",
         order=order,
@@ -77,8 +93,8 @@ def _draw(selection: gifts.Selection, form: Form, *, key: str) -> str:
         ],
         selection=selection,
         selection_words=FILTER_WORDS[selection.shown],
-        rests_until=rests_until,
-        back=url_for("desk_gifts.one", order_id=order.id, **asked) + "#gifts",
+        leaving=leaving,
+        back=url_for("desk_gifts.one", order_id=order.id, **_asked(selection)) + "#gifts",
         form=form,
         key=key,
     )
@@ -94,25 +110,30 @@ def ask(order_id: UUID) -> str:
 @bp.post("/<uuid:order_id>/remind")
 @requires("gifts:support")
 def remind(order_id: UUID) -> Answer:
-    """Write to whoever of a selection can be reminded; pressed twice, it is written once."""
+    """Write to whoever of a selection can be reminded; pressed twice, it is written once.
+
+    If they are more than the page showed, it is drawn anew and nobody is written to.
+    """
     selection, form = _selection(order_id, request.form), PlainForm(request.form)
     g.page_path = url_for("desk_gifts.one", order_id=order_id)
     try:
         with unit_of_work(current_scope()) as work:
             told = do_once(work, lambda: _begin(work, selection))
-            at = gifts.rests_until(work)
+            leaving = gifts.get_leaving(work, gifts.get_order(work, order_id).run_id)
     except (StillRunning, KeyReused):
         raise  # it may have been done by the first press: that is said on a page of its own
     except Conflict as refusal:
         status = refused(form, refusal)
         return _draw(selection, form, key=request.form.get("key", "")), status
-    said = GOES_ON if told.endswith(MANY) else REMINDED if at is None else REMINDED_LATER
-    params = {"n": int(told.removesuffix(MANY)), "at": at}
+    at_once, later, paused = GOES_ON if told.endswith(MANY) else REMINDED
+    said = paused if leaving.is_paused else later if leaving.rests_until else at_once
+    params = {"n": int(told.removesuffix(MANY)), "at": leaving.rests_until}
     return see_other(
-        "desk_gifts.one", say=said, params=params, order_id=order_id, show=selection.shown
+        "desk_gifts.one", say=said, params=params, order_id=order_id, **_asked(selection)
     )
 
 
 def _begin(work: Work, selection: gifts.Selection) -> str:
-    count, goes_on = gifts.begin_reminding(work, selection)
+    seen = request.form.get("seen", 0, type=int)
+    count, goes_on = gifts.begin_reminding(work, selection, seen=seen)
     return f"{count}{MANY if goes_on else ''}"

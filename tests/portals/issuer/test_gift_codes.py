@@ -271,6 +271,9 @@ def test_a_lost_code_gets_another_link_and_the_old_one_opens_nothing(company):
     support.get(f"{here}/replace")
     answer = support.post(f"{here}/replace", {"key": support.key(), "why": "lost"})
     assert answer.status_code == 303, answer.text[:3000]
+    page = words(support.follow(answer))
+    assert "Show the link to get the new one, or take the file again." in page
+    assert "To the same person" not in page
     _, after = rows_of(issuer.get(path(order_id, "/codes.csv")))
     assert after[0] == before[0]
     assert after[2] == before[2]
@@ -282,6 +285,32 @@ def test_a_lost_code_gets_another_link_and_the_old_one_opens_nothing(company):
     new = opened(company, after[1][1])
     assert new.status_code == 200
     assert company.differences() == []
+
+
+def test_a_code_whose_choice_ran_out_goes_to_whoever_chose_and_is_in_no_file(company):
+    order_id = made(company, 2)
+    gift = company.gifts(order_id)[0]
+    claim_id = company.claim(gift.id)
+    with unit_of_work(company.site.scope) as work:
+        gifts.choose_again(work, claim_id, reason="none left")
+    support, here = company.person("support"), f"/desk/gifts/one/{gift.id}"
+    assert 'name="same_person"' in support.get(f"{here}/replace").text
+    assert "The gift belongs to whoever chose it" in words(support.last)
+    form = {"key": support.key(), "why": "lost"}
+    refused = support.post(f"{here}/replace", form)
+    assert refused.status_code == 409
+    assert "Something was chosen with this gift already. Nothing was changed." in words(refused)
+    answer = support.post(f"{here}/replace", form | {"same_person": "yes"})
+    assert answer.status_code == 303, answer.text[:3000]
+    page = words(support.follow(answer))
+    assert "Show the link to get the new one." in page
+    assert "take the file again" not in page
+    assert "To the same person: Yes" in page.replace(" :", ":")
+    shown = words(support.post(f"{here}/link", {}))
+    assert "Somebody has chosen with this gift already" in shown
+    other = f"/desk/gifts/one/{company.gifts(order_id)[1].id}"
+    support.get(other)
+    assert "Whoever holds this link can claim the gift." in words(support.post(f"{other}/link", {}))
 
 
 def test_thanks_of_nobody_known_come_from_a_recipient(company):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
-from giftpad import audit, gifts
+from giftpad import audit, gifts, messaging
+from giftpad.gifts.commands import reminding
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import Company, make_company, path
+from tests.make_gifts import let_leave
+from tests.make_pages import hidden
 from tests.portals.issuer.counter import send, words
 
 PEOPLE = "氏名,メール,携帯,送り方\n" + "".join(
@@ -23,19 +26,24 @@ PEOPLE = "氏名,メール,携帯,送り方\n" + "".join(
 )
 
 
+ALL = {"show": "all", "seen": "3"}
+"""What the page of an order with three letters sends."""
+
+
 @pytest.fixture
 def company(house, settings, tmp_path) -> Company:
     return make_company(settings, tmp_path)
 
 
 def a_day_later(company: Company, order_id: UUID) -> None:
-    """Let the letters of an order have arrived, and a day go by."""
+    """Let the letters of an order have arrived, and a day and a night go by."""
+    let_leave(company.site.scope, order_id)
     with unit_of_work(company.site.scope) as work:
         work.session.execute(
             sa.text(
-                "UPDATE gifts SET delivery = 'delivered', queued_at = queued_at - interval '1 day',"
-                " hand_reminded_at ="
-                " ARRAY(SELECT at - interval '1 day' FROM unnest(hand_reminded_at) AS at)"
+                "UPDATE gifts SET delivery = 'delivered',"
+                " queued_at = queued_at - interval '2 days', hand_reminded_at ="
+                " ARRAY(SELECT at - interval '2 days' FROM unnest(hand_reminded_at) AS at)"
                 " WHERE order_id = :order AND channel IN ('mail', 'sms')"
             ),
             {"order": order_id},
@@ -79,11 +87,11 @@ def test_it_is_said_in_numbers_first_and_done_once_for_a_press(company):
     browser = company.person("support")
     said = words(browser.get(path(order_id, "/remind"), query_string={"show": "all"}))
     assert "Selected: All, 4 gifts" in said
-    assert "2 people get a reminder. By mail 1, by SMS 1." in said
+    assert "2 reminders are written. By mail 1, by SMS 1." in said
     assert "Have chosen already 1" in said
     assert "Got no mail and no SMS from here 1" in said
     assert reminders(company, order_id) == []
-    form = {"key": browser.key(), "show": "all", "q": ""}
+    form = {"key": browser.key(), "show": "all", "q": "", "seen": "2"}
     for _ in range(2):
         answer = browser.post(path(order_id, "/remind"), form)
         assert answer.status_code == 303
@@ -102,14 +110,14 @@ def test_it_is_said_in_numbers_first_and_done_once_for_a_press(company):
 def test_a_second_tab_is_told_that_they_were_written_to(company):
     order_id = arrived(company)
     browser = company.person("support")
-    assert send(browser, path(order_id, "/remind"), {"show": "all"}).status_code == 303
-    late = browser.post(path(order_id, "/remind"), {"key": new_id().hex, "show": "all"})
+    assert send(browser, path(order_id, "/remind"), ALL).status_code == 303
+    late = browser.post(path(order_id, "/remind"), {"key": new_id().hex} | ALL)
     assert late.status_code == 409
     said = words(late)
     assert "Nobody of these can be reminded just now. Nothing was written." in said
     assert "Were written to less than a day ago 3" in said
     assert "can be reminded again from" in said
-    assert "Yes, remind" not in said
+    assert "Yes, send" not in said
 
 
 def test_tabs_that_press_at_once_write_once(company):
@@ -122,7 +130,7 @@ def test_tabs_that_press_at_once_write_once(company):
 
     def press(asked) -> int:
         tab, key = asked
-        return tab.post(path(order_id, "/remind"), {"key": key, "show": "all"}).status_code
+        return tab.post(path(order_id, "/remind"), {"key": key} | ALL).status_code
 
     with ThreadPoolExecutor(len(tabs)) as pool:
         told = list(pool.map(press, zip(tabs, (same, same, new_id().hex), strict=True)))
@@ -137,42 +145,139 @@ def test_what_is_chosen_on_the_board_is_who_is_written_to(company):
     with unit_of_work(company.site.scope) as work:
         gifts.note_opened(work, opened.id)
     browser = company.person("support")
-    send(browser, path(order_id, "/remind"), {"show": "unclaimed"})
+    send(browser, path(order_id, "/remind"), {"show": "unclaimed", "seen": "1"})
     assert reminders(company, order_id) == [opened.number]
     board = browser.get(path(order_id), query_string={"q": found.address})
     assert "Remind the 1 selected" in words(board)
     asked = browser.get(path(order_id, "/remind"), query_string={"q": found.address})
     assert f"Found by: {found.address}, 1 gift" in words(asked)
-    browser.post(path(order_id, "/remind"), {"key": browser.key(), "q": found.address})
+    form = {"key": browser.key(), "q": found.address, "seen": "1"}
+    answer = browser.post(path(order_id, "/remind"), form)
     assert reminders(company, order_id) == [opened.number, found.number]
+    board = words(browser.follow(answer))
+    assert found.name in board, "the same are shown as before"
+    assert opened.name not in board
 
 
 def test_twice_is_enough_and_the_gift_says_when(company):
     order_id = arrived(company)
     browser = company.person("support")
     for _ in range(2):
-        assert send(browser, path(order_id, "/remind"), {"show": "all"}).status_code == 303
+        assert send(browser, path(order_id, "/remind"), ALL).status_code == 303
         a_day_later(company, order_id)
     said = words(browser.get(path(order_id, "/remind")))
     assert "Were reminded twice by hand already 3" in said
-    assert "Yes, remind" not in said
+    assert "Yes, send" not in said
     gift = words(browser.get(f"/desk/gifts/one/{company.gifts(order_id)[0].id}"))
     assert gift.count("Somebody here wrote a reminder") == 2
     assert "The letter was written" not in gift, "the newest of its letters is a reminder"
 
 
-def test_in_the_quiet_hours_it_is_said_when_the_reminders_leave(company):
-    order_id = arrived(company)
+def hours_now(company: Company) -> dict[str, time]:
+    """Return quiet hours that last from an hour ago for two hours."""
     with unit_of_work(company.site.scope) as work:
         now, hour = work.at.astimezone(ZoneInfo("Asia/Tokyo")), timedelta(hours=1)
-        quiet = {"quiet_from": (now - hour).time(), "quiet_until": (now + hour).time()}
-        gifts.apply_section(work, replace(gifts.get_contract(work), **quiet))
+    return {"quiet_from": (now - hour).time(), "quiet_until": (now + hour).time()}
+
+
+def set_run(company: Company, order_id: UUID, said: str, **values: object) -> None:
+    """Let the letters of an order rest, or not."""
+    with unit_of_work(company.site.scope) as work:
+        work.session.execute(
+            sa.text(f"UPDATE messaging_runs SET {said} WHERE id = :run"),
+            {"run": gifts.get_order(work, order_id).run_id} | values,
+        )
+
+
+def waiting(company: Company, order_id: UUID) -> list[str]:
+    """Return how the reminders of an order stand."""
+    company.work_off()
+    with unit_of_work(company.site.scope) as work:
+        ids = {each.id for each in company.gifts(order_id)}
+        return [
+            each.state
+            for each in messaging.list_messages(work)
+            if each.reference in ids and each.template == "gift_reminder"
+        ]
+
+
+def test_in_the_quiet_hours_it_is_said_when_the_reminders_leave(company):
+    order_id = arrived(company)
+    set_run(
+        company,
+        order_id,
+        "quiet_from = :quiet_from, quiet_until = :quiet_until",
+        **hours_now(company),
+    )
     browser = company.person("support")
     said = words(browser.get(path(order_id, "/remind")))
     assert "In the quiet hours nothing is sent: the letters leave at" in said
-    answer = browser.post(path(order_id, "/remind"), {"key": browser.key(), "show": "all"})
+    answer = browser.post(path(order_id, "/remind"), {"key": browser.key()} | ALL)
     said = words(browser.follow(answer))
     assert "Reminders written: 3. In the quiet hours nothing is sent: they leave at" in said
+    assert waiting(company, order_id) == ["queued"] * 3
+    gift = words(browser.get(f"/desk/gifts/one/{company.gifts(order_id)[0].id}"))
+    assert "From then on a letter can leave" in gift
+    assert "Somebody here wrote a reminder" not in gift
+
+
+def test_quiet_hours_of_today_say_nothing_of_letters_that_obey_others(company):
+    order_id = arrived(company)
+    set_run(company, order_id, "quiet_from = NULL, quiet_until = NULL")
+    with unit_of_work(company.site.scope) as work:
+        agreed = gifts.get_contract(work)
+        gifts.apply_section(work, replace(agreed, **hours_now(company)))
+    browser = company.person("support")
+    assert "quiet hours" not in words(browser.get(path(order_id, "/remind")))
+    answer = browser.post(path(order_id, "/remind"), {"key": browser.key()} | ALL)
+    assert "quiet hours" not in words(browser.follow(answer))
+
+
+def test_while_sending_is_paused_it_is_said_that_the_reminders_wait(company, monkeypatch):
+    order_id = arrived(company)
+    with unit_of_work(company.site.scope) as work:
+        messaging.pause_run(work, gifts.get_order(work, order_id).run_id)
+    browser = company.person("support")
+    said = words(browser.get(path(order_id, "/remind")))
+    assert "The letters wait until sending goes on." in said
+    monkeypatch.setattr(reminding, "HAND_COUNT_MAX", 2)
+    answer = browser.post(path(order_id, "/remind"), {"key": browser.key()} | ALL)
+    said = words(browser.follow(answer))
+    assert "Reminders written: 2. The others follow by themselves." in said
+    assert "The letters wait until sending goes on." in said
+    assert waiting(company, order_id) == ["queued"] * 3
+
+
+def test_of_more_than_the_page_showed_nobody_is_written_to_before_it_is_pressed_again(company):
+    order_id = arrived(company)
+    first = company.gifts(order_id)[0]
+    with unit_of_work(company.site.scope) as work:
+        late = sa.text("UPDATE gifts SET delivery = :delivery WHERE id = :id")
+        work.session.execute(late, {"delivery": "queued", "id": first.id})
+    browser = company.person("support")
+    assert "2 reminders are written." in words(browser.get(path(order_id, "/remind")))
+    form = {"key": browser.key(), "show": "all", "seen": hidden(browser.last.text, "seen")}
+    with unit_of_work(company.site.scope) as work:
+        work.session.execute(late, {"delivery": "delivered", "id": first.id})
+    answer = browser.post(path(order_id, "/remind"), form)
+    assert answer.status_code == 409
+    said = words(answer)
+    assert "there are more reminders to send than this page showed: 3. Nothing was sent." in said
+    assert "Yes, send 3 reminders" in said
+    assert reminders(company, order_id) == []
+    again = form | {"key": browser.key(), "seen": hidden(answer.text, "seen")}
+    assert browser.post(path(order_id, "/remind"), again).status_code == 303
+    assert len(reminders(company, order_id)) == 3
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1"])
+def test_a_form_that_does_not_say_what_it_showed_is_shown_anew(company, seen):
+    order_id = arrived(company)
+    browser = company.person("support")
+    browser.get(path(order_id, "/remind"))
+    form = {"key": browser.key(), "show": "all"} | ({"seen": seen} if seen else {})
+    assert browser.post(path(order_id, "/remind"), form).status_code == 409
+    assert reminders(company, order_id) == []
 
 
 @pytest.mark.parametrize("role", ["viewer", "approver"])
@@ -181,7 +286,7 @@ def test_who_may_not_send_a_letter_again_reminds_nobody(company, role):
     browser = company.person(role)
     assert "/remind" not in browser.get(path(order_id)).text
     assert browser.get(path(order_id, "/remind")).status_code == 403
-    answer = browser.post(path(order_id, "/remind"), {"key": new_id().hex, "show": "all"})
+    answer = browser.post(path(order_id, "/remind"), {"key": new_id().hex} | ALL)
     assert answer.status_code == 403
     assert reminders(company, order_id) == []
 
