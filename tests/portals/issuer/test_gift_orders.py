@@ -73,6 +73,7 @@ def test_what_is_missing_is_said_with_the_way_to_it(company):
     said = format_date(last, "d MMMM yyyy", locale="en")
     assert f"Last day to claim a gift {said}" in words(answer), "nobody named one yet"
     assert path(order_id, "/submit") not in answer.text
+    assert answer.text.count("data-done") == 1, "of the steps only the day has been said, by itself"
     answer = browser.post(path(order_id, "/submit"), {"key": browser.key()})
     assert answer.status_code == 409
     assert company.order(order_id).state == "draft"
