@@ -150,6 +150,7 @@ def _moments(view: gifts.GiftView, now: datetime) -> list[Moment]:
         for at, words, kind in found
         if at is not None
     ]
+    moments.reverse()  # of one instant what comes of the other stands above it
     return sorted(moments, key=lambda moment: moment.at, reverse=True)
 
 

@@ -196,6 +196,15 @@ def test_a_gift_goes_elsewhere_at_once(company):
     assert "Another link: Yes" in words(browser.get(gift_path(gift.id)))
 
 
+def test_whoever_chose_has_opened_before(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    company.claim(gift.id)
+    said = words(company.person("viewer").get(gift_path(gift.id)))
+    happened = said.partition("What happened")[2].partition("Facts")[0]
+    assert happened.index("Claimed") < happened.index("The letter was opened")
+
+
 def test_a_link_that_is_handed_over_is_not_replaced_by_one_careless_press(company):
     order_id = company.sent(LINKS)
     (gift, *_) = company.gifts(order_id)
