@@ -28,7 +28,13 @@ from giftpad.gifts.commands.contracts import (
     reverse_deposit,
     take_deposit,
 )
-from giftpad.gifts.commands.deciding import approve_order, send_back, submit_order, withdraw_order
+from giftpad.gifts.commands.deciding import (
+    approve_order,
+    find_last_day,
+    send_back,
+    submit_order,
+    withdraw_order,
+)
 from giftpad.gifts.commands.delivering import readdress, resend
 from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
 from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
@@ -414,6 +420,7 @@ __all__ = [
     "find_gift_tenant",
     "find_gifts",
     "find_invoice",
+    "find_last_day",
     "find_link_change",
     "find_passed",
     "get_budget",

@@ -22,6 +22,7 @@ from giftpad.gifts.errors import (
     LinesRepeated,
     OrderChanged,
     OrderIncomplete,
+    OrderNotFound,
     OrderTooLate,
     OrderUnfit,
     OwnOrder,
@@ -157,15 +158,35 @@ def _check_complete(work: Work, order: OrderRow, agreed: Contract) -> int:
     today = local_date(work.at, zone)
     begins = max(work.at, order.send_at or work.at)
     kept_until = _kept_until(work, order, local_date(begins, zone))
-    if order.claim_by is None:
-        order.claim_by = today + timedelta(days=agreed.claim_days)
-        order.claim_by = min(order.claim_by, kept_until or order.claim_by)
+    order.claim_by = order.claim_by or _last_day(agreed, today, kept_until)
     if end_of(order.claim_by, zone) <= _starts_at(work, order, agreed):
         raise OrderUnfit(field="claim_by")
     if kept_until is not None and order.claim_by > kept_until:
         raise OrderUnfit(field="claim_by", last=kept_until.isoformat())
     price_minor = _price(work, order, today)
     return price_minor if order.amount_minor is None else order.amount_minor
+
+
+def _last_day(agreed: Contract, today: date, kept_until: date | None) -> date:
+    until = today + timedelta(days=agreed.claim_days)
+    return min(until, kept_until or until)
+
+
+def find_last_day(work: Work, order_id: UUID) -> date | None:
+    """Return the last day to claim of an order that is submitted now; None if it cannot be.
+
+    Raises: OrderNotFound, ContractMissing.
+    """
+    order = work.session.get(OrderRow, (work.tenant_id, order_id))
+    if order is None:
+        raise OrderNotFound
+    zone = tenancy.get_tenant(work.tenant_id).zone
+    begins = max(work.at, order.send_at or work.at)
+    try:
+        kept_until = _kept_until(work, order, local_date(begins, zone))
+    except (OrderUnfit, programmes.ProgrammeOver):
+        return None
+    return order.claim_by or _last_day(get_contract(work), local_date(work.at, zone), kept_until)
 
 
 def _price(work: Work, order: OrderRow, today: date) -> int:

@@ -244,6 +244,8 @@ def _count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 
 _BY_US = GiftRow.channel.in_(("mail", "sms"))
+_ARRIVED = sa.or_(GiftRow.delivered_at.is_not(None), GiftRow.opened_at.is_not(None))
+"""A provider says so, or the gift was opened: of mail and of cards often nobody says so."""
 
 
 def get_progress(work: Work, order_id: UUID) -> Progress:
@@ -254,7 +256,7 @@ def get_progress(work: Work, order_id: UUID) -> Progress:
         sa.select(
             sa.func.count(),
             _count(sa.or_(sa.not_(_BY_US), GiftRow.sent_at.is_not(None))),
-            _count(sa.and_(_BY_US, GiftRow.delivered_at.is_not(None))),
+            _count(_ARRIVED),
             _count(GiftRow.opened_at.is_not(None)),
             _count(GiftRow.claimed_minor > 0),
             _count(GiftRow.state == "cancelled"),
@@ -310,8 +312,8 @@ _DAYS = sa.text("""
     FROM (
         SELECT w.what, (w.at AT TIME ZONE :zone)::date AS day
         FROM gifts g
-        CROSS JOIN LATERAL (VALUES ('sent', g.sent_at), ('delivered', g.delivered_at),
-            ('opened', g.opened_at),
+        CROSS JOIN LATERAL (VALUES ('sent', g.sent_at), ('opened', g.opened_at),
+            ('delivered', LEAST(g.delivered_at, g.opened_at)),
             ('claimed', CASE WHEN g.state = 'claimed' AND NOT :is_balance THEN g.ended_at END)
         ) AS w (what, at)
         WHERE g.tenant_id = :tenant AND g.order_id = :order AND w.at IS NOT NULL
@@ -359,7 +361,7 @@ def list_channels(work: Work, order_id: UUID) -> list[Channel]:
             GiftRow.channel,
             sa.func.count(),
             _count(sa.or_(sa.not_(_BY_US), GiftRow.sent_at.is_not(None))),
-            _count(sa.and_(_BY_US, GiftRow.delivered_at.is_not(None))),
+            _count(_ARRIVED),
             _count(GiftRow.opened_at.is_not(None)),
             _count(GiftRow.claimed_minor > 0),
         )

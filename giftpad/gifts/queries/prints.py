@@ -15,7 +15,10 @@ from giftpad.kernel.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintView:
-    """A file of cards; ``problems`` says in words why it failed."""
+    """A file of cards; ``problems`` says in words why it failed.
+
+    ``replaces`` is the number of the gift whose lost card it takes the place of, alone.
+    """
 
     number: int
     kind: str
@@ -24,6 +27,7 @@ class PrintView:
     page_count: int | None
     problems: tuple[str, ...]
     ready_at: datetime | None
+    replaces: int | None
 
 
 def list_prints(work: Work, order_id: UUID) -> list[PrintView]:
@@ -46,6 +50,7 @@ def list_prints(work: Work, order_id: UUID) -> list[PrintView]:
             page_count=row.page_count,
             problems=tuple(row.problems),
             ready_at=row.ready_at,
+            replaces=row.numbers[0] if row.gift_id else None,
         )
         for row in rows
     ]

@@ -63,6 +63,9 @@ REST_BEGUN = mark("{n} gifts are taken back. Their value is free again.")
 REST_GOES_ON = mark("{n} gifts are taken back, and the others follow by themselves.")
 STOPPED = mark("No more gifts are made. What was set aside for the others is free again.")
 STOPPED_BEFORE = mark("It is a draft again. What was set aside is free again.")
+NO_ADDRESS_OF_LINK = mark(
+    "A link that you hand over has no address. Leave this empty, or choose mail or SMS."
+)
 NOT_LATER = mark("Choose a later day than now, up to {last}.")
 
 Answer = Response | tuple[str, int]
@@ -77,6 +80,13 @@ class AddressForm(Form):
 
     channel = Choice(mark("Way of sending"), [(name, CHANNEL_WORDS[name]) for name in ELSEWHERE])
     address = Words(mark("Mail address or mobile number"), most=ADDRESS_LENGTH_MAX, required=False)
+
+    def is_right(self) -> bool:
+        """Whether everything typed can be accepted; to a link no address belongs."""
+        super().is_right()
+        if self.channel.data == "link" and self.address.data:
+            self.refuse("address", NO_ADDRESS_OF_LINK)
+        return not self.faults
 
 
 class ExtendForm(Form):
@@ -140,6 +150,7 @@ def _moments(view: gifts.GiftView, now: datetime) -> list[Moment]:
         for at, words, kind in found
         if at is not None
     ]
+    moments.reverse()  # of one instant what comes of the other stands above it
     return sorted(moments, key=lambda moment: moment.at, reverse=True)
 
 
@@ -242,9 +253,9 @@ def _is_same_person() -> bool:
 
 
 def _where(view: gifts.GiftView) -> dict[str, str]:
-    """Return where a gift goes now, if it can go there alone."""
-    if view.channel not in ELSEWHERE:
-        return {"channel": "link", "address": ""}
+    """Return where a gift goes now; of what is handed over nothing, or one press ends its link."""
+    if view.channel not in ("mail", "sms"):
+        return {}
     return {"channel": view.channel, "address": write_reach(view.address)}
 
 

@@ -64,6 +64,7 @@ def _draw_check(order_id: UUID, form: Form, *, key: str) -> str | Response:
     scope = current_scope()
     with unit_of_work(scope) as work:
         prepared = read_prepared(work, order_id)
+        last_day = gifts.find_last_day(work, order_id)
     if prepared.order.state != "draft":
         return see_other("desk_gifts.one", order_id=order_id)
     draft = prepared.order.draft
@@ -74,6 +75,7 @@ def _draw_check(order_id: UUID, form: Form, *, key: str) -> str | Response:
         prepared=prepared,
         course_name=prepared.goods,
         look=find_design(draft.design),
+        last_day=last_day,
         form=form,
         key=key,
         sample_key=new_key(),

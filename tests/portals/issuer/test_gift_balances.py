@@ -150,6 +150,25 @@ def test_another_link_of_what_was_bought_with_wants_a_tick(company, programme_id
     assert company.gifts(order_id)[0].channel == "mail"
 
 
+def test_the_card_in_the_place_of_a_lost_one_is_named_and_in_no_archive(company):
+    browser = company.person("issuer")
+    order_id = company.prepare(browser, CARD)
+    company.submit(browser, order_id)
+    company.work_off()
+    board = words(browser.get(path(order_id)))
+    assert "In place of" not in board
+    assert "In this ZIP the lost cards" not in board
+    gift_id = company.gifts(order_id)[0].id
+    support, here = company.person("support"), f"/desk/gifts/one/{gift_id}/replace"
+    support.get(here)
+    form = {"why": "lost", "channel": "card", "address": "", "key": support.key()}
+    assert support.post(here, form).status_code == 303
+    company.work_off()
+    board = words(browser.get(path(order_id)))
+    assert "In place of the lost card of row 1" in board
+    assert "In this ZIP the lost cards stand as they were first printed" in board
+
+
 def spend(company, gift_id, amount_minor):
     """Let a balance buy the one thing there is."""
     order = gifts.BasketOrder(

@@ -196,6 +196,31 @@ def test_a_gift_goes_elsewhere_at_once(company):
     assert "Another link: Yes" in words(browser.get(gift_path(gift.id)))
 
 
+def test_whoever_chose_has_opened_before(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    company.claim(gift.id)
+    said = words(company.person("viewer").get(gift_path(gift.id)))
+    happened = said.partition("What happened")[2].partition("Facts")[0]
+    assert happened.index("Claimed") < happened.index("The letter was opened")
+
+
+def test_a_link_that_is_handed_over_is_not_replaced_by_one_careless_press(company):
+    order_id = company.sent(LINKS)
+    (gift, *_) = company.gifts(order_id)
+    browser, where = company.person("support"), gift_path(gift.id, "/address")
+    assert " checked" not in browser.get(where).text
+    answer = send(browser, where, {"address": ""})
+    assert answer.status_code == 422
+    answer = send(browser, where, {"channel": "link", "address": "090-0000-0000"})
+    assert answer.status_code == 422
+    assert "A link that you hand over has no address." in words(answer)
+    assert company.gifts(order_id)[0] == gift
+    answer = send(browser, where, {"channel": "link", "address": ""})
+    assert answer.status_code == 303
+    assert "opens nothing any more" in words(browser.follow(answer))
+
+
 def test_thanks_are_read_in_the_words_they_were_said_in(company):
     order_id = company.sent(LINKS)
     (gift, *_) = company.gifts(order_id)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from babel.dates import format_date
 
 from giftpad import gifts
 from giftpad.gifts import jobs
@@ -67,7 +68,12 @@ def test_what_is_missing_is_said_with_the_way_to_it(company):
     answer = browser.get(path(order_id, "/check"))
     assert "This is still missing" in words(answer)
     assert path(order_id, "/goods") in answer.text
+    with unit_of_work(company.site.scope) as work:
+        last = gifts.find_last_day(work, order_id)
+    said = format_date(last, "d MMMM yyyy", locale="en")
+    assert f"Last day to claim a gift {said}" in words(answer), "nobody named one yet"
     assert path(order_id, "/submit") not in answer.text
+    assert answer.text.count("data-done") == 1, "of the steps only the day has been said, by itself"
     answer = browser.post(path(order_id, "/submit"), {"key": browser.key()})
     assert answer.status_code == 409
     assert company.order(order_id).state == "draft"
