@@ -165,7 +165,7 @@ def test_the_card_in_the_place_of_a_lost_one_is_named_and_in_no_archive(company)
     assert support.post(here, form).status_code == 303
     company.work_off()
     board = words(browser.get(path(order_id)))
-    assert "In place of the lost card of row 1" in board
+    assert "In place of the lost card of row 2" in board
     assert "In this ZIP the lost cards stand as they were first printed" in board
 
 
