@@ -209,7 +209,7 @@ def b5(run: Run) -> Row:
         value=found.accepted,
         unit="/s",
         reference=capacity,
-        reference_what="capacity (B1)",
+        reference_what="B1 of that run",
         ratio=ratio,
         p50_ms=found.load.quantile_ms(0.5, PAID),
         p99_ms=p99_ms,
