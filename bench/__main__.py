@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from bench import page, product
+from bench import ending, page, product
 from bench.growth import SIZES, grow_and_measure
 from bench.machine import describe
 from bench.rows import Row, keep, kept_ratios, table
@@ -38,7 +37,6 @@ ROWS = {
     "T1": "bench.tokens:t1",
 }
 MILLION = "bench.paper:million"
-ENDED = 143
 NEEDS = {"B5": "B1", "B6": "B1"}
 ORDER = ("B1", "B6", "B2", "B5", "T1", "B7", "B3", "B4")
 """B6 looks at what B1 has just done; paper comes last, since it leaves the most behind."""
@@ -92,10 +90,10 @@ def main(words: list[str]) -> int:
     if asked.page:
         page.write()
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))  # so that the product ends as well
     machine, rows = describe(), []
     click.echo(", ".join(f"{name} {value}" for name, value in machine.items()))
-    with product.fresh(asked.home) as running:
+    kept = "nothing was kept" if asked.short else f"rows that were finished are in {asked.keep}"
+    with ending.plainly(f"done; {kept}"), product.fresh(asked.home) as running:
         for row in _rows(Run(running, is_short=asked.short), asked, machine=machine):
             rows.append(row)
             if not asked.short:
