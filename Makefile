@@ -65,10 +65,10 @@ test-slow: setup ## The slow ones: pages in a browser, programs that are started
 test-all: setup scan ## All tests, also those that take minutes; the scans first
 	@$(BIN)/pytest $(T) -q -n $(WORKERS) --dist loadscope
 
-chaos: setup ## Kill, cut, fill and fail over a Giftpad under load, and prove that nothing is lost
+chaos: setup ## Kill, cut, fill and fail over a Giftpad under load; MINUTES=2 (short form) to 20 (all), SEED=7
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## Measure it against peers on this machine; BENCH="B1 B6", BENCH=--growth, BENCH=--short
+bench: setup ## Measure it against peers on this machine; BENCH="B1 B6", BENCH="--short B1", BENCH=--growth
 	@$(BIN)/python -m bench $(BENCH)
 
 db-reset: setup ## Remove the data folder's database, queue, files and keys

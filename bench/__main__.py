@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from bench import page, product
+from bench import ending, page, product
 from bench.growth import SIZES, grow_and_measure
 from bench.machine import describe
 from bench.rows import Row, keep, kept_ratios, table
@@ -38,10 +37,11 @@ ROWS = {
     "T1": "bench.tokens:t1",
 }
 MILLION = "bench.paper:million"
-ENDED = 143
 NEEDS = {"B5": "B1", "B6": "B1"}
 ORDER = ("B1", "B6", "B2", "B5", "T1", "B7", "B3", "B4")
 """B6 looks at what B1 has just done; paper comes last, since it leaves the most behind."""
+LONG = "a row takes minutes"
+SHORT = "a row takes about a minute, and nothing is kept"
 
 
 def _find(place: str) -> Callable[[Run], Row]:
@@ -56,10 +56,25 @@ def _chosen(names: list[str]) -> list[str]:
     return [name for name in ORDER if name in wanted]
 
 
+def _row_name(word: str) -> str:
+    if (name := word.upper()) not in ROWS:
+        message = f"{word} is no row; there are {' '.join(ROWS)}"
+        raise argparse.ArgumentTypeError(message)
+    return name
+
+
 def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measure Giftpad on this machine.")
-    parser.add_argument("names", nargs="*", choices=[[], *ROWS], help="which; without any, all")
-    parser.add_argument("--short", action="store_true", help="short legs, small numbers")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        type=_row_name,
+        metavar="ROW",
+        help=f"which of {' '.join(ROWS)}; without any, all",
+    )
+    parser.add_argument(
+        "--short", action="store_true", help="short legs, small numbers; nothing is kept"
+    )
     parser.add_argument(
         "--growth", nargs="*", type=int, help="with so many past payments, one size after the other"
     )
@@ -80,8 +95,10 @@ def _rows(run: Run, asked: argparse.Namespace, *, machine: Mapping[str, object])
     elif asked.million:
         yield _find(MILLION)(run)
     else:
+        patience = f" ({SHORT if asked.short else LONG})"
         for name in _chosen(asked.names):
-            click.echo(f"{name} …", err=True)
+            click.echo(f"{name} …{patience}", err=True)
+            patience = ""
             run.rows[name] = _find(ROWS[name])(run)
             yield run.rows[name]
 
@@ -92,10 +109,10 @@ def main(words: list[str]) -> int:
     if asked.page:
         page.write()
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))  # so that the product ends as well
     machine, rows = describe(), []
     click.echo(", ".join(f"{name} {value}" for name, value in machine.items()))
-    with product.fresh(asked.home) as running:
+    kept = "nothing was kept" if asked.short else f"rows that were finished are in {asked.keep}"
+    with ending.plainly(f"done; {kept}"), product.fresh(asked.home) as running:
         for row in _rows(Run(running, is_short=asked.short), asked, machine=machine):
             rows.append(row)
             if not asked.short:

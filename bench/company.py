@@ -213,6 +213,7 @@ class Company:
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for whoever started it
         )
         assert process.stdout is not None
         process.stdout.readline()  # it is ready

@@ -28,6 +28,7 @@ import psycopg
 import pypdfium2 as pdfium  # type: ignore[import-untyped]  # it ships no types
 import zxingcpp
 
+from bench.ending import end_silently
 from bench.machine import MB, Meter
 from bench.product import ROOT, Product
 from bench.rows import Row
@@ -148,7 +149,8 @@ def _require_all_read(pdf: Path, listed: Path, quantity: int) -> int:
     document.close()
     shares = os.cpu_count() or 1
     tasks = [(pdf, first, pages, shares) for first in range(shares)]
-    with ProcessPoolExecutor(shares, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(shares, mp_context=spawn, initializer=end_silently) as pool:
         found = [text for share in pool.map(_read_pages, tasks) for text in share]
     if sorted(found) != sorted(wanted):
         message = f"{pdf.name}: {len(set(found) & set(wanted))} of {len(wanted)} codes were read"

@@ -210,7 +210,11 @@ class Office:
         """
         words = [sys.executable, "-m", "bench.post", "loop", str(self.mail_port), str(count)]
         done = subprocess.run(  # noqa: S603 - our own command line
-            words, input=self.last_mail(), stdout=subprocess.PIPE, check=True
+            words,
+            input=self.last_mail(),
+            stdout=subprocess.PIPE,
+            check=True,
+            start_new_session=True,  # Ctrl-C is for whoever started it
         )
         return count / float(done.stdout)
 
@@ -245,7 +249,10 @@ def most_in_a_second(instants: Sequence[float]) -> int:
 def running() -> Iterator[Office]:
     """Run the other end of the wire."""
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.post"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench.post"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for whoever started it
     ) as process:
         try:
             assert process.stdout is not None

@@ -26,7 +26,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import click
 import psycopg
+
+from bench.ending import through
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -203,11 +206,17 @@ def fresh(home: Path | None = None, **settings: object) -> Iterator[Product]:
         product.run("up", "--detach")
         yield product
     finally:
-        with contextlib.suppress(RuntimeError):  # it is down already
-            product.run("down")
-        if home is None:
-            product.run("reset", "--yes")
-            shutil.rmtree(folder, ignore_errors=True)
+        through(lambda: _end(product, is_kept=home is not None))
+
+
+def _end(product: Product, *, is_kept: bool) -> None:
+    with contextlib.suppress(RuntimeError):  # it is down already
+        product.run("down")
+    if not is_kept:
+        product.run("reset", "--yes")
+        shutil.rmtree(product.home, ignore_errors=True)
+        if product.home.exists():
+            click.echo(f"not all of {product.home} could be removed", err=True)
 
 
 def postgres_program(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from bench import load, machine
+from bench.__main__ import ROWS, _arguments
 from bench.rows import Row, as_json, keep, quantile, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +81,77 @@ def test_figures_of_other_runs_stay_in_the_file(tmp_path):
     assert kept["B1"]["machine"] == {"cores": 4}
     assert kept["B2"]["machine"] == {"cores": 2}
     assert set(kept["B1"]) == set(as_json(row("B1"))) | {"machine"}
+
+
+def test_rows_are_named_in_either_case_and_a_wrong_one_is_told_which_there_are(capsys):
+    assert _arguments(["b1", "T1", "--short"]).names == ["B1", "T1"]
+    assert _arguments([]).names == []
+    with pytest.raises(SystemExit):
+        _arguments(["B9"])
+    told = capsys.readouterr().err
+    assert f"B9 is no row; there are {' '.join(ROWS)}" in told
+    assert "[ROW ...]" in told
+
+
+INTERRUPTED = """
+import time
+from bench import ending
+def end():
+    print("ends", flush=True)
+    time.sleep(0.2)
+    print("ended", flush=True)
+with ending.plainly("done; nothing was kept"):
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    finally:
+        ending.through(end)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_is_answered_at_once_and_what_ends_is_not_broken_off(number):
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        assert process.stdout.readline() == "ends\n"
+        process.send_signal(number)
+        said, told = process.communicate(timeout=30)
+    assert said == "ended\n"
+    assert told.split("\n") == [
+        *("", "interrupted; stopping what was started ...", "done; nothing was kept", "")
+    ]
+    assert process.returncode == 130
+
+
+BROKEN_OFF_AT_ITS_END = """
+import os, signal
+from bench import ending
+def end():
+    print("ends", flush=True)
+    if not ending.told.is_set():
+        os.kill(os.getpid(), signal.SIGINT)
+    print("ended", flush=True)
+with ending.plainly("done"):
+    ending.through(end)
+"""
+
+
+def test_an_interruption_at_the_end_does_not_leave_half_of_it():
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN_OFF_AT_ITS_END],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split(), done.returncode) == (["ends", "ends", "ended"], 130)
 
 
 @pytest.mark.parametrize(("share", "ms"), [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0), (0.001, 1.0)])

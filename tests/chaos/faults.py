@@ -168,9 +168,11 @@ def freeze(leg: Leg, part: str) -> Notes:
     frozen = _servers(leg) if part == "postgres" else [pid]
     for each in frozen:
         kill(each, signal.SIGSTOP)
-    time.sleep(HELD_S)
-    for each in frozen:
-        kill(each, signal.SIGCONT)
+    try:
+        time.sleep(HELD_S)
+    finally:
+        for each in frozen:
+            kill(each, signal.SIGCONT)
     return {"back_s": 0.0}
 
 
@@ -191,8 +193,10 @@ def hurt(proxy: Proxy, how: Hurt, held_s: float = HELD_S) -> Notes:
     """Hurt what passes a proxy for a while."""
     before = proxy.hurts
     proxy.hurt(how)
-    time.sleep(held_s)
-    proxy.hurt(WHOLE)
+    try:
+        time.sleep(held_s)
+    finally:
+        proxy.hurt(WHOLE)
     return {"back_s": 0.0, "hurts": proxy.hurts - before}
 
 

@@ -88,7 +88,8 @@ class Flows:
         """Finish what has begun, and stop."""
         self.stop.set()
         for thread in self.threads:
-            thread.join()
+            if thread.is_alive():
+                thread.join()
 
     def _run(self, flow: Any, number: int) -> None:
         line_till = Line(self.town.till, self.journal, f"{self.seed}-{number}")

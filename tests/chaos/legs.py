@@ -163,10 +163,12 @@ def _fill(leg: Leg, ballast: Path) -> faults.Notes:
         while file.write(BALLAST):
             pass
     begun = time.monotonic()
-    wait_for(lambda: _count_503(leg) >= refused + 20, "refusals on a full disk")
-    time.sleep(faults.HELD_S)
-    full_s = time.monotonic() - begun
-    ballast.unlink()
+    try:
+        wait_for(lambda: _count_503(leg) >= refused + 20, "refusals on a full disk")
+        time.sleep(faults.HELD_S)
+    finally:
+        full_s = time.monotonic() - begun
+        ballast.unlink()
     begun = time.monotonic()
     paid = leg.journal.payments
     wait_for(lambda: leg.journal.payments > paid + 5, "payments once there is space")

@@ -22,7 +22,7 @@ STILL_RUNNING = {"idempotency.running"}
 
 
 class Unanswered(Exception):
-    """No definite answer came within ``INSIST_S``."""
+    """No definite answer came within ``INSIST_S``, or nobody waits for one any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,8 @@ class Caller:
     client: dict[str, str]
     port: int
     token: str = ""
+    is_gone: bool = False
+    """Nobody waits for an answer any more: what is asked for ends at the next try."""
 
 
 class Line:
@@ -74,7 +76,7 @@ class Line:
         """
         body = "" if content is None else json.dumps(content)
         begun, tries = time.monotonic(), 0
-        while time.monotonic() - begun < INSIST_S:
+        while not self.caller.is_gone and time.monotonic() - begun < INSIST_S:
             tries += 1
             if tries == 2:
                 self.journal.note("ambiguous")
@@ -100,7 +102,8 @@ class Line:
                 self.journal.refuse(code)
                 return Answer(status=status, body=_read(answer), is_repeat=tries > 1)
             self.pause.wait(PAUSE_S)
-        self.journal.complain(f"{method} {path} {key}: no answer within {INSIST_S} s")
+        if not self.caller.is_gone:
+            self.journal.complain(f"{method} {path} {key}: no answer within {INSIST_S} s")
         raise Unanswered(path)
 
     def _write_down(self, make: Any, call: tuple[str, ...], status: int, answer: bytes) -> None:

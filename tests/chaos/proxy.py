@@ -67,9 +67,10 @@ class Proxy:
         self.changed = asyncio.Event()
 
     def close(self) -> None:
-        """End every connection and the proxy."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
+        """End every connection and the proxy; a second time does nothing."""
+        if self.thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -99,6 +99,7 @@ class OwnPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is for this process, which ends its servers
                 **self.as_user,
             )
 
@@ -169,7 +170,11 @@ class OwnRedis:
         words += ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [redis_program(), *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [redis_program(), *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # as above
             )
         deadline = time.monotonic() + STARTED_WITHIN_S
         while not self.answers():

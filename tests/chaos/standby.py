@@ -70,6 +70,7 @@ class Pair:
             "PRIMARY_DATA": str(self.primary[0]),
             "PRIMARY_ADMIN": f"{admin}:{self.primary[1]}/postgres",
             "STANDBY_HOST": "127.0.0.1",
+            "STANDBY_ADDRESS": "127.0.0.1",
             "STANDBY_PORT": str(self.standby[1]),
             "STANDBY_DATA": str(self.standby[0]),
             "STANDBY_ADMIN": f"{admin}:{self.standby[1]}/postgres",

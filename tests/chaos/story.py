@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench import ending
 from tests.chaos import legs
 from tests.chaos.checker import Findings
 from tests.chaos.faults import KILLS
@@ -28,6 +29,8 @@ KINDS = (
     *("app-pg", "app-redis", "disk", "standby", "failover"),
 )
 SHORT = {"embedded": 1, "cut": 0, "disk": 0, "standby": 1}
+SHORT_BELOW_MINUTES, SHORT_TAKES = 6, "3 to 6 minutes"
+REMOVED_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +43,21 @@ class Plan:
     legs: tuple[str, ...] = LEGS
 
     @property
+    def is_short(self) -> bool:
+        """Whether there is time for some of it only, whatever the number of minutes."""
+        return self.minutes < SHORT_BELOW_MINUTES
+
+    @property
+    def played(self) -> list[str]:
+        """The legs that are to be played."""
+        return [name for name in self.legs if self.rounds[name]]
+
+    @property
     def rounds(self) -> dict[str, Any]:
         """How often each leg does what it does: by the minutes that are given."""
-        share = self.minutes / 20
-        if share < 0.3:
+        if self.is_short:
             return SHORT
+        share = self.minutes / 20
         return {
             "embedded": max(1, round(10 * share)),
             "cut": max(1, round(2 * share)),
@@ -53,9 +66,25 @@ class Plan:
         }
 
 
+def announce(plan: Plan) -> str:
+    """Return in one line what will be done, how long that takes, and what is left out."""
+    left_out = [name for name in LEGS if name not in plan.played]
+    if plan.is_short:
+        form, takes = "short form", SHORT_TAKES
+    else:
+        form = "some legs" if left_out else "all four legs"
+        takes = f"up to {plan.minutes:g} minutes" if left_out else f"about {plan.minutes:g} minutes"
+    said = f"{form}: {', '.join(plan.played)}; {takes}"
+    return f"{said}; left out: {', '.join(left_out)}" if left_out else said
+
+
 def play(plan: Plan, target: Path, *, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run all legs of a plan, write log and summary into ``target``, return the summary."""
+    """Run all legs of a plan, write log and summary into ``target``, return the summary.
+
+    A run that is interrupted has no summary, and none of an earlier run lies beside its log.
+    """
     target.mkdir(parents=True, exist_ok=True)
+    (target / "summary.json").unlink(missing_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="giftpad-chaos-"))
     folder.chmod(0o755)
     begun = time.monotonic()
@@ -74,25 +103,38 @@ def play(plan: Plan, target: Path, *, say: Callable[[str], None]) -> dict[str, A
         kept=target,
         say=tell,
     )
+    tell(announce(plan))
     tell(f"seed {plan.seed}, {plan.minutes:g} minutes, {plan.rate:g} payments a second at most")
-    rounds = plan.rounds
     try:
-        for name in plan.legs:
-            if rounds[name]:
-                play_leg(run, name, rounds[name])
+        for name in plan.played:
+            play_leg(run, name, plan.rounds[name])
     finally:
-        summary = summarise(run, plan, time.monotonic() - begun)
-        (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
         journal.file.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        ending.through(lambda: remove(folder, say=tell))
+    summary = summarise(run, plan, time.monotonic() - begun)
+    (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     return summary
+
+
+def remove(folder: Path, *, say: Callable[[str], None]) -> None:
+    """Delete a run's folder, again while something that is ending still writes into it."""
+    deadline = time.monotonic() + REMOVED_WITHIN_S
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        say(f"not all of {folder} could be removed")
 
 
 def play_leg(run: Run, name: str, rounds: int) -> None:
     """Play one leg; one that breaks is told, and the next ones are played all the same."""
+    run.say(f"{name}: begins; its servers and its Giftpad are started")
     try:
         getattr(legs, name)(run, rounds=rounds)
-    except Exception as error:  # noqa: BLE001 - the edge of a leg
+    except Exception as error:
+        if ending.told.is_set():
+            raise
         trace = "".join(traceback.format_exception(error))
         run.say(trace)
         run.journal.complain(f"leg {name} broke: {type(error).__name__}: {error}")
@@ -103,6 +145,7 @@ def summarise(run: Run, plan: Plan, took_s: float) -> dict[str, Any]:
     found, journal = run.found, run.journal
     kills = [fault for fault in run.faults if fault.kind == "kill"]
     return {
+        "legs": [name for name in plan.played if name not in run.notes],
         "seed": plan.seed,
         "took_s": round(took_s, 1),
         "machine": f"{platform.machine()}, Linux {platform.release()}",
@@ -134,8 +177,14 @@ def summarise(run: Run, plan: Plan, took_s: float) -> dict[str, Any]:
         "replayed": found.replayed,
         "findings": asdict(found) | {"check_s": None, "settle_s": None},
         "notes": {k: v for k, v in run.notes.items() if k != "callers"},
-        "is_clean": found.is_clean and not journal.wrong,
+        "is_clean": is_clean(run),
     }
+
+
+def is_clean(run: Run) -> bool:
+    """Whether something was done and looked at, and all of it held."""
+    is_tried = bool(run.faults) and run.found.checks > 0
+    return is_tried and run.found.is_clean and not run.journal.wrong
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -182,13 +231,24 @@ def describe(summary: dict[str, Any]) -> str:
         f"slowest       {summary['slowest_answer_s']} s until a definite answer",
         f"lost          {summary['lost']}",
         f"doubled       {summary['doubled']}",
-        f"drift         {summary['drift_minor']}",
+        f"drift         {summary['drift_minor']} yen",
         f"settled in    {summary['settle_s']} s",
     ]
     lines += [f"WRONG         {text}" for text in summary["wrong"]]
     lines += [f"FOUND         {text}" for text in summary["findings"]["differences"][:50]]
-    lines.append("All of it held." if summary["is_clean"] else "It did not hold.")
+    lines.append(judge(summary))
     return "\n".join(lines)
+
+
+def judge(summary: dict[str, Any]) -> str:
+    """Return in one line whether it held, and how much of all that was."""
+    played = len(summary["legs"])
+    if summary["is_clean"]:
+        share = f" ({played} of {len(LEGS)} legs)" if played < len(LEGS) else ""
+        return f"All of it held{share}."
+    if summary["faults"] and summary["checks"]:
+        return "It did not hold."
+    return "Nothing was tried and looked at, so nothing is proved."
 
 
 def shortcomings(summary: dict[str, Any], plan: Plan) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import psycopg
 
-from bench import post
+from bench import ending, post
 from giftpad import local
 from giftpad.coupons import jobs as coupon_jobs
 from giftpad.kernel.config import Settings, read_settings
@@ -32,7 +32,7 @@ from tests.chaos.flows import Flows, Town, order_batch, take_papers
 from tests.chaos.journal import Journal
 from tests.chaos.line import Caller, Line
 from tests.chaos.proxy import Proxy
-from tests.flows.conftest import EVERYTHING, TENANT, Product, start_product
+from tests.flows.conftest import EVERYTHING, TENANT, Product, prepare_product
 from tests.make import move_clock
 
 BACK_WITHIN_S = 120.0
@@ -52,9 +52,14 @@ LONG_AGO, RECENTLY, EARLIER = (timedelta(days=-days) for days in (200, 150, 2))
 
 
 def wait_for(condition: Callable[[], object], what: str, within_s: float = BACK_WITHIN_S) -> None:
-    """Look until something is true; AssertionError where it does not become so in time."""
+    """Look until something is true; AssertionError where it does not become so in time.
+
+    Raises: KeyboardInterrupt once this process was told to end, should the first have been lost.
+    """
     deadline = time.monotonic() + within_s
     while not condition():
+        if ending.told.is_set():
+            raise KeyboardInterrupt
         assert time.monotonic() < deadline, f"waited {within_s} s in vain for {what}"
         time.sleep(POLL_S)
 
@@ -137,23 +142,23 @@ class Leg:
         begun = time.monotonic()
         self.home.parent.mkdir(parents=True, exist_ok=True)
         self.home.parent.chmod(0o755)  # the database's user must pass
-        self.office = self.after.enter_context(post.running())
         try:
-            self.product = start_product(self.home, **self.office.settings | self.given)
-        except BaseException:
-            self.after.close()
-            raise
-        self.run.say(f"{self.name}: up after {time.monotonic() - begun:.0f} s")
-        try:
+            self.office = self.after.enter_context(post.running())
+            self.product = prepare_product(self.home, **self.office.settings | self.given)
+            # Before the start, which may be broken off.
+            self.after.callback(ending.through, self._remove)
+            self.product.must("up", "--detach")
+            self.run.say(f"{self.name}: up after {time.monotonic() - begun:.0f} s")
             self._begin()
         except BaseException:
-            self._remove()
+            self.after.close()
             raise
         self.run.say(f"{self.name}: flows at work after {time.monotonic() - begun:.0f} s")
         return self
 
     def _begin(self) -> None:
         self.front = Proxy(self.product.port, seed=self.run.seed)
+        self.after.callback(self.front.close)
         checker.bind(self.settings)
         self.town = self._make_town()
         first = len(self.journal.entries)
@@ -161,26 +166,36 @@ class Leg:
             self.superuser, self.journal, self.run.found, first=first, giver=self.town.giver
         )
         self.flows = Flows(self.town, self.journal, seed=self.run.seed, rate=self.rate)
+        self.after.callback(self._cut_short)
         self.flows.start()
         wait_for(lambda: len(self.journal.entries) > first + 20, "the first payments")
 
-    def _remove(self) -> None:
-        self.after.close()
+    def _cut_short(self) -> None:
+        """End the flows that have not ended, without an answer to what they have under way."""
+        for caller in self.callers:
+            caller.is_gone = True
         self.front.close()
+        self.flows.end()
+
+    def _remove(self) -> None:
+        """End the product, also one whose start was broken off, and keep its logs."""
         self.product.run("down")
-        kept = self.run.kept / f"logs-{self.name}"
-        shutil.copytree(self.home / "logs", kept, dirs_exist_ok=True)
+        logs = self.home / "logs"
+        if logs.is_dir():
+            shutil.copytree(logs, self.run.kept / f"logs-{self.name}", dirs_exist_ok=True)
         self.product.run("reset", "--yes")
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
-            self.flows.end()
             if error is None:
+                self.run.say(f"{self.name}: flows end; the last events and letters are waited for")
+                self.flows.end()
                 self.checker.settle()
                 self.checker.check(self.callers, f"{self.name} has come to rest")
                 self._prove_by_command()
+                self.run.say(f"{self.name}: counted and proved; it is taken down")
         finally:
-            self._remove()
+            self.after.close()
 
     def _prove_by_command(self) -> None:
         for words in (("ledger", "verify"), ("audit", "verify"), ("events", "reconcile")):

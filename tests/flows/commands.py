@@ -39,6 +39,7 @@ class CommandLine:
                 cwd=ROOT,
                 env={k: v for k, v in os.environ.items() if not k.startswith("GIFTPAD_")},
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for whoever started it; it ends with that
                 pass_fds=[server.fileno()],
             )
         atexit.register(self.close)

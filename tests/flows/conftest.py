@@ -163,16 +163,21 @@ class Product:
         return local.EmbeddedPostgres(local.Home(self.home)).urls.superuser
 
 
+def prepare_product(home: Path, **settings: object) -> Product:
+    """Return a Giftpad with a port of its own, which is not started yet."""
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIFTPAD_")}
+    environment |= {"GIFTPAD_HOME": str(home), "GIFTPAD_PORT": str(port)}
+    environment |= {f"GIFTPAD_{name.upper()}": str(value) for name, value in settings.items()}
+    return Product(home, port, environment)
+
+
 def start_product(home: Path, *, before: tuple[str, ...] = (), **settings: object) -> Product:
     """Start a Giftpad in the background and return when it is ready.
 
     ``before`` is a command that is run on the data folder first.
     """
-    port = free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIFTPAD_")}
-    environment |= {"GIFTPAD_HOME": str(home), "GIFTPAD_PORT": str(port)}
-    environment |= {f"GIFTPAD_{name.upper()}": str(value) for name, value in settings.items()}
-    product = Product(home, port, environment)
+    product = prepare_product(home, **settings)
     if before:
         product.must(*before)
     product.must("up", "--detach")
