@@ -150,7 +150,6 @@ from giftpad.gifts.queries.files import (
     find_file,
     has_file,
     look_at_recipients,
-    look_into,
 )
 from giftpad.gifts.queries.finding import find_gifts
 from giftpad.gifts.queries.gifts import (
@@ -215,9 +214,8 @@ from giftpad.gifts.queries.shipping import (
 )
 from giftpad.gifts.queries.troubles import OpenOrder, get_open_order, list_open_orders
 from giftpad.gifts.rules.addresses import ADDRESS_SENTENCES, Address, clean_address
-from giftpad.gifts.rules.cards import face_of
 from giftpad.gifts.rules.contracts import CHANNELS, CODE, NAMED, Contract
-from giftpad.gifts.rules.gifts import BASKET_MAX, STAMP_WORDS, STAMPS, TIME_SLOTS, WORDS_LENGTH_MAX
+from giftpad.gifts.rules.gifts import BASKET_MAX, STAMP_WORDS, WORDS_LENGTH_MAX
 from giftpad.gifts.rules.invoices import Invoice
 from giftpad.gifts.rules.kits import CardTicket, Kit
 from giftpad.gifts.rules.orders import (
@@ -272,10 +270,8 @@ __all__ = [
     "SENDER_LENGTH_MAX",
     "SHIPPED_AT_ONCE_MAX",
     "SHIPPING_SENTENCES",
-    "STAMPS",
     "STAMP_WORDS",
     "STATES",
-    "TIME_SLOTS",
     "TITLE_LENGTH_MAX",
     "TRACKING_FIELDS",
     "TROUBLES",
@@ -412,7 +408,6 @@ __all__ = [
     "draw_specimen",
     "drop_repeats",
     "extend_gift",
-    "face_of",
     "find_columns",
     "find_contract",
     "find_file",
@@ -459,7 +454,6 @@ __all__ = [
     "list_undelivered",
     "look_at_recipients",
     "look_at_reminders",
-    "look_into",
     "mean_repeats",
     "mend_line",
     "mend_lines",
