@@ -18,7 +18,7 @@ import redis
 
 from giftpad import local
 from giftpad.local.processes import listening_on, members_of_session, working_in
-from tests.chaos.gifts import MANY, place
+from tests.chaos.gifts import SHARES, place
 from tests.chaos.line import Line
 from tests.chaos.proxy import WHOLE, Hurt, Proxy
 from tests.chaos.world import Leg, kill, wait_for
@@ -79,9 +79,11 @@ def _kill_programs(leg: Leg, *names: str) -> None:
 def _kill_givers(leg: Leg, what: str) -> float:
     """Order gifts, and kill in the middle of issuing or of mailing them; return when it was."""
     line = Line(leg.town.giver.caller, leg.journal, f"{leg.run.seed}-kill")
-    order_id = place(line, leg.town.giver, MANY)
+    is_issuing = what == ISSUING
+    mailed, by_link = SHARES["issued" if is_issuing else "mailed"]
+    order_id = place(line, leg.town.giver, mailed, by_link)
     line.close()
-    statement = HALF_ISSUED if what == ISSUING else HALF_MAILED
+    statement = HALF_ISSUED if is_issuing else HALF_MAILED
     with psycopg.connect(leg.superuser, autocommit=True) as connection:
         deadline = time.monotonic() + HALF_WITHIN_S
         # The last chunk may be quicker than a look at the one before; then the letters are met.

@@ -24,8 +24,9 @@ from tests.chaos.line import Caller, Line
 TENANT = "hanamaru"
 DOMAIN = "chaos.example"
 MAILED, BY_LINK = 10, 2
-MANY = 1_200
-"""Of an order whose worker is to be killed in the middle: some chunks."""
+SHARES = {"issued": (100, 1_100), "mailed": (400, 0)}
+"""Letters and links of an order whose worker is to be killed in the middle of issuing, some chunks,
+or of mailing.  Each letter more has to be sent before those of the next order."""
 PATIENCE_S = 180.0
 LOOK_S = 0.5
 CLAIMED = re.compile(r"G-[0-9A-Z]{5,}")
