@@ -3,7 +3,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-T ?= tests
+T ?=
 WORKERS ?= 2
 MINUTES ?= 20
 
