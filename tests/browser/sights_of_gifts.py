@@ -130,6 +130,13 @@ def _address_wrong(visitor: Visitor, scenes: Scenes) -> None:
     send(page)
 
 
+def _without_a_tick(visitor: Visitor, scenes: Scenes) -> None:
+    """Ask for another link of a gift that something was chosen with, and do not say for whom."""
+    page = visitor.open(IN_PART.format(s=scenes))
+    page.locator("main label:has([name=channel][value=link])").click()
+    send(page)
+
+
 def _replace_wrong(visitor: Visitor, scenes: Scenes) -> None:
     """Replace a card by a mail to nobody."""
     page = visitor.open(f"/desk/gifts/one/{scenes.gifts['gift_card']}/replace")
@@ -240,7 +247,7 @@ ORDERS = (
     one("claimed", "/cancel"),
     Sight("gifts one address wrong", "desk", FIRM_OWNER, _address_wrong, 422),
     desk("gifts in part address", IN_PART, FIRM_OWNER),
-    Sight("gifts in part without a tick", "desk", FIRM_OWNER, sent(IN_PART), 409),
+    Sight("gifts in part without a tick", "desk", FIRM_OWNER, _without_a_tick, 409),
     Sight("gifts one extend wrong", "desk", FIRM_OWNER, sent(ONE + "/extend", claim_by=""), 422),
     desk("gifts waiting list", "/desk/gifts?show=waiting", FIRM_OWNER),
     desk("gifts none closed", "/desk/gifts?show=closed", FIRM_OWNER),
