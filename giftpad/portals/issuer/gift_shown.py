@@ -57,7 +57,7 @@ CODES_STATE_WORDS: Mapping[str, tuple[str, str]] = {
 """How an order stands that is for codes: these are not sent."""
 
 MISSING_WORDS: Mapping[str, str] = {
-    "title": mark("A name for the order"),
+    "title": mark("A name for the gift"),
     "design": mark("A design"),
     "sender_name": mark("The sender's name"),
     "message": mark("A message"),
