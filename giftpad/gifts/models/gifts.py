@@ -183,6 +183,7 @@ class ClaimRow(Base):
             unique=True,
             postgresql_where=sa.text("state <> 'withdrawn'"),
         ),
+        sa.Index("gift_claims_gift_idx", "tenant_id", "gift_id"),
         sa.ForeignKeyConstraint(["tenant_id", "gift_id"], ["gifts.tenant_id", "gifts.id"]),
         sa.CheckConstraint(one_of("state", CLAIM_STATES), name="state_known"),
         sa.CheckConstraint(one_of("time_slot", TIME_SLOTS), name="time_slot_known"),
