@@ -28,13 +28,7 @@ from giftpad.gifts.commands.contracts import (
     reverse_deposit,
     take_deposit,
 )
-from giftpad.gifts.commands.deciding import (
-    approve_order,
-    find_last_day,
-    send_back,
-    submit_order,
-    withdraw_order,
-)
+from giftpad.gifts.commands.deciding import approve_order, send_back, submit_order, withdraw_order
 from giftpad.gifts.commands.delivering import readdress, resend
 from giftpad.gifts.commands.drafting import change_order, discard_order, draft_order
 from giftpad.gifts.commands.ending import begin_cancelling, cancel_gift, cancel_rest, extend_gift
@@ -164,6 +158,7 @@ from giftpad.gifts.queries.gifts import (
     list_thanks,
 )
 from giftpad.gifts.queries.invoices import find_invoice, get_invoice
+from giftpad.gifts.queries.last_days import find_last_day
 from giftpad.gifts.queries.letters import (
     Letter,
     ThanksView,

@@ -6,12 +6,12 @@ of money; whoever takes it back before its issue gets all of it back.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, catalog, designs, events, messaging, payments, programmes, tenancy
+from giftpad import audit, catalog, designs, events, messaging, payments, tenancy
 from giftpad.gifts.adapters.press import try_face
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.drafting import check_texts, lock_order
@@ -22,7 +22,6 @@ from giftpad.gifts.errors import (
     LinesRepeated,
     OrderChanged,
     OrderIncomplete,
-    OrderNotFound,
     OrderTooLate,
     OrderUnfit,
     OwnOrder,
@@ -31,6 +30,7 @@ from giftpad.gifts.errors import (
 from giftpad.gifts.events import GiftsDue, OrderApproved, OrderSubmitted
 from giftpad.gifts.models import LineRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract
+from giftpad.gifts.queries.last_days import kept_until, last_day_of
 from giftpad.gifts.queries.lines import count_lines
 from giftpad.gifts.rules.contracts import MAIL, PRINTED, SMS, Contract, next_loud
 from giftpad.gifts.rules.orders import (
@@ -156,37 +156,14 @@ def _check_complete(work: Work, order: OrderRow, agreed: Contract) -> int:
     designs.get_design(order.design)
     zone = tenancy.get_tenant(work.tenant_id).zone
     today = local_date(work.at, zone)
-    begins = max(work.at, order.send_at or work.at)
-    kept_until = _kept_until(work, order, local_date(begins, zone))
-    order.claim_by = order.claim_by or _last_day(agreed, today, kept_until)
+    until = kept_until(work, order, max(work.at, order.send_at or work.at))
+    order.claim_by = last_day_of(work, order, until)
     if end_of(order.claim_by, zone) <= _starts_at(work, order, agreed):
         raise OrderUnfit(field="claim_by")
-    if kept_until is not None and order.claim_by > kept_until:
-        raise OrderUnfit(field="claim_by", last=kept_until.isoformat())
+    if until is not None and order.claim_by > until:
+        raise OrderUnfit(field="claim_by", last=until.isoformat())
     price_minor = _price(work, order, today)
     return price_minor if order.amount_minor is None else order.amount_minor
-
-
-def _last_day(agreed: Contract, today: date, kept_until: date | None) -> date:
-    until = today + timedelta(days=agreed.claim_days)
-    return min(until, kept_until or until)
-
-
-def find_last_day(work: Work, order_id: UUID) -> date | None:
-    """Return the last day to claim of an order that is submitted now; None if it cannot be.
-
-    Raises: OrderNotFound, ContractMissing.
-    """
-    order = work.session.get(OrderRow, (work.tenant_id, order_id))
-    if order is None:
-        raise OrderNotFound
-    zone = tenancy.get_tenant(work.tenant_id).zone
-    begins = max(work.at, order.send_at or work.at)
-    try:
-        kept_until = _kept_until(work, order, local_date(begins, zone))
-    except (OrderUnfit, programmes.ProgrammeOver):
-        return None
-    return order.claim_by or _last_day(get_contract(work), local_date(work.at, zone), kept_until)
 
 
 def _price(work: Work, order: OrderRow, today: date) -> int:
@@ -200,21 +177,6 @@ def _price(work: Work, order: OrderRow, today: date) -> int:
     if course.unit != order.unit or not course.starts_on <= today <= course.ends_on:
         raise OrderUnfit(field="course_id")
     return course.price_minor
-
-
-def _kept_until(work: Work, order: OrderRow, begins_on: date) -> date | None:
-    """Return until when a balance of an order can be kept that goes out on a day.
-
-    The time that the programme gives is counted from that day, and not from the day on which
-    somebody keeps it: what may live for six months does not get another six that way.
-    Raises: OrderUnfit, ProgrammeOver.
-    """
-    if order.programme_id is None:
-        return None
-    programme = programmes.get_programme(work, order.programme_id)
-    if not programme.gifts:
-        raise OrderUnfit(field="programme_id")
-    return programmes.coupon_validity(programme, begins_on)[1]
 
 
 def _check_lines(work: Work, order: OrderRow, value_minor: int, agreed: Contract) -> Cost:
@@ -345,7 +307,7 @@ def _approve(work: Work, order: OrderRow, agreed: Contract) -> None:
     assert order.claim_by is not None
     if end_of(order.claim_by, zone) <= order.starts_at:
         raise OrderTooLate(claim_by=order.claim_by.isoformat())
-    order.balance_until = _kept_until(work, order, local_date(order.starts_at, zone))
+    order.balance_until = kept_until(work, order, order.starts_at)
     events.publish(work, OrderApproved(object_id=order.id))
     if order.starts_at <= work.at:
         start_issuing(work, order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,13 +14,13 @@ from giftpad.gifts.adapters import build_address, build_link
 from giftpad.gifts.errors import OrderIncomplete, OrderNotFound
 from giftpad.gifts.models import BalanceRow, ClaimRow, GiftRow, OrderRow
 from giftpad.gifts.queries.contracts import get_contract, get_leaving
+from giftpad.gifts.queries.last_days import find_last_day
 from giftpad.gifts.queries.letters import last_day, open_person
 from giftpad.gifts.rules.addresses import Address
 from giftpad.gifts.rules.contracts import MAIL
 from giftpad.gifts.rules.gifts import INVITATION, QUEUED, REMINDER
 from giftpad.gifts.rules.orders import BALANCE, OrderDraft
 from giftpad.gifts.rules.shipping import GOODS
-from giftpad.kernel.clock import local_date
 from giftpad.kernel.i18n import format_amount
 from giftpad.kernel.work import Work
 
@@ -134,8 +134,7 @@ def send_sample(work: Work, order_id: UUID, *, to: str, name: str, path: str) ->
     for missing in ("title", "design", "sender_name", "message"):
         if not getattr(order, missing):
             raise OrderIncomplete(missing=missing)
-    today = local_date(work.at, tenancy.get_tenant(work.tenant_id).zone)
-    until_day = order.claim_by or today + timedelta(days=get_contract(work).claim_days)
+    until_day = find_last_day(work, order_id)
     sample = _sample(order, unit=order.unit, name=name, until_day=until_day, path=path)
     messaging.send(work, replace(sample, to=to))
 

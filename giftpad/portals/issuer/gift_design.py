@@ -6,7 +6,7 @@ Hides: how page, mail and card are shown side by side while somebody types.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from flask import Blueprint, Response, g, request, url_for
 
 from giftpad import gifts
 from giftpad.edge import current_caller, current_locale, current_scope, requires
-from giftpad.kernel.clock import local_date
 from giftpad.kernel.errors import Invalid
 from giftpad.kernel.i18n import mark, translate
 from giftpad.kernel.work import Work, unit_of_work
@@ -85,7 +84,7 @@ def _preview(work: Work, order: gifts.OrderView, form: DesignForm) -> dict[str, 
 
 
 def _preview_of(work: Work, order: gifts.OrderView, draft: gifts.OrderDraft) -> dict[str, Any]:
-    last_day, here = _last_day(work, order), current_locale()
+    last_day, here = gifts.find_last_day(work, order.id), current_locale()
     letter = replace(
         draft,
         title=draft.title or translate(NO_TITLE, here),
@@ -113,11 +112,6 @@ def _mail(
     except Invalid:
         return "", draft.message
     return written.subject, written.text
-
-
-def _last_day(work: Work, order: gifts.OrderView) -> date:
-    today = local_date(work.at, current_caller().tenant.zone)
-    return order.draft.claim_by or today + timedelta(days=gifts.get_contract(work).claim_days)
 
 
 @bp.get("/<uuid:order_id>/design")
