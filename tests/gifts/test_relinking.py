@@ -19,7 +19,7 @@ from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_balances import make_giver
 from tests.make_gift_rows import ALL_HOURS
-from tests.make_gifts import HOME, VALUE, make_company, set_contract
+from tests.make_gifts import HOME, VALUE, let_leave, make_company, set_contract
 from tests.waiting import wait_for_waiting
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -181,6 +181,29 @@ def test_whoever_replaces_a_card_waits_for_its_order_and_holds_up_no_other(compa
             with unit_of_work(company.scope, patience_s=2) as beside:
                 assert payments.take_locators(beside, 1)
         assert replacing.result() == 2
+
+
+@pytest.mark.parametrize("deed", ["pass_on", "readdress"])
+def test_whoever_sends_a_new_link_waits_for_the_run_and_holds_up_nobody_elses_links(company, deed):
+    order_id = company.sent(1, "mail", can_be_passed_on=True)
+    (gift,) = company.gifts(order_id)
+    let_leave(company.scope, order_id)
+    run_id = company.order(order_id).run_id
+
+    def relink():
+        if deed == "pass_on":
+            return pass_on(company, wish(company, gift.id))
+        with unit_of_work(company.scope) as work:
+            return gifts.readdress(work, gift.id, channel="mail", address="other@example.com")
+
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(company.scope) as work:
+            messaging.lock_run(work, run_id)
+            relinking = pool.submit(relink)
+            wait_for_waiting(work)
+            with unit_of_work(company.scope, patience_s=2) as beside:
+                assert payments.take_locators(beside, 1)
+        assert relinking.result() in (None, True)
 
 
 @pytest.mark.parametrize("channel", ["link", "mail"])

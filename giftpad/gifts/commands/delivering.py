@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from giftpad import audit, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
-from giftpad.gifts.commands.letters import invite
+from giftpad.gifts.commands.letters import hold_run, invite
 from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.commands.withdrawing import withdraw_letters
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit, ResendTooSoon
@@ -147,7 +147,8 @@ def readdress(
     that may have, the link is in hands that it was not meant for: the gift gets another link, and
     the old one opens nothing; ``same_person`` as in ``change_link``.  Return whether the link is a
     new one.
-    Locks: the gift, its letter and the run of that, then the tenant's locators.
+    Locks: the gift, its letter and the run of that, the run of the order's letters, then the
+        tenant's locators.
     Raises: GiftNotFound, GiftWrongState, PassedOn, PartlyTaken, OrderUnfit, ResendTooSoon,
     ChannelMissing.
     """
@@ -174,6 +175,8 @@ def readdress(
     is_renewed, was_chosen = not withdraw_letter(work, gift), False
     if is_renewed:
         _check_readdress(work, gift, channel)
+        if channel in (MAIL, SMS):
+            hold_run(work, order)
         why = REPLACED if gift.channel == CARD else READDRESSED
         was_chosen = change_link(work, gift, why, same_person=same_person)
         # What is known of the letter before is not known of this one.

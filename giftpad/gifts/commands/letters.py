@@ -85,6 +85,16 @@ def run_of(work: Work, order: OrderRow) -> UUID:
     return messaging.open_run(work, name=name, reference=order.id, quiet=quiet)
 
 
+def hold_run(work: Work, order: OrderRow) -> None:
+    """Hold the run of an order's letters, for whoever writes one after taking locators.
+
+    Locators are taken last by everybody, so that nothing is waited for while one has them.
+    Locks: the run.
+    """
+    order.run_id = run_of(work, order)
+    messaging.lock_run(work, order.run_id)
+
+
 def _colours(order: OrderRow) -> dict[str, str]:
     design = designs.get_design(order.design)
     return {name: getattr(design, name).lower() for name in ("paper", "ink", "band")}

@@ -15,7 +15,7 @@ from giftpad import audit, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.delivering import readdress, withdraw_letter
 from giftpad.gifts.commands.drafting import lock_order
-from giftpad.gifts.commands.letters import invite, link_of
+from giftpad.gifts.commands.letters import hold_run, invite, link_of
 from giftpad.gifts.commands.links import change_link
 from giftpad.gifts.commands.prints import plan_one
 from giftpad.gifts.errors import GiftOver, GiftWrongState, LinkChanged, NotPassedOn, OrderUnfit
@@ -135,7 +135,8 @@ def pass_on(work: Work, wish: PassOn) -> str | None:
     Return the new link if it is handed over in person; the same form again gets it again.  Of a
     claim and a passing on at the same time, or of two of these, the first wins.  A letter with the
     old link that has not left leaves no more.
-    Locks: the gift, its letter and the run of that, the tenant's locators.
+    Locks: the gift, its letter and the run of that, the run of the order's letters, the tenant's
+        locators.
     Raises: GiftNotFound, LinkChanged, GiftOver, NotPassedOn, PassedOn, OrderUnfit,
         ChannelMissing.
     """
@@ -150,6 +151,8 @@ def pass_on(work: Work, wish: PassOn) -> str | None:
     address = _judge(gift, wish)
     withdraw_letter(work, gift)
     _hand_over(work, gift, wish, address)
+    if wish.channel in (MAIL, SMS):
+        hold_run(work, order)
     # What ran out is seen by nobody: whoever has chosen it gives the gift away themselves.
     change_link(work, gift, PASSED_ON, key=wish.key, same_person=True)
     if wish.channel in (MAIL, SMS):

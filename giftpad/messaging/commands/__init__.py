@@ -35,6 +35,7 @@ from giftpad.messaging.commands.receipts import (
     tenant_of_receipt,
 )
 from giftpad.messaging.commands.runs import (
+    lock_run,
     open_run,
     pause_run,
     resume_run,
@@ -79,6 +80,7 @@ __all__ = [
     "list_doubtful",
     "list_stopped",
     "lock_letters",
+    "lock_run",
     "make_ready",
     "note_found",
     "note_receipt",

@@ -91,6 +91,15 @@ def resume_run(work: Work, run_id: UUID) -> bool:
     return True
 
 
+def lock_run(work: Work, run_id: UUID) -> None:
+    """Hold a run to which messages are added later, so that nothing is locked before it then.
+
+    Locks: the run.
+    Raises: RunNotFound.
+    """
+    _lock(work, run_id)
+
+
 def wake_run(work: Work, run_id: UUID) -> None:
     """Have the queues look at what waits of a run once more; nothing is sent twice by that.
 
