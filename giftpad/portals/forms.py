@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import wtforms  # type: ignore[import-untyped] # the library has no types
@@ -60,6 +60,15 @@ class Form(wtforms.Form):  # type: ignore[misc] # the library has no types
 
 class PlainForm(Form):
     """A form that only says yes."""
+
+
+def read_instant(text: str) -> datetime:
+    """Return the instant that a form carries as its page wrote it; without a zone it is of UTC.
+
+    Raises: ValueError.
+    """
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def refused(form: Form, error: DomainError) -> int:

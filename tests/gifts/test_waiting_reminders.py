@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from giftpad import gifts, messaging
 from giftpad.gifts import jobs
+from giftpad.kernel.i18n import format_day
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
 from tests.make_balances import make_giver
@@ -154,11 +156,69 @@ def remind_counts(company, order_id) -> list[int]:
         return list(work.session.scalars(found, {"order": order_id}))
 
 
-def test_more_time_withdraws_the_reminder_that_names_the_day_before(company):
-    order_id = arrived(company, 1)
-    remind(company, order_id)
-    (gift,) = company.gifts(order_id)
+def give_more_time(company, gift) -> None:
     with unit_of_work(company.as_("support")) as work:
         later = gift.claim_by + timedelta(days=5)
         gifts.extend_gift(work, gift.id, later, reason="asked for")
+
+
+def test_after_more_time_a_reminder_that_waits_names_the_new_day(company, postman):
+    order_id = arrived(company, 1)
+    pause(company, order_id)
+    remind(company, order_id)
+    (gift,) = company.gifts(order_id)
+    give_more_time(company, gift)
+    assert states(company, gift) == ["queued", "expired"], "written anew, and once"
+    (after,) = company.gifts(order_id)
+    assert after.hand_reminded_at == (after.queued_at,), "one of the two, as before"
+    pause(company, order_id, ends=True)
+    assert postman("gift_reminder") == ["r0@example.com"]
+    assert after.claim_by > gift.claim_by
+    assert format_day(after.claim_by, "ja") in newest_mail(postman)
+
+
+def newest_mail(postman) -> str:
+    letter = email.message_from_bytes(postman.mail.mails[-1])
+    return next(
+        part.get_payload(decode=True).decode()
+        for part in letter.walk()
+        if part.get_content_type() == "text/plain"
+    )
+
+
+def test_after_more_time_the_automatic_reminder_waits_for_its_own_time(company, fresh_clock):
+    order_id = arrived(company, 1)
+    pause(company, order_id)
+    fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
+    assert jobs.remind_due(company.scope) == 1
+    (gift,) = company.gifts(order_id)
+    give_more_time(company, gift)
     assert states(company, gift) == ["expired"]
+    assert company.gifts(order_id)[0].reminded_at is None
+
+
+def test_a_reminder_that_left_is_not_written_again_for_more_time(company, postman):
+    order_id = arrived(company, 1)
+    postman()
+    a_day_later(company, order_id)
+    remind(company, order_id)
+    assert postman("gift_reminder") == ["r0@example.com"]
+    (gift,) = company.gifts(order_id)
+    give_more_time(company, gift)
+    assert len(states(company, gift)) == 1
+
+
+def test_a_reminder_that_never_left_cuts_no_pause_short(company, fresh_clock):
+    """The first one left; the second is withdrawn: the pause counts from the first."""
+    order_id = arrived(company, 1)
+    remind(company, order_id)
+    (gift,) = company.gifts(order_id)
+    first = gift.queued_at
+    let_leave(company.scope, order_id)
+    fresh_clock(timedelta(hours=25))
+    pause(company, order_id)
+    remind(company, order_id)
+    fresh_clock(timedelta(hours=26))
+    company.claim(gift.id)
+    (after,) = company.gifts(order_id)
+    assert (after.hand_reminded_at, after.queued_at) == ((first,), first)

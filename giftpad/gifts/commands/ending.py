@@ -14,6 +14,7 @@ from giftpad import audit, events, ledger, tenancy
 from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
+from giftpad.gifts.commands.reminding import remind_anew
 from giftpad.gifts.commands.withdrawing import withdraw_letters, withdraw_reminders
 from giftpad.gifts.errors import GiftWrongState, OrderUnfit
 from giftpad.gifts.events import GiftCancelled, GiftsExpired, OrderClosed, RestDue
@@ -213,8 +214,9 @@ def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> No
     """Give a recipient more time, within what the contract allows from today on.
 
     What can be kept in a programme never outlives what that programme says.  A reminder that waits
-    names the day before: it leaves no more, and another one follows by itself.
-    Locks: the gift, a reminder of it that waits, the run of that.
+    names the day before and leaves no more: one that somebody wrote by hand is written anew, the
+    other one follows by itself when its time has come.
+    Locks: the gift, a reminder of it that waits, the run of that, the run of the order's letters.
     Raises: GiftNotFound, GiftWrongState, OrderUnfit.
     """
     gift, order = lock_gift(work, gift_id)
@@ -226,9 +228,13 @@ def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> No
         raise GiftWrongState(state=gift.state)
     if not gift.ends_at < ends_at <= end_of(last, zone):
         raise OrderUnfit(field="claim_by", last=last.isoformat())
-    withdraw_reminders(work, [gift])
+    was_by_hand = gift.queued_at in gift.hand_reminded_at
+    withdrawn = withdraw_reminders(work, [gift])
     gift.ends_at, gift.reminded_at = ends_at, None
     gift.delete_after = ends_at + KEPT_AFTER_END
+    work.session.flush()  # the letter's statement below writes the same row
+    if withdrawn and was_by_hand:
+        remind_anew(work, order, gift)
     audit.record(
         work,
         action="gift.extended",

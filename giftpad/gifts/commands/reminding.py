@@ -90,6 +90,14 @@ def remind_some(work: Work, after: tuple[datetime, UUID] | None = None) -> Remin
     return Reminded(count=count, last=last)
 
 
+def remind_anew(work: Work, order: OrderRow, gift: GiftRow) -> None:
+    """Write a reminder by hand once more that was withdrawn, for what it said is not so any more.
+
+    Locks: the run of the order's letters.
+    """
+    _remind(work, order, [gift], _note_by_hand)
+
+
 Note = Callable[[Work, Sequence[GiftRow], datetime], None]
 
 
@@ -117,21 +125,28 @@ def _note_reminded(work: Work, gifts: Sequence[GiftRow], leaves_at: datetime) ->
 
 
 def begin_reminding(
-    work: Work, selection: Selection, *, seen: int | None = None
+    work: Work,
+    selection: Selection,
+    *,
+    seen: int | None = None,
+    seen_at: datetime | None = None,
 ) -> tuple[int, bool]:
     """Remind whoever of a selection can be reminded, the first now, the others right after.
 
     Return how many are written to already, and whether others follow.  ``seen`` is how many
-    whoever asks was told of: if more are due by now, nobody is written to.
+    whoever asks was told of, and ``seen_at`` when: if more are due, nobody is written to.  Those
+    whose pause of a day has ended since are not due: a day after a large order that would be
+    some more at every moment.
     Locks: the order, the gifts, reminders of them that wait, the run.
     Raises: OrderNotFound, OrderWrongState, MoreToRemind, NobodyToRemind.
     Publishes: gift_order.reminders_due_v1 if some are left.
     """
     order = lock_order(work, selection.order_id, ISSUING, SENT)
-    due = look_at_reminders(work, selection).count
+    begun_at = min(seen_at or work.at, work.at)
+    due = look_at_reminders(work, selection, begun_at=begun_at).count
     if seen is not None and due > seen:
         raise MoreToRemind(n=due)
-    reminded = remind_next(work, selection, begun_at=work.at)
+    reminded = remind_next(work, selection, begun_at=begun_at)
     if not reminded.count and reminded.last is None:
         raise NobodyToRemind
     # Now, for those who follow are written to by nobody in particular.
@@ -142,7 +157,7 @@ def begin_reminding(
         details={"gifts": due, "selection": "found" if selection.word else selection.shown},
     )
     if reminded.last is not None:
-        pass_reminders_on(work, selection, begun_at=work.at, after=reminded.last)
+        pass_reminders_on(work, selection, begun_at=begun_at, after=reminded.last)
     return reminded.count, reminded.last is not None
 
 

@@ -25,13 +25,14 @@ def withdraw_letters(work: Work, gifts: Sequence[GiftRow]) -> list[GiftRow]:
     return unseen
 
 
-def withdraw_reminders(work: Work, gifts: Sequence[GiftRow]) -> None:
+def withdraw_reminders(work: Work, gifts: Sequence[GiftRow]) -> list[GiftRow]:
     """See that reminders of gifts, which are locked, leave no more; nothing is asked if none is.
 
+    Return the gifts of which certainly nobody has got that reminder.
     Locks: the reminders, then their runs.
     """
-    if reminded := _reminded(gifts):
-        withdraw_letters(work, reminded)
+    reminded = _reminded(gifts)
+    return withdraw_letters(work, reminded) if reminded else []
 
 
 def hold_reminders(work: Work, gifts: Sequence[GiftRow]) -> None:
@@ -52,4 +53,8 @@ def _forget_reminder(gift: GiftRow) -> None:
     gift.hand_reminded_at = [at for at in gift.hand_reminded_at if at != gift.queued_at]
     if gift.reminded_at == gift.queued_at:
         gift.reminded_at = None
-    gift.message_id, gift.queued_at = None, gift.sent_at or gift.created_at
+    # The letter before it: one that was sent again has no instant of its own, and is a day older
+    # than a reminder of it, so that no pause is cut short.
+    before = (gift.sent_at, gift.reminded_at, *gift.hand_reminded_at)
+    gift.message_id = None
+    gift.queued_at = max((at for at in before if at is not None), default=gift.created_at)

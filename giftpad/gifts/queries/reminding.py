@@ -97,11 +97,16 @@ def why_not(begun_at: datetime, *, leaves_at: datetime) -> sa.ColumnElement[str]
     )
 
 
-def look_at_reminders(work: Work, selection: Selection) -> Reminding:
-    """Return whom of a selection a reminder reaches, in a few queries however many they are."""
+def look_at_reminders(
+    work: Work, selection: Selection, *, begun_at: datetime | None = None
+) -> Reminding:
+    """Return whom of a selection a reminder reaches, in a few queries however many they are.
+
+    ``begun_at`` is for whoever looked at that instant, and presses now; it is now by default.
+    """
     order = work.session.get(OrderRow, (work.tenant_id, selection.order_id))
     leaves_at = get_leaving(work, None if order is None else order.run_id).at
-    which, why = selected(work, selection), why_not(work.at, leaves_at=leaves_at)
+    which, why = selected(work, selection), why_not(begun_at or work.at, leaves_at=leaves_at)
     told = sa.select(why.label("why"), GiftRow.channel, GiftRow.queued_at).where(*which).subquery()
     rows = work.session.execute(
         sa.select(

@@ -19,7 +19,7 @@ from giftpad.guard import KeyReused, StillRunning
 from giftpad.kernel.errors import Conflict, DomainError, Invalid, Rejected
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
-from giftpad.portals.forms import Form, LongWords, PlainForm, refused
+from giftpad.portals.forms import Form, LongWords, PlainForm, read_instant, refused
 from giftpad.portals.hands import find_hands
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer.gift_shown import (
@@ -97,8 +97,7 @@ def _seen() -> tuple[datetime, int]:
     """
     changed_at, _, total = request.form.get("seen", "").partition(" ")
     try:
-        seen = datetime.fromisoformat(changed_at)
-        return seen if seen.tzinfo else seen.replace(tzinfo=UTC), int(total[:TOTAL_LENGTH_MAX])
+        return read_instant(changed_at), int(total[:TOTAL_LENGTH_MAX])
     except ValueError:
         return datetime.min.replace(tzinfo=UTC), -1
 

@@ -18,7 +18,7 @@ from giftpad.guard import KeyReused, StillRunning
 from giftpad.kernel.errors import Conflict
 from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
-from giftpad.portals.forms import Form, PlainForm, refused
+from giftpad.portals.forms import Form, PlainForm, read_instant, refused
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer.gift_shown import draw
 from giftpad.portals.issuer.gift_words import FILTER_WORDS
@@ -79,6 +79,7 @@ def _asked(selection: gifts.Selection) -> dict[str, Any]:
 
 def _draw(selection: gifts.Selection, form: Form, *, key: str) -> str:
     with unit_of_work(current_scope()) as work:
+        told_at = work.at
         order = gifts.get_order(work, selection.order_id)
         told = gifts.look_at_reminders(work, selection)
         leaving = gifts.get_leaving(work, order.run_id)
@@ -86,6 +87,7 @@ def _draw(selection: gifts.Selection, form: Form, *, key: str) -> str:
         "remind",
         order=order,
         told=told,
+        told_at=told_at,
         left_out=[
             (words, told.left_out[name])
             for name, words in LEFT_OUT.items()
@@ -135,5 +137,6 @@ def remind(order_id: UUID) -> Answer:
 
 def _begin(work: Work, selection: gifts.Selection) -> str:
     seen = request.form.get("seen", 0, type=int)
-    count, goes_on = gifts.begin_reminding(work, selection, seen=seen)
+    seen_at = request.form.get("seen_at", None, type=read_instant)
+    count, goes_on = gifts.begin_reminding(work, selection, seen=seen, seen_at=seen_at)
     return f"{count}{MANY if goes_on else ''}"
