@@ -85,6 +85,7 @@ class GiftView:
     opened_at: datetime | None
     reminded_at: datetime | None
     hand_reminded_at: tuple[datetime, ...]
+    is_reminded_last: bool
     claim_by: date
     ended_at: datetime | None
     message_id: UUID | None
@@ -176,6 +177,7 @@ def _view(work: Work, row: Any) -> GiftView:
         opened_at=gift.opened_at,
         reminded_at=gift.reminded_at,
         hand_reminded_at=tuple(gift.hand_reminded_at),
+        is_reminded_last=gift.is_reminded_last,
         claim_by=last_day(gift.ends_at, tenancy.get_tenant(work.tenant_id).zone),
         ended_at=gift.ended_at,
         message_id=gift.message_id,

@@ -41,6 +41,7 @@ ADDRESS_LENGTH_MAX = 300
 DEEDS_SHOWN = 30
 SENT_AGAIN = mark("Sent again.")
 SENT_LATER = mark("It is written. In the quiet hours nothing is sent: it leaves at {at}.")
+WAITS = mark("It is written. It leaves when sending goes on.")
 LEAVES_LATER = mark("From then on a letter can leave")
 SENT_ELSEWHERE = mark("The letter goes to the new address. The link stays the same.")
 SENT_WITH_NEW_LINK = mark(
@@ -125,9 +126,8 @@ class Moment:
 
 def _moments(view: gifts.GiftView, now: datetime) -> list[Moment]:
     """Return what happened to a gift, newest first; above it what waits for the morning."""
-    is_reminder = view.queued_at in (view.reminded_at, *view.hand_reminded_at)
     found = [
-        (None if is_reminder else view.queued_at, mark("The letter was written"), ""),
+        (None if view.is_reminded_last else view.queued_at, mark("The letter was written"), ""),
         (view.sent_at, mark("The letter was sent"), ""),
         (view.delivered_at, mark("The letter arrived"), "ok"),
         (view.opened_at, mark("The letter was opened"), "ok"),
@@ -158,13 +158,13 @@ def _read(gift_id: UUID) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
         view = gifts.get_gift(work, gift_id)
         order = gifts.get_order(work, view.order_id)
-        rests_until = gifts.get_leaving(work, order.run_id).rests_until
+        leaving = gifts.get_leaving(work, order.run_id)
         resend_max = gifts.get_contract(work).resend_max
         now = work.at
     resend_from = view.resend_from
     return {
         "read_at": now,
-        "rests_until": rests_until,
+        "leaving": leaving,
         "resend_from": resend_from if resend_from is not None and resend_from > now else None,
         "sent_enough": view.resent >= resend_max and not view.has_not_arrived,
         "gift_view": view,
@@ -241,10 +241,10 @@ def resend(gift_id: UUID) -> Answer:
     answer = _act(gift_id, "resend", form, lambda work: gifts.resend(work, gift_id))
     if not isinstance(answer, str):
         return answer
-    at = _read(gift_id)["rests_until"]
-    if at is not None:
-        return see_other("desk_gifts.acts.one", say=SENT_LATER, params={"at": at}, gift_id=gift_id)
-    return see_other("desk_gifts.acts.one", say=SENT_AGAIN, gift_id=gift_id)
+    leaving = _read(gift_id)["leaving"]
+    said = WAITS if leaving.is_paused else SENT_LATER if leaving.rests_until else SENT_AGAIN
+    params = {"at": leaving.rests_until}
+    return see_other("desk_gifts.acts.one", say=said, params=params, gift_id=gift_id)
 
 
 def _is_same_person() -> bool:

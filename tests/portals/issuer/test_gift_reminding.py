@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from giftpad import audit, gifts, messaging
 from giftpad.gifts.commands import reminding
+from giftpad.gifts.rules.gifts import LETTER_PAUSE
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_pages import Company, make_company, path
@@ -270,6 +271,41 @@ def test_of_more_than_the_page_showed_nobody_is_written_to_before_it_is_pressed_
     assert len(reminders(company, order_id)) == 3
 
 
+def test_whose_pause_ends_after_the_page_was_drawn_is_not_more_than_it_showed(company):
+    """About a day after a large order somebody more is due at every moment."""
+    order_id = arrived(company)
+    first = company.gifts(order_id)[0]
+    with unit_of_work(company.site.scope) as work:
+        almost = sa.text(
+            "UPDATE gifts SET queued_at = clock_now() - CAST(:ago AS interval) WHERE id = :id"
+        )
+        ago = LETTER_PAUSE - timedelta(hours=1)
+        work.session.execute(almost, {"id": first.id, "ago": ago})
+    browser = company.person("support")
+    page = browser.get(path(order_id, "/remind"))
+    assert "2 reminders are written." in words(page)
+    form = {
+        "key": browser.key(),
+        "show": "all",
+        "seen": hidden(page.text, "seen"),
+        "seen_at": hidden(page.text, "seen_at"),
+    }
+    with unit_of_work(company.site.scope) as work:
+        work.session.execute(almost, {"id": first.id, "ago": LETTER_PAUSE})
+    assert browser.post(path(order_id, "/remind"), form).status_code == 303
+    assert reminders(company, order_id) == [each.number for each in company.gifts(order_id)[1:3]]
+
+
+@pytest.mark.parametrize("seen_at", ["", "x", "9999-12-31T00:00:00+00:00", "9999-12-31"])
+def test_an_instant_that_is_none_or_to_come_brings_no_reminder_earlier(company, seen_at):
+    order_id = arrived(company)
+    browser = company.person("support")
+    assert send(browser, path(order_id, "/remind"), ALL).status_code == 303
+    form = {"key": new_id().hex, "seen_at": seen_at} | ALL
+    assert browser.post(path(order_id, "/remind"), form).status_code == 409
+    assert len(reminders(company, order_id)) == 3
+
+
 @pytest.mark.parametrize("seen", ["", "x", "-1"])
 def test_a_form_that_does_not_say_what_it_showed_is_shown_anew(company, seen):
     order_id = arrived(company)
@@ -313,3 +349,16 @@ def test_a_letter_is_offered_to_be_sent_again_when_it_can_be(company):
     said = words(browser.get(where))
     assert "The letter was sent as often as is agreed." in said
     assert f'action="{where}"' not in browser.last.text
+
+
+def test_a_letter_sent_again_while_sending_is_paused_is_said_to_wait(company):
+    order_id = arrived(company)
+    with unit_of_work(company.site.scope) as work:
+        messaging.pause_run(work, gifts.get_order(work, order_id).run_id)
+    where = f"/desk/gifts/one/{company.gifts(order_id)[0].id}"
+    browser = company.person("support")
+    for page in ("/resend", "/address"):
+        assert "The letter waits until sending goes on." in words(browser.get(where + page))
+    said = words(browser.follow(send(browser, where + "/resend")))
+    assert "It is written. It leaves when sending goes on." in said
+    assert "Sent again." not in said
