@@ -105,6 +105,16 @@ def unit_of_work(scope: Scope, *, patience_s: int | None = None) -> Iterator[Wor
         session.close()
 
 
+def plan_anew(work: Work) -> None:
+    """Have what follows in ``work`` planned for the rows that there are, each time it is asked.
+
+    For whatever reads a whole tenant.  A connection that has asked the same some ten times keeps
+    one plan, and a plan made for a few rows is many times too slow for the thousands that came
+    since: until somebody analyses the tables, which a crash puts off.
+    """
+    work.session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
 @contextmanager
 def savepoint(work: Work) -> Iterator[None]:
     """Undo only what is done inside when an exception leaves it."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad.kernel.work import Work
+from giftpad.kernel.work import Work, plan_anew
 from giftpad.ledger.models import LedgerAccount
 from giftpad.ledger.rules import Difference
 
@@ -109,6 +109,7 @@ def verify(work: Work) -> list[Difference]:
 
     At most ``DIFFERENCES_MAX`` of each kind are named.
     """
+    plan_anew(work)
     values = {"tenant": work.tenant_id, "most": DIFFERENCES_MAX}
     found = [
         Difference(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad.kernel.work import Work
+from giftpad.kernel.work import Work, plan_anew
 from giftpad.ledger import Difference
 from giftpad.reporting.models import ReportingDay
 from giftpad.reporting.rules import COUNTED, Day, Figures
@@ -154,6 +154,7 @@ def list_days(work: Work, programme_id: UUID | None, first: date, last: date) ->
 
 def check_figures(work: Work) -> list[Difference]:
     """Compare the figures of every day with the ledger, less the events that are still to come."""
+    plan_anew(work)
     values = fact_values(work) | {"most": DIFFERENCES_MAX}
     return [
         Difference(

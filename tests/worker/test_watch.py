@@ -14,9 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
-from giftpad import health, payments, tenancy
+from giftpad import gifts, health, ledger, payments, reporting, tenancy
 from giftpad.health.adapters.exposition import GAUGES
 from giftpad.health.jobs import ALONE, prove_books
 from giftpad.kernel import metrics
@@ -173,6 +174,22 @@ def test_a_proof_that_runs_is_not_begun_beside_itself(house, town):
         assert work.session.execute(ALONE, {"name": name}).scalar_one()
         assert prove_books(town.scope) is False
     assert prove_books(town.scope) is True
+
+
+@pytest.mark.parametrize(
+    "prove", [ledger.verify, payments.verify, gifts.verify, reporting.check_figures]
+)
+def test_a_proof_is_planned_for_the_rows_that_there_are(house, town, prove):
+    """Whoever proves again and again would keep a plan that was made for an empty ledger."""
+
+    def plans(work):
+        return work.session.execute(sa.text("SHOW plan_cache_mode")).scalar_one()
+
+    with unit_of_work(town.scope) as work:
+        prove(work)
+        assert plans(work) == "force_custom_plan"
+    with unit_of_work(town.scope) as work:
+        assert plans(work) == "auto", "what is asked for a request keeps its plan"
 
 
 def test_the_books_are_proved_when_it_is_time_and_the_proof_is_kept(house, town, superuser_url):

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from giftpad import coupons
 from giftpad.gifts.models import BalanceRow
-from giftpad.kernel.work import Work
+from giftpad.kernel.work import Work, plan_anew
 from giftpad.ledger import Difference
 
 DIFFERENCES_MAX = 1000
@@ -139,6 +139,7 @@ def verify(work: Work) -> list[Difference]:
     of it is what its programme issued.  For each programme holds: what it issued on no paper is
     what was kept.  What was paid in and lent is what the contract and its deposits say.
     """
+    plan_anew(work)
     values = {"tenant": work.tenant_id, "most": DIFFERENCES_MAX}
     orders = [
         Difference(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from giftpad.kernel.work import Work
+from giftpad.kernel.work import Work, plan_anew
 from giftpad.ledger import Difference
 
 DIFFERENCES_MAX = 1000
@@ -88,6 +88,7 @@ def verify(work: Work) -> list[Difference]:
 
     At most ``DIFFERENCES_MAX`` of each kind are named.
     """
+    plan_anew(work)
     values = {
         "tenant": work.tenant_id,
         "most": DIFFERENCES_MAX,
