@@ -5,7 +5,6 @@ Hides: nothing of a provider's own wire; ``messaging`` judges who has signed wha
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -65,16 +64,15 @@ def init_hooks(app: Flask) -> None:
 
 
 def _note(told: list[messaging.Receipt]) -> int:
-    """Write down receipts, each tenant's in one transaction; return how many were news."""
-    by_tenant: dict[Scope, list[messaging.Receipt]] = defaultdict(list)
+    """Write down receipts; return how many were news.
+
+    Each in a transaction of its own: a message comes before its run everywhere, so that of two
+    messages the second must not be waited for while the run of the first is held.
+    """
+    count = 0
     for receipt in told:
         tenant = messaging.tenant_of_receipt(receipt)
         if tenant is not None:
-            by_tenant[Scope(tenant_id=tenant.id)].append(receipt)
-    count = 0
-    for scope, receipts in by_tenant.items():
-        with unit_of_work(scope) as work:
-            # In one order everywhere: two requests about the same messages wait for each other.
-            for receipt in sorted(receipts, key=lambda each: each.message_id):
+            with unit_of_work(Scope(tenant_id=tenant.id)) as work:
                 count += messaging.note_receipt(work, receipt)
     return count

@@ -81,6 +81,10 @@ def _open(session: Session, scope: Scope, patience_s: int | None) -> datetime:
     return instant
 
 
+BUSY = (pg_errors.QueryCanceled, pg_errors.LockNotAvailable, pg_errors.DeadlockDetected)
+"""What the database raises when somebody else was faster; asked again it goes on."""
+
+
 @contextmanager
 def unit_of_work(scope: Scope, *, patience_s: int | None = None) -> Iterator[Work]:
     """Open a transaction for ``scope`` and commit it at the end, or roll back on any exception.
@@ -96,7 +100,7 @@ def unit_of_work(scope: Scope, *, patience_s: int | None = None) -> Iterator[Wor
         raise Busy from error
     except (DBAPIError, *AWAY) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, pg_errors.QueryCanceled | pg_errors.LockNotAvailable):
+        if isinstance(cause, BUSY):
             raise Busy from error
         if isinstance(cause, AWAY):
             raise DatabaseAway from error

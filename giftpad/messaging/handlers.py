@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from giftpad.events import detached
+from giftpad.kernel.db import Busy
 from giftpad.kernel.log import get_logger
 from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.messaging.adapters import Line, ask, hand_over, open_line, wait_for_turn
@@ -37,6 +38,7 @@ from giftpad.messaging.rules.sending import (
 )
 
 log = get_logger("messaging")
+CLOSE_TRIES = 3
 
 
 @detached
@@ -162,12 +164,28 @@ def _send_held(scope: Scope, held: Held, parcels: list[Parcel], line: Line, *, o
             if not is_there or own.is_over:
                 break
     finally:
-        with unit_of_work(scope) as work:
-            sent = finish_taken(work, taken)
-            let_go(work, held.ids, held.until)
+        sent = _close_taken(scope, held, taken)
         if sent:
             log.info("bulk sent", messages=sent)
     return is_there
+
+
+def _close_taken(scope: Scope, held: Held, taken: list[Taken]) -> int:
+    """Close what was taken and let others have the rest; return how much was taken.
+
+    Who is in the way is waited for more than once: of the last message nothing else knows.
+    """
+    tries_left = CLOSE_TRIES
+    while True:
+        tries_left -= 1
+        try:
+            with unit_of_work(scope) as work:
+                sent = finish_taken(work, taken)
+                let_go(work, held.ids, held.until)
+                return sent
+        except Busy:
+            if not tries_left:
+                raise
 
 
 def _finish_alone(scope: Scope, parcel: Parcel, outcome: Outcome) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import sqlalchemy as sa
 
-from giftpad.kernel.db import Database, bind_database
+from giftpad.kernel.db import Busy, Database, bind_database
+from giftpad.kernel.work import Scope, unit_of_work
+from giftpad.tenancy import PLATFORM_TENANT_ID
+
+PLATFORM = Scope(tenant_id=PLATFORM_TENANT_ID)
 
 
 def test_a_connection_in_use_at_the_end_is_closed_when_it_is_given_back(settings):
@@ -50,3 +56,22 @@ def test_what_was_closed_is_opened_anew(settings):
     bind_database(settings).close()
     with bind_database(settings).hot_connection() as hot:
         assert not hot.closed
+
+
+def test_of_two_who_wait_for_each_other_one_is_told_that_too_much_goes_on(house):
+    both_hold = threading.Barrier(2)
+    hold = sa.text("SELECT pg_advisory_xact_lock(:key)")
+
+    def cross(first, second):
+        try:
+            with unit_of_work(PLATFORM) as work:
+                work.session.execute(hold, {"key": first})
+                both_hold.wait()
+                work.session.execute(hold, {"key": second})
+        except Busy:
+            return "busy"
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        came = list(pool.map(cross, (71, 72), (72, 71)))
+    assert sorted(came) == ["busy", "done"]

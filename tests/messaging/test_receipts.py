@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from giftpad import audit, messaging
 from giftpad.kernel.work import unit_of_work
@@ -16,6 +18,7 @@ from tests import make
 from tests.messaging.conftest import MAIL, SECRET, code_message, invitation
 from tests.messaging.test_bulk import counts, letters, open_run, run_of, send_many
 from tests.messaging.test_gift_letters import gift
+from tests.waiting import wait_for_waiting
 
 
 def receipt(message_id, status="delivered", **more):
@@ -224,3 +227,18 @@ def test_a_receipt_reaches_only_the_tenant_of_its_message(post, hooks):
     forged = type(message_id)(int=message_id.int >> TAG_BITS << TAG_BITS | tag)
     assert hooks(receipt(forged)).json == {"noted": 0}
     assert post.view(message_id).state == "sent"
+
+
+def test_receipts_of_two_letters_wait_for_the_second_without_their_run(post, hooks):
+    run_id = open_run(post)
+    first, second = sorted(send_many(post, letters(2, run_id)))
+    post.deliver()
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(post.scope) as work:
+            messaging.lock_letters(work, [second])
+            noting = pool.submit(hooks, receipt(first), receipt(second))
+            wait_for_waiting(work)
+            with unit_of_work(post.scope) as beside:
+                beside.session.execute(sa.text("SET LOCAL lock_timeout = 2000"))
+                messaging.lock_run(beside, run_id)
+        assert noting.result().json == {"noted": 2}

@@ -56,7 +56,7 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
 
     Value, gifts, letters and the place reached commit together, so whoever dies in between has
     issued nothing and whoever comes again goes on where the order stands.
-    Locks: the order, with the last gifts the contract, what is held for it.
+    Locks: the order, what is held for it, the run of its letters, with the last gifts the contract.
     Publishes: gift_order.gifts_issued_v1; after the last one gift_order.sent_v1 and
         gift_print.cards_due_v1.
     """
@@ -66,8 +66,6 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     count = min(CODES_CHUNK if order.codes else CHUNK, order.quantity - order.issued_to)
     assert count > 0
     first = order.issued_to
-    if first + count == order.quantity:
-        draw_up(work, order)
     accounts = _fund(work, order, count, first)
     if order.codes:
         _write_codes(work, order, accounts, first)
@@ -87,6 +85,8 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
         order.state, order.sent_at = SENT, work.at
         plan_prints(work, order)
         events.publish(work, OrderSent(object_id=order.id, quantity=order.quantity))
+        # Last: it holds the audit chain, and whoever holds the run waits for that.
+        draw_up(work, order)
     order.changed_at = work.at
     return order.state == ISSUING
 

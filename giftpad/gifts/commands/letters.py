@@ -77,12 +77,24 @@ _NOTE_MESSAGES = sa.text("""
 
 
 def run_of(work: Work, order: OrderRow) -> UUID:
-    """Return the run that counts the letters of an order; a gift can outlive its first one."""
-    if order.run_id is not None and messaging.has_run(work, order.run_id):
-        return order.run_id
+    """Return the run that counts the letters of an order; a gift can outlive its first one.
+
+    Locks: the order, where it has none: two who begin one would leave one that nobody can pause.
+    """
+    if (known := _find_run(work, order)) is not None:
+        return known
+    work.session.flush()
+    work.session.refresh(order, with_for_update=True)
+    if (known := _find_run(work, order)) is not None:
+        return known
     name, agreed = f"{order.number} {order.title}", get_contract(work)
     quiet = agreed.quiet_from, agreed.quiet_until
     return messaging.open_run(work, name=name, reference=order.id, quiet=quiet)
+
+
+def _find_run(work: Work, order: OrderRow) -> UUID | None:
+    is_there = order.run_id is not None and messaging.has_run(work, order.run_id)
+    return order.run_id if is_there else None
 
 
 def hold_run(work: Work, order: OrderRow) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -41,6 +41,7 @@ def redrive_order(work: Work, order_id: UUID, *, reason: str) -> Mapping[str, in
     Publishes: gift_order.gifts_due_v1, gift_print.cards_due_v1, what ``messaging.retry`` does.
     """
     order = lock_order(work, order_id)
+    _hold_letters(work, order)
     done: dict[str, int] = {}
     for trouble in get_open_order(work, order_id).troubles:
         act = _ACTS.get(trouble.code)
@@ -56,6 +57,28 @@ def redrive_order(work: Work, order_id: UUID, *, reason: str) -> Mapping[str, in
         details={"number": order.number, "reason": reason, "count": sum(done.values())},
     )
     return done
+
+
+def _hold_letters(work: Work, order: OrderRow) -> None:
+    """Hold all letters that may be sent again: once a run is locked, none may be waited for."""
+    gifts = [gift for delivery in (FAILED, UNKNOWN) for gift in _lock_failed(work, order, delivery)]
+    messaging.lock_letters(work, [gift.message_id for gift in gifts if gift.message_id])
+
+
+def _lock_failed(work: Work, order: OrderRow, delivery: str) -> Sequence[GiftRow]:
+    return work.session.scalars(
+        sa.select(GiftRow)
+        .where(
+            GiftRow.tenant_id == work.tenant_id,
+            GiftRow.order_id == order.id,
+            GiftRow.state == OUTSTANDING,
+            GiftRow.delivery == delivery,
+            GiftRow.message_id.is_not(None),
+        )
+        .order_by(GiftRow.id)
+        .limit(LETTERS_MAX)
+        .with_for_update(skip_locked=True)
+    ).all()
 
 
 def _start(work: Work, order: OrderRow) -> int:
@@ -77,21 +100,8 @@ def _wake_letters(work: Work, order: OrderRow) -> int:
 
 def _send_again(delivery: str) -> Callable[[Work, OrderRow], int]:
     def act(work: Work, order: OrderRow) -> int:
-        gifts = work.session.scalars(
-            sa.select(GiftRow)
-            .where(
-                GiftRow.tenant_id == work.tenant_id,
-                GiftRow.order_id == order.id,
-                GiftRow.state == OUTSTANDING,
-                GiftRow.delivery == delivery,
-                GiftRow.message_id.is_not(None),
-            )
-            .order_by(GiftRow.id)
-            .limit(LETTERS_MAX)
-            .with_for_update(skip_locked=True)
-        ).all()
         count = 0
-        for gift in gifts:
+        for gift in _lock_failed(work, order, delivery):
             assert gift.message_id is not None
             with suppress(messaging.MessageWrongState, messaging.MessageNotFound):
                 messaging.retry(work, gift.message_id)

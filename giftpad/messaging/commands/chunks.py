@@ -22,11 +22,11 @@ from giftpad.kernel.work import Scope, Work
 from giftpad.messaging.adapters import knows_keys
 from giftpad.messaging.adapters.mails import Parcel
 from giftpad.messaging.commands.bulk import Held
+from giftpad.messaging.commands.fates import close
 from giftpad.messaging.commands.runs import note_change
 from giftpad.messaging.commands.sending import (
     NOT_OPENED,
-    close_unfit,
-    close_unopened,
+    find_end,
     make_parcel,
     open_message,
 )
@@ -95,15 +95,22 @@ def make_ready(work: Work, held: Held) -> list[Parcel]:
         .with_for_update()
     )
     opened: list[tuple[MessageRow, str, dict[str, Any]]] = []
+    ended: list[tuple[MessageRow, str]] = []
     for row in work.session.execute(found).scalars().all():
-        if close_unfit(work, row, repeats=_repeats(row)):
+        if state := find_end(work, row, repeats=_repeats(row)):
+            ended.append((row, state))
             continue
         row.state, row.leased_until = QUEUED, None  # one that may go again, of a dead worker
         try:
             opened.append((row, *open_message(row)))
         except SealBroken:
-            close_unopened(work, row, NOT_OPENED, FAILED)
-    return _leave_out_stopped(work, opened)
+            row.last_error = NOT_OPENED
+            ended.append((row, FAILED))
+    parcels, stopped = _leave_out_stopped(work, opened)
+    # By their runs, as everybody who closes messages of several.
+    for row, state in sorted([*ended, *stopped], key=lambda each: str(each[0].run_id)):
+        close(work, row, state)
+    return parcels
 
 
 def _repeats(row: MessageRow) -> bool:
@@ -112,20 +119,22 @@ def _repeats(row: MessageRow) -> bool:
 
 def _leave_out_stopped(
     work: Work, opened: Sequence[tuple[MessageRow, str, dict[str, Any]]]
-) -> list[Parcel]:
+) -> tuple[list[Parcel], list[tuple[MessageRow, str]]]:
+    """Return what is to be sent, and what is not as its address is stopped."""
     indexes = [stopped_address(work, row.channel, to, "").index for row, to, _ in opened]
     reasons = find_reasons(work, indexes)
-    parcels = []
+    parcels, stopped = [], []
     for (row, to, values), index in zip(opened, indexes, strict=True):
         letter = LETTERS[row.template]
         why = [each for each in reasons[index] if is_stopped(each, row.queue, letter)]
         if why:
-            close_unopened(work, row, f"nothing is sent to this address: {why[0]}", SUPPRESSED)
+            row.last_error = f"nothing is sent to this address: {why[0]}"
+            stopped.append((row, SUPPRESSED))
             continue
         parcels.append(
             make_parcel(work, row, to, values, repeats=_repeats(row), attempt=row.attempts + 1)
         )
-    return parcels
+    return parcels, stopped
 
 
 def begin_next(scope: Scope, parcel: Parcel, held: Held, *, before: Taken | None) -> bool:

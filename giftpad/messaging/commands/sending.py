@@ -89,6 +89,17 @@ def close_unfit(work: Work, row: MessageRow, *, repeats: bool) -> bool:
     Locks: its run.
     Raises: PutOff while somebody else sends it.
     """
+    state = find_end(work, row, repeats=repeats)
+    if state:
+        close(work, row, state)
+    return bool(state)
+
+
+def find_end(work: Work, row: MessageRow, *, repeats: bool) -> str:
+    """Return in what state an open message is to be closed now; empty if it may be sent.
+
+    Raises: PutOff while somebody else sends it.
+    """
     state = ""
     if row.state == SENDING:
         assert row.leased_until is not None
@@ -104,9 +115,7 @@ def close_unfit(work: Work, row: MessageRow, *, repeats: bool) -> bool:
         state = EXPIRED
     if not state and row.attempts >= ATTEMPTS_MAX:
         state = FAILED
-    if state:
-        close(work, row, state)
-    return bool(state)
+    return state
 
 
 def open_message(row: MessageRow) -> tuple[str, dict[str, Any]]:
