@@ -34,10 +34,17 @@ NOT_A_CHOICE = mark("Please choose one of these.")
 UNREADABLE = mark("Please remove the characters that cannot be shown.")
 
 
+YEAR_MIN = 2000
+
+
 class Form(wtforms.Form):  # type: ignore[misc] # the library has no types
-    """A form of a page; ``refusal`` is what the domain said of it as a whole."""
+    """A form of a page; ``refusal`` is what the domain said of it as a whole.
+
+    ``refusal_at`` is the id of what would mend that, where one thing on the page would.
+    """
 
     refusal: str | None = None
+    refusal_at: str = ""
 
     def is_right(self) -> bool:
         """Whether everything typed can be accepted."""
@@ -68,12 +75,17 @@ def read_instant(text: str) -> datetime:
     Raises: ValueError.
     """
     instant = datetime.fromisoformat(text)
+    if instant.year < YEAR_MIN:
+        raise ValueError(text)  # nobody's page was drawn then, and one cannot count back from it
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def refused(form: Form, error: DomainError) -> int:
-    """Put what the domain refuses on top of the form, and return the status to answer with."""
-    form.refusal = refusal_in_words(error)
+def refused(form: Form, error: DomainError, *, at: str = "") -> int:
+    """Put what the domain refuses on top of the form, and return the status to answer with.
+
+    ``at`` is the id of what would mend it.
+    """
+    form.refusal, form.refusal_at = refusal_in_words(error), at
     return int(status_of(error))
 
 

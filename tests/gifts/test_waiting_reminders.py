@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from giftpad import gifts, messaging
-from giftpad.gifts import jobs
+from giftpad.gifts import handlers, jobs
 from giftpad.kernel.i18n import format_day
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import jobs as messaging_jobs
+from giftpad.messaging.commands.suppressions import stopped_address
 from tests.make_balances import make_giver
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import CONTRACT, let_leave, make_company, set_contract
@@ -222,3 +223,78 @@ def test_a_reminder_that_never_left_cuts_no_pause_short(company, fresh_clock):
     company.claim(gift.id)
     (after,) = company.gifts(order_id)
     assert (after.hand_reminded_at, after.queued_at) == ((first,), first)
+
+
+def test_after_more_time_nobody_is_reminded_who_wants_no_letters_by_now(company):
+    order_id = arrived(company, 1)
+    pause(company, order_id)
+    remind(company, order_id)
+    (gift,) = company.gifts(order_id)
+    with unit_of_work(company.scope) as work:
+        messaging.suppress(work, stopped_address(work, "mail", gift.address, "unsubscribed"))
+    give_more_time(company, gift)
+    assert states(company, gift) == ["expired"]
+    assert company.gifts(order_id)[0].hand_reminded_at == ()
+
+
+def test_news_of_a_reminder_from_before_more_time_say_nothing_of_the_letter(company, fresh_clock):
+    order_id = arrived(company, 1)
+    let_leave(company.scope, order_id)
+    fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
+    assert jobs.remind_due(company.scope) == 1
+    let_leave(company.scope, order_id)
+    (gift,) = company.gifts(order_id)
+    news = messaging.MessageBounced(object_id=gift.message_id, reference=gift.id, is_permanent=True)
+    give_more_time(company, gift)
+    with unit_of_work(company.scope) as work:
+        handlers.note_bounced(work, news)
+    assert company.gifts(order_id)[0].delivery == "delivered"
+
+
+def test_whoever_must_choose_again_gets_no_reminder_of_the_day_before(company, fresh_clock):
+    giver = make_giver()
+    set_contract(giver.scope, ALL_HOURS)
+    order_id = arrived(giver, 1)
+    (gift,) = giver.gifts(order_id)
+    (claim_id,) = giver.buy(gift.id, "CUP")
+    pause(giver, order_id)
+    fresh_clock(timedelta(days=CONTRACT.claim_days - 10))
+    assert jobs.remind_due(giver.scope) == 1
+    with unit_of_work(giver.scope) as work:
+        gifts.choose_again(work, claim_id, reason="none left")
+    assert states(giver, gift) == ["expired"]
+
+
+@pytest.mark.parametrize("news", ["sent", "delivered"])
+def test_the_pause_counts_from_when_a_letter_left_that_waited_for_days(company, postman, news):
+    """A receipt may be quicker than the end of the letter's chunk, and is all there is then."""
+    order_id = arrived(company, 1)
+    pause(company, order_id)
+    remind(company, order_id)
+    a_day_later(company, order_id)
+    a_day_later(company, order_id)
+    pause(company, order_id, ends=True)
+    if news == "sent":
+        assert postman("gift_reminder") == ["r0@example.com"]
+    else:
+        deliver_at_once(company, order_id)
+    (gift,) = company.gifts(order_id)
+    assert gift.hand_reminded_at == (gift.queued_at,)
+    assert look(company, order_id).left_out == {"lately": 1}
+
+
+def deliver_at_once(company, order_id) -> None:
+    """Let a reminder leave of which only the receipt tells."""
+    let_leave(company.scope, order_id)
+    (gift,) = company.gifts(order_id)
+    news = messaging.MessageDelivered(object_id=gift.message_id, reference=gift.id)
+    with unit_of_work(company.scope) as work:
+        handlers.note_delivered(work, news)
+
+
+def test_a_letter_of_many_that_left_soon_keeps_the_instant_it_was_written(company, postman):
+    order_id = arrived(company, 1)
+    remind(company, order_id)
+    (before,) = company.gifts(order_id)
+    assert postman("gift_reminder") == ["r0@example.com"]
+    assert company.gifts(order_id)[0].queued_at == before.queued_at

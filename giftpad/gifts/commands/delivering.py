@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from giftpad import audit, tenancy
+from giftpad import audit, messaging, tenancy
 from giftpad.gifts.commands.claiming import lock_gift, refuse_passed_on
 from giftpad.gifts.commands.letters import hold_run, invite
 from giftpad.gifts.commands.links import change_link
@@ -35,6 +36,9 @@ from giftpad.gifts.rules.recipients import Recipient, judge_recipient
 from giftpad.kernel.clock import local_date
 from giftpad.kernel.work import Work
 
+LATE = timedelta(hours=1)
+"""Who leaves so long after it was written has waited, and was not just one of many."""
+
 
 def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) -> None:
     """Note how the newest letter of a gift went; news of an older letter changes nothing.
@@ -52,7 +56,22 @@ def note_delivery(work: Work, gift_id: UUID, message_id: UUID, delivery: str) ->
         return  # of a reminder: the letter itself has arrived, whatever becomes of this one
     if delivery == DELIVERED:
         gift.delivered_at = gift.delivered_at or work.at
+        _note_left(work, gift, message_id)  # a receipt may be quicker than the end of its chunk
     gift.delivery = delivery
+
+
+def _note_left(work: Work, gift: GiftRow, message_id: UUID) -> None:
+    """Let the pause after a letter begin when it left, if it waited long, as below for many."""
+    before = gift.queued_at
+    if before is None or work.at - before < LATE:
+        return
+    left_at = messaging.get_message(work, message_id).sent_at
+    if left_at is None or left_at - before < LATE:
+        return
+    if gift.reminded_at == before:
+        gift.reminded_at = left_at
+    gift.hand_reminded_at = [left_at if at == before else at for at in gift.hand_reminded_at]
+    gift.queued_at = left_at
 
 
 _NOTE_HANDED_OVER = sa.text("""
@@ -64,7 +83,13 @@ _NOTE_HANDED_OVER = sa.text("""
     )
     UPDATE gifts g SET sent_at = COALESCE(g.sent_at, :at),
         delivery = CASE WHEN g.delivery IN (:delivered, :bounced) THEN g.delivery
-            ELSE :handed_over END
+            ELSE :handed_over END,
+        queued_at = CASE WHEN g.queued_at < :late THEN :at ELSE g.queued_at END,
+        reminded_at = CASE WHEN g.reminded_at = g.queued_at AND g.queued_at < :late
+            THEN :at ELSE g.reminded_at END,
+        hand_reminded_at = CASE WHEN g.queued_at < :late
+            THEN array_replace(g.hand_reminded_at, g.queued_at, CAST(:at AS timestamptz))
+            ELSE g.hand_reminded_at END
     FROM told WHERE g.tenant_id = :tenant AND g.id = told.id
 """)
 
@@ -72,7 +97,8 @@ _NOTE_HANDED_OVER = sa.text("""
 def note_handed_over(work: Work, letters: Sequence[tuple[UUID, UUID]]) -> None:
     """Note of gifts and letters that a provider has taken them, by one statement.
 
-    A receipt that was quicker stays, and news of an older letter changes nothing.
+    A receipt that was quicker stays, and news of an older letter changes nothing.  The pause after
+    a letter that waited long, since sending was paused or the provider away, begins now.
     Locks: the gifts, in the order of their ids.
     """
     work.session.execute(
@@ -82,6 +108,7 @@ def note_handed_over(work: Work, letters: Sequence[tuple[UUID, UUID]]) -> None:
             "gifts": [gift_id for gift_id, _ in letters],
             "messages": [message_id for _, message_id in letters],
             "at": work.at,
+            "late": work.at - LATE,
             "delivered": DELIVERED,
             "bounced": BOUNCED,
             "handed_over": HANDED_OVER,

@@ -214,8 +214,8 @@ def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> No
     """Give a recipient more time, within what the contract allows from today on.
 
     What can be kept in a programme never outlives what that programme says.  A reminder that waits
-    names the day before and leaves no more: one that somebody wrote by hand is written anew, the
-    other one follows by itself when its time has come.
+    names the day before and leaves no more: one that somebody wrote by hand is written anew, unless
+    an attempt at it was made, the other one follows by itself when its time has come.
     Locks: the gift, a reminder of it that waits, the run of that, the run of the order's letters.
     Raises: GiftNotFound, GiftWrongState, OrderUnfit.
     """
@@ -230,6 +230,8 @@ def extend_gift(work: Work, gift_id: UUID, claim_by: date, *, reason: str) -> No
         raise OrderUnfit(field="claim_by", last=last.isoformat())
     was_by_hand = gift.queued_at in gift.hand_reminded_at
     withdrawn = withdraw_reminders(work, [gift])
+    if gift.is_reminded_last and not was_by_hand:
+        gift.message_id = None  # it is forgotten here; its news would be taken for the letter's
     gift.ends_at, gift.reminded_at = ends_at, None
     gift.delete_after = ends_at + KEPT_AFTER_END
     work.session.flush()  # the letter's statement below writes the same row

@@ -45,7 +45,7 @@ def replace_card(
 
     Return the number of the file that holds the new card; None where a mail or a message goes
     instead.  ``same_person`` as in ``change_link``.  Nothing moves on the books.
-    Locks: the gift, the order, the tenant's locators.
+    Locks: the gift, the order, the run of its letters, the tenant's locators.
     Raises: GiftNotFound, GiftWrongState, PassedOn, PartlyTaken, OrderUnfit, ChannelMissing.
     Publishes: gift_print.cards_due_v1.
     """

@@ -86,16 +86,20 @@ def remind_some(work: Work, after: tuple[datetime, UUID] | None = None) -> Remin
     for gift, order in found:
         by_order.setdefault(order.id, (order, []))[1].append(gift)
         last = gift.ends_at, gift.id
-    count = sum(_remind(work, order, gifts, _note_reminded) for order, gifts in by_order.values())
+    # By their runs: whoever closes letters of several runs takes these in the same order.
+    orders = sorted(by_order.values(), key=lambda each: each[0].run_id or each[0].id)
+    count = sum(_remind(work, order, gifts, _note_reminded) for order, gifts in orders)
     return Reminded(count=count, last=last)
 
 
 def remind_anew(work: Work, order: OrderRow, gift: GiftRow) -> None:
     """Write a reminder by hand once more that was withdrawn, for what it said is not so any more.
 
+    Whoever wants none by now gets none; that one cannot be written is named in the log.
     Locks: the run of the order's letters.
     """
-    _remind(work, order, [gift], _note_by_hand)
+    if not find_stopped(work, [gift]):
+        _remind(work, order, [gift], _note_by_hand)
 
 
 Note = Callable[[Work, Sequence[GiftRow], datetime], None]

@@ -12,6 +12,7 @@ from giftpad.gifts.commands import books
 from giftpad.gifts.commands.claiming import lock_gift
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.letters import ClaimedGift, ask_again
+from giftpad.gifts.commands.withdrawing import withdraw_reminders
 from giftpad.gifts.errors import ClaimNotFound, ClaimSent
 from giftpad.gifts.events import GiftReopened
 from giftpad.gifts.models import ClaimRow
@@ -38,7 +39,7 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     What it was worth goes back onto the gift, whose last day moves if it is near; what was set
     aside of the goods stays gone, for it is not there.  What travels in no parcel is never taken
     back: a code may have been seen, a donation made.
-    Locks: the gift, its account, then the order.
+    Locks: the gift, its account, the order, a reminder of it that waits, the run of that.
     Raises: ClaimNotFound, ClaimSent.
     Publishes: gift.reopened_v1.
     """
@@ -71,6 +72,7 @@ def choose_again(work: Work, claim_id: UUID, *, reason: str) -> None:
     order = lock_order(work, order.id)
     if order.state == CLOSED:
         order.state, order.closed_at = SENT, None
+    withdraw_reminders(work, [gift])  # it would name the day before, and less than there is
     work.session.flush()  # the letter names the gift's new last day
     ask_again(work, ClaimedGift(order=order, gift=gift, claim=row, to=address))
     events.publish(

@@ -53,8 +53,8 @@ def _forget_reminder(gift: GiftRow) -> None:
     gift.hand_reminded_at = [at for at in gift.hand_reminded_at if at != gift.queued_at]
     if gift.reminded_at == gift.queued_at:
         gift.reminded_at = None
-    # The letter before it: one that was sent again has no instant of its own, and is a day older
-    # than a reminder of it, so that no pause is cut short.
+    # The letter before it.  One that was sent again has no instant of its own, but is a pause older
+    # than any reminder by hand, so that another one of these may follow.
     before = (gift.sent_at, gift.reminded_at, *gift.hand_reminded_at)
     gift.message_id = None
     gift.queued_at = max((at for at in before if at is not None), default=gift.created_at)

@@ -296,7 +296,9 @@ def test_whose_pause_ends_after_the_page_was_drawn_is_not_more_than_it_showed(co
     assert reminders(company, order_id) == [each.number for each in company.gifts(order_id)[1:3]]
 
 
-@pytest.mark.parametrize("seen_at", ["", "x", "9999-12-31T00:00:00+00:00", "9999-12-31"])
+@pytest.mark.parametrize(
+    "seen_at", ["", "x", "9999-12-31T00:00:00+00:00", "9999-12-31", "0001-01-01"]
+)
 def test_an_instant_that_is_none_or_to_come_brings_no_reminder_earlier(company, seen_at):
     order_id = arrived(company)
     browser = company.person("support")
