@@ -115,6 +115,11 @@ def when(value: datetime) -> str:
     return f"{day(local(value).date())} {clock(value)}"
 
 
+def sheet_when(value: datetime) -> str:
+    """Write an instant as spreadsheets read and sort it, whatever the reader's language."""
+    return f"{local(value):%Y-%m-%d %H:%M:%S}"
+
+
 def short_when(value: datetime) -> str:
     """Write an instant without its year."""
     return f"{short_day(local(value).date())} {clock(value)}"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from flask import Blueprint, Response, request, stream_with_context
 
@@ -23,7 +22,7 @@ from giftpad.portals.issuer import deeds
 from giftpad.portals.issuer.naming import Actors, read_everybody
 from giftpad.portals.lists import filter_asked, list_href
 from giftpad.portals.programme_names import programme_names
-from giftpad.portals.words import say_in_words
+from giftpad.portals.words import say_in_words, sheet_when
 
 bp = Blueprint("desk_audit", __name__, url_prefix="/desk/audit")
 
@@ -131,26 +130,22 @@ def log_csv() -> Response | tuple[str, int]:
         return index()  # type: ignore[return-value] # the page that says what is wrong
     zone = edge.current_caller().tenant.zone
     wanted = replace(_wanted(form, zone), before=None, limit=CSV_ROWS)
-    lines = stream_with_context(_lines(scope, actors, wanted, zone))
+    lines = stream_with_context(_lines(scope, actors, wanted))
     return attachment(lines, "audit-log.csv")
 
 
-def _lines(scope: Scope, actors: Actors, wanted: audit.EntryFilter, zone: str) -> Iterator[str]:
+def _lines(scope: Scope, actors: Actors, wanted: audit.EntryFilter) -> Iterator[str]:
     yield csv_head(HEAD)
     while True:
         with unit_of_work(scope) as work:
             found = audit.list_entries(work, wanted)
         for deed in deeds.describe(found, actors, _names(scope, found)):
-            yield edge.write_line(_cells(deed, zone))
+            yield edge.write_line(_cells(deed))
         if len(found) < CSV_ROWS:
             return
         wanted = replace(wanted, before=found[-1].seq)
 
 
-def _cells(deed: deeds.Deed, zone: str) -> tuple[object, ...]:
-    at = _on_the_wall(deed.at, zone)
+def _cells(deed: deeds.Deed) -> tuple[object, ...]:
+    at = sheet_when(deed.at)
     return deed.seq, at, deed.who, deed.action, deed.what, deed.subject, deed.details
-
-
-def _on_the_wall(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"

@@ -6,8 +6,7 @@ Hides: which act needs a reason, a key or a fresh second step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +22,9 @@ from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.forms import Choice, Day, Form, PlainForm, Words, refused
 from giftpad.portals.http import do_once, new_key, see_other
 from giftpad.portals.issuer import deeds
+from giftpad.portals.issuer.gift_moments import list_moments
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS, draw
 from giftpad.portals.issuer.gift_words import (
-    GIFT_STATES,
     in_words,
     say_claim,
     say_letter,
@@ -42,7 +41,6 @@ DEEDS_SHOWN = 30
 SENT_AGAIN = mark("Sent again.")
 SENT_LATER = mark("It is written. In the quiet hours nothing is sent: it leaves at {at}.")
 WAITS = mark("It is written. It leaves when sending goes on.")
-LEAVES_LATER = mark("From then on a letter can leave")
 SENT_ELSEWHERE = mark("The letter goes to the new address. The link stays the same.")
 SENT_WITH_NEW_LINK = mark(
     "The letter goes to the new address with a new link. The old link opens nothing any more."
@@ -115,45 +113,6 @@ class ReplaceForm(ReasonForm):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """Something that happened to a gift."""
-
-    at: datetime
-    words: str
-    kind: str = ""
-
-
-def _moments(view: gifts.GiftView, now: datetime) -> list[Moment]:
-    """Return what happened to a gift, newest first; above it what waits for the morning."""
-    found = [
-        (None if view.is_reminded_last else view.queued_at, mark("The letter was written"), ""),
-        (view.sent_at, mark("The letter was sent"), ""),
-        (view.delivered_at, mark("The letter arrived"), "ok"),
-        (view.opened_at, mark("The letter was opened"), "ok"),
-        (view.reminded_at, mark("A reminder was written"), ""),
-        *((at, mark("Somebody here wrote a reminder"), "") for at in view.hand_reminded_at),
-        (view.passed_on_at, mark("The recipient passed it on to somebody else"), ""),
-    ]
-    if view.ended_at is not None:
-        found.append((view.ended_at, GIFT_STATES[view.state][1], "ok"))
-    if view.claim is not None and view.claim.shipped_at is not None:
-        found.append((view.claim.shipped_at, mark("The parcel was handed to the carrier"), "ok"))
-    found += [(each.claimed_at, mark("A thing was chosen"), "ok") for each in view.items]
-    found += [(each.kept_at, mark("A balance was kept for shops"), "ok") for each in view.kept]
-    found += [(each.used_at, mark("It was used in a shop first"), "ok") for each in view.kept]
-    if view.thanks is not None:
-        found.append((view.thanks.at, mark("The recipient said thank you"), "ok"))
-    moments = [
-        # A gift's other instants are over: only a letter is written for later.
-        Moment(at=at, words=words if at <= now else LEAVES_LATER, kind=kind)
-        for at, words, kind in found
-        if at is not None
-    ]
-    moments.reverse()  # of one instant what comes of the other stands above it
-    return sorted(moments, key=lambda moment: moment.at, reverse=True)
-
-
 def _read(gift_id: UUID) -> dict[str, Any]:
     with unit_of_work(current_scope()) as work:
         view = gifts.get_gift(work, gift_id)
@@ -189,7 +148,7 @@ def one(gift_id: UUID) -> str:
     actors = read_actors(scope, [entry.actor.get("id") for entry in entries])
     return draw(
         "one",
-        moments=_moments(values["gift_view"], values["read_at"]),
+        moments=list_moments(values["gift_view"], values["read_at"]),
         deeds=deeds.describe(entries, actors, {}),
         **values,
     )
@@ -209,6 +168,8 @@ def _act(
             raise  # it may have been done by the first press: that is said on a page of its own
         except gifts.OrderUnfit as fault:
             _say_fault(form, fault)
+        except gifts.PartlyTaken as refusal:
+            status = refused(form, refusal, at="same_person")
         except (Conflict, Invalid, Rejected, Unavailable) as refusal:
             status = refused(form, refusal)
     return draw(template, form=form, key=request.form.get("key", ""), **_read(gift_id), **more), (
@@ -356,8 +317,10 @@ def ask_replace(gift_id: UUID) -> str:
     """Say what becomes of a card or a code that was lost, and ask what goes out instead."""
     values = _read(gift_id)
     is_code = values["gift_view"].channel == gifts.CODE
-    lost = {"why": "lost"} if is_code else {"why": "lost", "channel": "card"}
-    form = (ReasonForm if is_code else ReplaceForm)(None, REPLACE_REASONS, data=lost)
+    card = {"why": "lost", "channel": "card"}  # of a code nobody knows where it is
+    form = (ReasonForm if is_code else ReplaceForm)(
+        None, REPLACE_REASONS, data={} if is_code else card
+    )
     return draw("replace", form=form, key=new_key(), **values)
 
 

@@ -19,7 +19,7 @@ from giftpad.kernel.work import Scope, unit_of_work
 from giftpad.portals.downloads import XLSX, attachment, csv_head
 from giftpad.portals.issuer.gift_shown import CHANNEL_WORDS
 from giftpad.portals.issuer.gift_words import GIFT_STATES, say_claim, say_letter, write_reach
-from giftpad.portals.words import say_in_words, when
+from giftpad.portals.words import say_in_words, sheet_when
 
 bp = Blueprint("reports", __name__)
 
@@ -64,7 +64,7 @@ def _cells(view: gifts.GiftView) -> tuple[object, ...]:
         write_reach(view.address),
         say_in_words(GIFT_STATES[view.state][1]),
         say_in_words(say_letter(view)),
-        *(when(at) if at is not None else "" for at in moments),
+        *(sheet_when(at) if at is not None else "" for at in moments),
         view.claim_by,
         view.value_minor,
         view.left_minor,

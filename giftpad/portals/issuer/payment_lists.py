@@ -18,7 +18,7 @@ from giftpad.kernel.i18n import mark
 from giftpad.kernel.work import Work, unit_of_work
 from giftpad.portals.downloads import csv_head
 from giftpad.portals.forms import Choice, Day, Form, Words
-from giftpad.portals.words import say_in_words, when
+from giftpad.portals.words import say_in_words, sheet_when
 
 CSV_PAGE = 200
 SHOPS_OFFERED = 6
@@ -174,7 +174,7 @@ def _cells(row: Row) -> list[object]:
     given_back = payment.amount_minor if payment.state == "voided" else payment.refunded_minor
     return [
         row.receipt,
-        when(payment.at),
+        sheet_when(payment.at),
         row.shop_number,
         row.shop_name,
         row.programme,

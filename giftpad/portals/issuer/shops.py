@@ -21,7 +21,7 @@ from giftpad.portals.issuer import shop_changes
 from giftpad.portals.issuer.shop_forms import COLUMN_WORDS, FACT_FIELDS, GROUP_SEPARATOR, BranchForm
 from giftpad.portals.issuer.shop_shown import draw_one
 from giftpad.portals.lists import filter_asked, id_asked, list_href
-from giftpad.portals.words import say_in_words, when
+from giftpad.portals.words import say_in_words, sheet_when
 
 bp = Blueprint("desk_shops", __name__, url_prefix="/desk/shops")
 bp.register_blueprint(shop_changes.bp)
@@ -130,4 +130,4 @@ def _cells(shop: shops.ShopView) -> Sequence[object]:
     facts = [getattr(shop.facts, name) for name in FACT_FIELDS]
     shown = [GROUP_SEPARATOR.join(v) if isinstance(v, tuple) else v for v in facts]
     accepting = say_in_words(YES if shop.facts.accepting else NO)
-    return [shop.number, *shown, accepting, when(shop.starts_at)]
+    return [shop.number, *shown, accepting, sheet_when(shop.starts_at)]

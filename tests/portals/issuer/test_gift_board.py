@@ -6,6 +6,7 @@ import html
 import io
 import re
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pypdfium2
@@ -144,9 +145,13 @@ def test_the_links_are_taken_out_on_record(company):
 def test_all_gifts_are_taken_away_as_csv_and_as_a_workbook(company):
     order_id = company.sent(LINKS)
     browser = company.person("support")
+    with unit_of_work(company.site.scope) as work:
+        gifts.note_opened(work, company.gifts(order_id)[0].id)
+        now = work.at.astimezone(ZoneInfo("Asia/Tokyo"))
     lines = browser.get(path(order_id, "/report.csv")).get_data(as_text=True).splitlines()
     assert len(lines) == 4
     assert "山田 花子" in lines[1]
+    assert f"{now:%Y-%m-%d %H:%M:%S}" in lines[1], "when it was opened, as a spreadsheet reads it"
     book = openpyxl.load_workbook(io.BytesIO(browser.get(path(order_id, "/report.xlsx")).data))
     assert [row[1].value for row in book.active.iter_rows(min_row=2)] == [
         "山田 花子",

@@ -268,7 +268,8 @@ def test_a_lost_code_gets_another_link_and_the_old_one_opens_nothing(company):
     page = words(support.get(here))
     assert "The code was lost" in page
     assert "Another address" not in page
-    support.get(f"{here}/replace")
+    asked = support.get(f"{here}/replace")
+    assert not re.search(r'value="lost"[^>]*checked', asked.text), "nobody knows where a code is"
     answer = support.post(f"{here}/replace", {"key": support.key(), "why": "lost"})
     assert answer.status_code == 303, answer.text[:3000]
     page = words(support.follow(answer))
@@ -300,6 +301,8 @@ def test_a_code_whose_choice_ran_out_goes_to_whoever_chose_and_is_in_no_file(com
     refused = support.post(f"{here}/replace", form)
     assert refused.status_code == 409
     assert "Something was chosen with this gift already. Nothing was changed." in words(refused)
+    assert 'href="#same_person"' in refused.text, "the way to the tick"
+    assert 'id="same_person"' in refused.text
     answer = support.post(f"{here}/replace", form | {"same_person": "yes"})
     assert answer.status_code == 303, answer.text[:3000]
     page = words(support.follow(answer))

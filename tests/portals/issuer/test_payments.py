@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -115,6 +116,7 @@ def test_the_csv_holds_every_row_and_no_formula(desk, monkeypatch):
     assert [row[6] for row in rows[1:]] == ["3", "2", "1"]
     assert {row[3] for row in rows[1:]} == {'\'=HYPERLINK("http://evil.example")'}
     assert {row[5] for row in rows[1:]} == {serial}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row[1]) for row in rows[1:]), rows
 
 
 def test_names_that_are_markup_are_shown_as_text(desk):
