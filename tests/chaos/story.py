@@ -48,6 +48,11 @@ class Plan:
         return self.minutes < SHORT_BELOW_MINUTES
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it owes all that a whole run owes."""
+        return self.minutes >= LONG_MINUTES and set(self.played) == set(LEGS)
+
+    @property
     def played(self) -> list[str]:
         """The legs that are to be played."""
         return [name for name in self.legs if self.rounds[name]]
@@ -98,7 +103,7 @@ def play(plan: Plan, target: Path, *, say: Callable[[str], None]) -> dict[str, A
         found=Findings(),
         seed=plan.seed,
         rate=plan.rate,
-        payments_wanted=PAYMENTS_MIN if plan.minutes >= LONG_MINUTES else 0,
+        payments_wanted=PAYMENTS_MIN if plan.is_whole else 0,
         folder=folder,
         kept=target,
         say=tell,
