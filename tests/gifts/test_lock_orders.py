@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from giftpad import audit, gifts, messaging
 from giftpad.gifts import jobs
 from giftpad.gifts.commands import issuing
+from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.kernel.work import unit_of_work
 from tests.make_gift_rows import ALL_HOURS
 from tests.make_gifts import CONTRACT, cells, let_leave, make_company
@@ -45,7 +46,9 @@ def run_of(company, order_id):
     return run_id
 
 
-def test_the_last_gifts_wait_for_their_run_without_the_audit_chain(company, monkeypatch):
+@pytest.fixture
+def last(company, monkeypatch):
+    """An order of which the last gifts are to be issued."""
     monkeypatch.setattr(issuing, "CHUNK", 2)
     order_id = company.draft(channel="mail")
     company.take(order_id, cells(3, "mail"))
@@ -53,21 +56,40 @@ def test_the_last_gifts_wait_for_their_run_without_the_audit_chain(company, monk
         company.approve(order_id)
     with unit_of_work(company.scope) as work:
         assert issuing.issue_chunk(work, order_id), "one is left"
+    return order_id
 
-    def issue_last():
-        with unit_of_work(company.scope) as work:
-            return issuing.issue_chunk(work, order_id)
+
+def issue(company, order_id):
+    with unit_of_work(company.scope) as work:
+        return issuing.issue_chunk(work, order_id)
+
+
+def test_the_last_gifts_wait_for_their_run_without_the_audit_chain(company, last):
+    run_id = run_of(company, last)
 
     def note(work):
-        audit.record(work, action="gift.resent", subject=f"gift_order:{order_id}", details={})
+        audit.record(work, action="gift.resent", subject=f"gift_order:{last}", details={})
 
-    run_id = run_of(company, order_id)
     goes_on = waits(
-        company, issue_last, held=lambda work: messaging.lock_run(work, run_id), free=note
+        company,
+        lambda: issue(company, last),
+        held=lambda work: messaging.lock_run(work, run_id),
+        free=note,
     )
     assert goes_on is False
-    assert company.order(order_id).state == "sent"
+    assert company.order(last).state == "sent"
     assert company.differences() == []
+
+
+def test_the_last_gifts_wait_for_the_contract_without_their_run(company, last):
+    run_id = run_of(company, last)
+    goes_on = waits(
+        company,
+        lambda: issue(company, last),
+        held=lock_contract_row,
+        free=lambda work: messaging.lock_run(work, run_id),
+    )
+    assert goes_on is False
 
 
 def test_starting_again_waits_for_a_letter_without_the_run(company):

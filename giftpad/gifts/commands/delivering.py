@@ -65,7 +65,10 @@ def _note_left(work: Work, gift: GiftRow, message_id: UUID) -> None:
     before = gift.queued_at
     if before is None or work.at - before < LATE:
         return
-    left_at = messaging.get_message(work, message_id).sent_at
+    try:
+        left_at = messaging.get_message(work, message_id).sent_at
+    except messaging.MessageNotFound:
+        return  # it was kept long enough
     if left_at is None or left_at - before < LATE:
         return
     if gift.reminded_at == before:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from giftpad import events, ledger, tenancy
 from giftpad.gifts.commands import books
+from giftpad.gifts.commands.contracts import lock_contract_row
 from giftpad.gifts.commands.drafting import lock_order
 from giftpad.gifts.commands.invoices import draw_up
 from giftpad.gifts.commands.letters import invite
@@ -56,7 +57,7 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
 
     Value, gifts, letters and the place reached commit together, so whoever dies in between has
     issued nothing and whoever comes again goes on where the order stands.
-    Locks: the order, what is held for it, the run of its letters, with the last gifts the contract.
+    Locks: the order, with the last gifts the contract, what is held for it, the run of its letters.
     Publishes: gift_order.gifts_issued_v1; after the last one gift_order.sent_v1 and
         gift_print.cards_due_v1.
     """
@@ -66,6 +67,8 @@ def issue_chunk(work: Work, order_id: UUID) -> bool:
     count = min(CODES_CHUNK if order.codes else CHUNK, order.quantity - order.issued_to)
     assert count > 0
     first = order.issued_to
+    if first + count == order.quantity:
+        lock_contract_row(work)  # for the invoice; whoever pays in holds it before the deposit
     accounts = _fund(work, order, count, first)
     if order.codes:
         _write_codes(work, order, accounts, first)

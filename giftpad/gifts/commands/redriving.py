@@ -41,11 +41,11 @@ def redrive_order(work: Work, order_id: UUID, *, reason: str) -> Mapping[str, in
     Publishes: gift_order.gifts_due_v1, gift_print.cards_due_v1, what ``messaging.retry`` does.
     """
     order = lock_order(work, order_id)
-    _hold_letters(work, order)
+    held = _hold_letters(work, order)
     done: dict[str, int] = {}
     for trouble in get_open_order(work, order_id).troubles:
         act = _ACTS.get(trouble.code)
-        count = act(work, order) if act is not None else 0
+        count = act(work, order, held) if act is not None else 0
         if count:
             done[trouble.code] = count
     if not done:
@@ -59,10 +59,16 @@ def redrive_order(work: Work, order_id: UUID, *, reason: str) -> Mapping[str, in
     return done
 
 
-def _hold_letters(work: Work, order: OrderRow) -> None:
+Held = Mapping[str, Sequence[GiftRow]]
+"""Gifts whose letter may be sent again, by how it went."""
+
+
+def _hold_letters(work: Work, order: OrderRow) -> Held:
     """Hold all letters that may be sent again: once a run is locked, none may be waited for."""
-    gifts = [gift for delivery in (FAILED, UNKNOWN) for gift in _lock_failed(work, order, delivery)]
-    messaging.lock_letters(work, [gift.message_id for gift in gifts if gift.message_id])
+    held = {delivery: _lock_failed(work, order, delivery) for delivery in (FAILED, UNKNOWN)}
+    letters = [gift.message_id for gifts in held.values() for gift in gifts if gift.message_id]
+    messaging.lock_letters(work, letters)
+    return held
 
 
 def _lock_failed(work: Work, order: OrderRow, delivery: str) -> Sequence[GiftRow]:
@@ -81,27 +87,27 @@ def _lock_failed(work: Work, order: OrderRow, delivery: str) -> Sequence[GiftRow
     ).all()
 
 
-def _start(work: Work, order: OrderRow) -> int:
+def _start(work: Work, order: OrderRow, _held: Held) -> int:
     start_issuing(work, order)
     return 1
 
 
-def _issue(work: Work, order: OrderRow) -> int:
+def _issue(work: Work, order: OrderRow, _held: Held) -> int:
     order.changed_at = work.at  # whoever presses again finds it on its way
     events.publish(work, GiftsDue(object_id=order.id))
     return order.quantity - order.issued_to
 
 
-def _wake_letters(work: Work, order: OrderRow) -> int:
+def _wake_letters(work: Work, order: OrderRow, _held: Held) -> int:
     assert order.run_id is not None
     messaging.wake_run(work, order.run_id)
     return 1
 
 
-def _send_again(delivery: str) -> Callable[[Work, OrderRow], int]:
-    def act(work: Work, order: OrderRow) -> int:
+def _send_again(delivery: str) -> Callable[[Work, OrderRow, Held], int]:
+    def act(work: Work, _order: OrderRow, held: Held) -> int:
         count = 0
-        for gift in _lock_failed(work, order, delivery):
+        for gift in held[delivery]:
             assert gift.message_id is not None
             with suppress(messaging.MessageWrongState, messaging.MessageNotFound):
                 messaging.retry(work, gift.message_id)
@@ -112,7 +118,7 @@ def _send_again(delivery: str) -> Callable[[Work, OrderRow], int]:
     return act
 
 
-def _print(work: Work, order: OrderRow) -> int:
+def _print(work: Work, order: OrderRow, _held: Held) -> int:
     rows = work.session.scalars(
         sa.select(PrintRow)
         .where(
@@ -128,7 +134,7 @@ def _print(work: Work, order: OrderRow) -> int:
     return len(rows)
 
 
-_ACTS: Mapping[str, Callable[[Work, OrderRow], int]] = {
+_ACTS: Mapping[str, Callable[[Work, OrderRow, Held], int]] = {
     NOT_STARTED: _start,
     NOT_ISSUING: _issue,
     LETTERS_WAIT: _wake_letters,
