@@ -25,7 +25,6 @@ from flask import (
 
 from giftpad import edge, guard, tenancy
 from giftpad.edge import Malformed
-from giftpad.kernel.clock import DEFAULT_ZONE
 from giftpad.kernel.i18n import LOCALES
 from giftpad.kernel.ids import new_id
 from giftpad.kernel.work import Work
@@ -71,8 +70,6 @@ def common() -> dict[str, Any]:
     """Return what every template may use."""
     caller = edge.find_caller()
     tenant = caller.tenant if caller is not None else None
-    if "page_zone" not in g:
-        g.page_zone = tenant.zone if tenant is not None else DEFAULT_ZONE
     at_desk = caller is not None and caller.claims.shop_id is None
     features = tenant.features if tenant is not None else frozenset()
     held = caller.claims.permissions if caller is not None else frozenset()

@@ -19,7 +19,7 @@ from flask import g
 from jinja2 import pass_context
 from markupsafe import Markup, escape
 
-from giftpad.edge import current_locale
+from giftpad.edge import current_locale, find_caller
 from giftpad.kernel.clock import DEFAULT_ZONE
 from giftpad.kernel.i18n import READING, fill_in, format_amount, format_day, translate, wording
 
@@ -29,8 +29,14 @@ _RUBY = r"<ruby>\1<rp>(</rp><rt>\2</rt><rp>)</rp></ruby>"
 
 
 def page_zone() -> str:
-    """Return the zone in which this page tells the time: its tenant's."""
-    zone: str = g.get("page_zone", DEFAULT_ZONE)
+    """Return the zone in which this page, or list, tells the time: its tenant's.
+
+    That is the caller's, unless the page says whose it is.
+    """
+    if "page_zone" not in g:
+        caller = find_caller()
+        g.page_zone = caller.tenant.zone if caller is not None else DEFAULT_ZONE
+    zone: str = g.page_zone
     return zone
 
 

@@ -8,6 +8,7 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -209,3 +210,13 @@ def test_every_action_of_the_house_has_its_words():
     families = tuple(f"{family}." for family in deeds.FAMILIES)
     for action in deeds.ACTIONS:
         assert action.startswith(families), action
+
+
+def test_the_list_tells_the_time_of_its_tenant(site, monkeypatch):
+    monkeypatch.setattr("giftpad.portals.words.DEFAULT_ZONE", "Pacific/Honolulu")
+    note(site)
+    with unit_of_work(site.scope) as work:
+        (entry,) = audit.list_entries(work, audit.EntryFilter(limit=1))
+    told = f"{entry.at.astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M:%S}"
+    listed = rows(desk(site).get("/desk/audit/log.csv"))
+    assert told in [row["Date and time"] for row in listed if row["Number"] == str(entry.seq)]
