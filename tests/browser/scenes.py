@@ -60,6 +60,8 @@ IMPORT = """加盟店番号,店舗名,フリガナ,地区,区分,住所,電話�
 """
 _INVITED = re.compile(r"/join/([A-Za-z0-9._~-]+)")
 
+LATELY_S = 600.0
+
 
 @dataclass
 class Scenes:
@@ -84,6 +86,7 @@ class Scenes:
     connection_id: str = ""
     keeper_password: str = ""
     states: dict[str, StorageState] = field(default_factory=dict)
+    signed_in_at: dict[str, float] = field(default_factory=dict)
     _gifts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -118,12 +121,17 @@ class Scenes:
         """Where people open the product: a name, so that their cookies have a host."""
         return self.product.address.replace("127.0.0.1", "localhost")
 
-    def signed_in(self, email: str) -> StorageState:
-        """Return the browser's memory of somebody who has signed in; each signs in once."""
-        if email not in self.states:
+    def signed_in(self, email: str, *, is_lately: bool = False) -> StorageState:
+        """Return the browser's memory of somebody who has signed in; each signs in once.
+
+        Who must have done so lately, for what moves money, signs in again after ten minutes.
+        """
+        age_s = time.monotonic() - self.signed_in_at.get(email, time.monotonic())
+        if email not in self.states or (is_lately and age_s > LATELY_S):
             with visit(self.browser, self.address, self.product.home, size=DESK) as visitor:
                 visitor.sign_in(email)
                 self.states[email] = visitor.context.storage_state()
+            self.signed_in_at[email] = time.monotonic()
         return self.states[email]
 
     def be_visited(self, owner: Visitor) -> None:

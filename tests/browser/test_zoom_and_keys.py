@@ -203,7 +203,7 @@ def somebody(chromium, scenes):
     opened = []
 
     def begin(path, who=None, size=DESK):
-        options = {"storage_state": scenes.signed_in(who)} if who else {}
+        options = {"storage_state": scenes.signed_in(who, is_lately=True)} if who else {}
         window = visit(
             *(chromium, scenes.address, scenes.product.home),
             locale="en",
