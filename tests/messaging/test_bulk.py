@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from giftpad import audit, messaging, tenancy
 from giftpad.events.models import OutboxEvent
+from giftpad.kernel.db import database
 from giftpad.kernel.ids import tag_of
 from giftpad.kernel.work import unit_of_work
 from giftpad.messaging import handlers, jobs
@@ -410,3 +412,27 @@ def test_another_tenant_sees_no_run(post):
         assert messaging.list_runs(work) == []
     with unit_of_work(post.scope) as work:
         assert [each.id for each in messaging.list_runs(work)] == [run_id]
+
+
+def test_whoever_is_in_the_way_when_letters_are_closed_is_waited_for_again(post, superuser_url):
+    """Of the last letter nothing but its closing says that it was taken."""
+    run_id, tries = open_run(post), []
+    ids = send_many(post, letters(3, run_id))
+    with psycopg.connect(superuser_url) as other:
+
+        def stand_in_the_way(_connection, cursor, statement, *_):
+            if "told_at = %(at)s, provider_id = n.name" not in statement:
+                return
+            tries.append(statement)
+            if len(tries) == 1:
+                other.execute("SELECT 1 FROM messaging_messages FOR UPDATE")
+                cursor.execute("SET LOCAL lock_timeout = 50")
+            else:
+                other.rollback()
+
+        sa.event.listen(database().engine, "before_cursor_execute", stand_in_the_way)
+        post.deliver()
+        sa.event.remove(database().engine, "before_cursor_execute", stand_in_the_way)
+    assert len(tries) == 2
+    assert [post.view(each).state for each in ids] == ["sent"] * 3
+    assert counts(post, run_id) == {"sent": 3}

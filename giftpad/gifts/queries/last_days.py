@@ -44,8 +44,7 @@ def kept_until(work: Work, order: OrderRow, begins_at: datetime) -> date | None:
     """Return until when a balance of an order can be kept that goes out then; None if it cannot.
 
     The time that the programme gives is counted from that day, and not from the day on which
-    somebody keeps it: what may live for six months does not get another six
-    that way.
+    somebody keeps it: what may live for six months does not get another six that way.
     Raises: OrderUnfit, ProgrammeOver.
     """
     if order.programme_id is None:
